@@ -1,0 +1,171 @@
+# callgate: the whole build in one non-recursive file. `make help` lists the targets.
+#
+# The lists of folders per program are the architecture: a program holds only the archives it is
+# allowed to use, and `make lint` compares the libraries each one really needs with LIBS_<program>.
+
+# ---- what a packager sets ---------------------------------------------------------------------
+PREFIX      ?= /usr/local
+DESTDIR     ?=
+BINDIR      ?= $(PREFIX)/bin
+SBINDIR     ?= $(PREFIX)/sbin
+LIBEXECDIR  ?= $(PREFIX)/libexec/callgate
+MANDIR      ?= $(PREFIX)/share/man
+DOCDIR      ?= $(PREFIX)/share/doc/callgate
+CC          ?= cc
+AR          ?= ar
+PKG_CONFIG  ?= pkg-config
+CFLAGS      ?= -O2 -g
+LDFLAGS     ?=
+# SAN=address,undefined builds into a folder of its own; WALLS=1 builds the daemon whose walls can
+# be switched off one by one, for the tests of the tests only; WERROR=1 makes warnings errors.
+SAN         ?=
+WALLS       ?=
+WERROR      ?=
+V           ?=
+
+VERSION := 0.1.0
+comma   := ,
+VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),plain)$(if $(WALLS),-walls)
+B       := build/$(VARIANT)
+
+# ---- areas: one archive each, floors upwards --------------------------------------------------
+AREA_base     := supervisor/base
+AREA_evidence := supervisor/evidence
+AREA_policy   := policy
+AREA_sandbox  := sandbox
+AREA_wire     := agent-api/wire
+AREA_link     := supervisor/link
+AREA_warden   := supervisor/warden
+AREA_loader   := supervisor/loader
+AREA_engine   := supervisor/engine
+AREA_auditor  := supervisor/auditor
+AREA_front    := agent-api/front
+AREA_control  := supervisor/control
+AREAS := base evidence policy sandbox wire link warden loader engine auditor front control
+
+# What each area may stand on (itself first, link order downwards).
+USES_base     := base
+USES_evidence := evidence base
+USES_policy   := policy base
+USES_sandbox  := sandbox base
+USES_wire     := wire base
+USES_link     := link evidence base
+USES_warden   := warden link policy sandbox evidence base
+USES_loader   := loader policy sandbox base
+USES_engine   := engine link policy wire sandbox evidence base
+USES_auditor  := auditor link sandbox evidence base
+USES_front    := front link wire sandbox evidence base
+USES_control  := control policy sandbox wire evidence base
+
+# ---- programs: area with the main.c, and the libraries it may need besides libc ----------------
+PROGRAMS := callgated callgate-policy callgate-engine callgate-auditor callgate-front callgate
+MAIN_callgated        := warden
+MAIN_callgate-policy  := loader
+MAIN_callgate-engine  := engine
+MAIN_callgate-auditor := auditor
+MAIN_callgate-front   := front
+MAIN_callgate         := control
+LIBS_callgated        := libuv libcrypto libseccomp libcap
+LIBS_callgate-policy  := yaml-0.1 libseccomp
+LIBS_callgate-engine  := libuv jansson libcrypto libseccomp
+LIBS_callgate-auditor := libuv libcrypto libseccomp
+LIBS_callgate-front   := libuv jansson libcrypto libseccomp
+LIBS_callgate         := yaml-0.1 jansson libcrypto libseccomp libcap
+
+PACKAGES_PC  := libuv jansson yaml-0.1 libcrypto libseccomp libcap
+DEB_PACKAGES := make gcc libc6-dev pkg-config libseccomp-dev libcap-dev libuv1-dev \
+	libjansson-dev libyaml-dev libssl-dev
+DEB_TEST_PACKAGES := libcmocka-dev universal-ctags clang-format scdoc socat jq git python3 nodejs npm \
+	strace procps util-linux
+
+# ---- flags -------------------------------------------------------------------------------------
+OUR_CPPFLAGS := -I. -D_GNU_SOURCE -DCALLGATE_VERSION='"$(VERSION)"' -MMD -MP \
+	$(if $(WALLS),-DCALLGATE_TEST_WALLS)
+OUR_CFLAGS := -std=gnu17 -fPIE -fstack-protector-strong -fstack-clash-protection \
+	-ftrivial-auto-var-init=zero -fno-strict-overflow -fno-delete-null-pointer-checks \
+	-fno-common -fvisibility=hidden
+OUR_LDFLAGS := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
+ifeq ($(shell uname -m),x86_64)
+OUR_CFLAGS += -fcf-protection=full
+endif
+ifeq ($(SAN),)
+OUR_CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(if $(findstring -O0,$(CFLAGS)),0,2)
+else
+OUR_CPPFLAGS += -DCALLGATE_SANITIZED
+OUR_CFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+OUR_LDFLAGS += -fsanitize=$(SAN)
+endif
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Wvla \
+	-Wpointer-arith -Wformat=2 -Wundef $(if $(WERROR),-Werror)
+WARN_policy := -Wconversion -Wno-sign-conversion
+WARN_wire   := -Wconversion -Wno-sign-conversion
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
+
+pc_cflags = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
+pc_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
+
+# ---- targets -----------------------------------------------------------------------------------
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps help clean
+
+all: deps $(PROGRAMS:%=$(B)/%) ## build every program (default)
+
+
+deps:
+	$(Q)tests/install-packages.sh --check-pc "$(PKG_CONFIG)" "$(PACKAGES_PC)" $(DEB_PACKAGES)
+
+define area_rules
+SRC_$(1) := $$(sort $$(wildcard $$(AREA_$(1))/*.c))
+OBJ_$(1) := $$(patsubst %.c,$(B)/obj/%.o,$$(filter-out %/main.c,$$(SRC_$(1))))
+$(B)/lib$(1).a: $$(OBJ_$(1))
+	$$(call say,AR,$$@)
+	$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
+endef
+$(foreach a,$(AREAS),$(eval $(call area_rules,$(a))))
+
+ALL_CFLAGS_PC := $(call pc_cflags,$(PACKAGES_PC))
+$(B)/obj/policy/%.o: WARN += $(WARN_policy)
+$(B)/obj/agent-api/wire/%.o: WARN += $(WARN_wire)
+$(B)/obj/%.o: %.c Makefile | deps
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(WARN) $(ALL_CFLAGS_PC) $(CFLAGS) -c -o $@ $<
+
+archives = $(foreach a,$(USES_$(1)),$(B)/lib$(a).a)
+
+define program_rules
+$(B)/$(1): $(B)/obj/$$(AREA_$$(MAIN_$(1)))/main.o $$(call archives,$$(MAIN_$(1)))
+	$$(call say,LINK,$$@)
+	$(Q)$$(CC) $$(OUR_CFLAGS) $$(CFLAGS) $$(OUR_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ \
+		$$(call pc_libs,$$(LIBS_$(1)))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
+
+# ---- unit tests: tests/unit/<area>/test_<module>.c links that area and what it stands on --------
+UNIT_SRC   := $(sort $(wildcard tests/unit/*/test_*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
+define unit_rules
+$(B)/unit/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$(call archives,$(1))
+	$$(call say,LINK,$$@)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$$(CC) $$(OUR_CFLAGS) $$(CFLAGS) $$(OUR_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ \
+		$$(call pc_libs,$$(PACKAGES_PC)) $$(call pc_libs,cmocka)
+endef
+$(foreach a,$(AREAS),$(eval $(call unit_rules,$(a))))
+
+.PHONY: check-unit unit
+unit: $(UNIT_TESTS) ## build the unit tests
+check-unit: unit ## run the unit tests
+	$(Q)tests/run-unit.sh $(UNIT_TESTS)
+
+clean: ## remove everything that was built
+	$(Q)rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][a-z0-9_-]*:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

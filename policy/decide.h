@@ -1,0 +1,89 @@
+/*
+ * The decision, in the order of DESIGN 5.4: reachable, then decision. One pure function each, no
+ * I/O, no clock. `policy explain` and the daemon run this same code. Floor 1: base.
+ */
+#ifndef CALLGATE_POLICY_DECIDE_H
+#define CALLGATE_POLICY_DECIDE_H
+
+#include "supervisor/base/buf.h"
+#include "policy/lexer.h"
+#include "policy/policy.h"
+
+#define IDENTITY_ROLES_MAX 32
+
+/* Who asks, as the kernel and the request say. */
+struct subject {
+	uint32_t uid;
+	uint32_t gid;
+	const char *agent; /* claimed name, "" = none */
+	const char *space; /* namespace asked for, "" = "default" */
+};
+
+enum identity_result {
+	IDENTITY_NONE = 0,
+	IDENTITY_OK,
+	IDENTITY_NO_ROLE,         /* no principal row matches, or it has no role */
+	IDENTITY_UNKNOWN_AGENT,   /* not in the file, private, or not allowed to this principal */
+	IDENTITY_NAME_AN_AGENT,   /* several agents, none named */
+	IDENTITY_NO_NAMESPACE,    /* not in the principal's list, or not in the file */
+};
+
+struct identity {
+	enum identity_result result;
+	const struct policy_role *roles[IDENTITY_ROLES_MAX];
+	uint32_t role_count;
+	uint32_t permissions;
+	const struct policy_agent *agent;      /* NULL: no limit by agent */
+	const struct policy_namespace *space;
+};
+
+/* Fills *ret from all matching principal rows. result != IDENTITY_OK: no rights; roles and
+ * permissions are still what the rows say, so that status and approvals work without an agent. */
+void policy_identify(const struct policy *policy, const struct subject *subject,
+    struct identity *ret);
+
+/* Visible and in agent.tools and in a role's tools. Hidden and absent look the same. */
+bool policy_reachable(const struct identity *identity, const struct policy_tool *tool);
+
+/* May this identity decide approvals of this tool: a role's approve glob and approvals:decide. */
+bool policy_may_approve(const struct identity *identity, const char *tool);
+
+enum rule_kind {
+	RULE_NONE = 0,
+	RULE_DENIED_COMMAND,
+	RULE_ALLOWED_COMMAND,
+	RULE_DENY_BY_DEFAULT,
+	RULE_REQUIRE_APPROVAL,
+	RULE_DEFAULT_DECISION,
+	RULE_NOT_ANALYSABLE,
+	RULE_SHELL_NOT_ALLOWED, /* operators in the string and `sh` is not allowed */
+};
+
+struct verdict {
+	enum decision decision; /* never NONE after policy_decide() */
+	enum rule_kind kind;    /* of the deciding rule */
+	struct policy_pos pos;
+	const char *word;       /* the command word it is about, borrowed from command; or "" */
+};
+
+/* command: the analysed command (policy/lexer.h). */
+void policy_decide(const struct policy *policy, const struct policy_tool *tool,
+    const struct command *command, struct verdict *ret);
+
+/* "callgate.yaml:12:23 denied_commands" into out; returns out's text. */
+const char *verdict_rule(struct buf *out, const struct policy *policy,
+    const struct verdict *verdict);
+/* One sentence: why, and whether retrying helps. Text is escaped. */
+const char *verdict_reason(struct buf *out, const struct policy *policy,
+    const struct policy_tool *tool, const struct verdict *verdict);
+
+/* The decision told layer by layer (reachable, each speaking rule, result), as JSON object or as
+ * lines for people, with file:line:column. */
+int policy_explain_json(struct buf *out, const struct policy *policy,
+    const struct identity *identity, const struct policy_tool *tool,
+    const struct command *command);
+int policy_explain_text(struct buf *out, const struct policy *policy,
+    const struct identity *identity, const struct policy_tool *tool,
+    const struct command *command);
+
+#endif

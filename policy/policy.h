@@ -1,0 +1,200 @@
+/*
+ * The policy in memory: what a file says, after parsing, defaults filled in, positions kept.
+ *
+ * A policy is immutable. It is made by policy_load() from YAML (policy child, `callgate policy`)
+ * or by policy_thaw() from its frozen form (engine, warden); both give one heap block that
+ * policy_free() releases. All pointers inside point into the policy. Nothing here reads a disk
+ * or a clock. Floor 1. Zero means: no right, no decision, not visible.
+ */
+#ifndef CALLGATE_POLICY_POLICY_H
+#define CALLGATE_POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define POLICY_FILE_MAX   (1024 * 1024) /* bytes of YAML */
+#define POLICY_FROZEN_MAX (8 * 1024 * 1024)
+#define POLICY_NODES_MAX  100000
+#define POLICY_DEPTH_MAX  24
+
+struct policy_pos {
+	uint32_t line; /* from 1; 0 = not written in the file */
+	uint32_t column;
+};
+
+/* In order of strictness; the strictest that speaks wins. */
+enum decision {
+	DECISION_NONE = 0, /* nobody spoke; never acted upon */
+	DECISION_ALLOW = 1,
+	DECISION_ASK = 2,
+	DECISION_DENY = 3,
+};
+
+enum visibility {
+	VISIBILITY_NONE = 0, /* never seen */
+	VISIBILITY_PUBLIC,
+	VISIBILITY_INTERNAL,
+	VISIBILITY_PRIVATE,
+};
+
+#define POLICY_PERMISSIONS(X)                                                                      \
+	X(AUDIT_READ, "audit:read")                                                                \
+	X(METRICS_READ, "metrics:read")                                                            \
+	X(APPROVALS_READ, "approvals:read")                                                        \
+	X(APPROVALS_DECIDE, "approvals:decide")                                                    \
+	X(KEYS_MANAGE, "keys:manage")                                                              \
+	X(TOKENS_ISSUE, "tokens:issue")                                                            \
+	X(POLICY_READ, "policy:read")                                                              \
+	X(POLICY_EDIT, "policy:edit")                                                              \
+	X(VAULT_USE, "vault:use")                                                                  \
+	X(DAEMON_CONTROL, "daemon:control")
+
+enum permission_bit {
+#define POLICY_PERMISSION_ENUM_(id, name) PERMISSION_BIT_##id,
+	POLICY_PERMISSIONS(POLICY_PERMISSION_ENUM_)
+#undef POLICY_PERMISSION_ENUM_
+	PERMISSION_BIT_COUNT,
+};
+#define PERMISSION(id) (1u << PERMISSION_BIT_##id)
+
+/* A word of the file with its place. */
+struct policy_word {
+	const char *text;
+	struct policy_pos pos;
+};
+struct policy_words {
+	const struct policy_word *items;
+	uint32_t count;
+};
+
+enum workspace_mode {
+	WORKSPACE_NONE = 0,
+	WORKSPACE_RW,
+	WORKSPACE_RO,
+};
+
+enum run_as {
+	RUN_AS_CELL = 0, /* an own uid; needs an idmapped mount when the daemon is root */
+	RUN_AS_OWNER,    /* the workspace's owner; never uid 0 */
+};
+
+/* Limits: 0 = the default given beside each. */
+struct policy_sandbox {
+	uint64_t memory;   /* bytes for the tree; 512 MiB */
+	uint64_t pids;     /* 128 */
+	uint64_t cpu_ms;   /* CPU time of one process; none */
+	uint64_t output;   /* bytes kept of stdout and of stderr each; 1 MiB */
+	uint64_t disk;     /* bytes of /tmp; 64 MiB */
+	uint64_t inodes;   /* of /tmp; 4096 */
+	uint64_t file_size;/* bytes of one file written; 1 GiB */
+	uint64_t files;    /* open descriptors of one process; 256 */
+	enum workspace_mode workspace; /* WORKSPACE_RW */
+	bool exec;         /* workspace and /tmp may hold programs: "runs code" */
+	enum run_as run_as;
+	bool require_all;
+	bool require_given;           /* false: the default list of DESIGN 3 */
+	struct policy_words require;  /* layer names */
+	struct policy_pos pos;
+};
+
+enum tool_type {
+	TOOL_NONE = 0,
+	TOOL_COMMAND,
+};
+
+struct policy_tool {
+	const char *name;
+	struct policy_pos pos;
+	enum tool_type type;
+	enum visibility visibility; /* default public */
+	const char *description;    /* never NULL; a default sentence if absent */
+	const char *working_directory; /* as written; "" = the namespace's */
+	struct policy_pos working_directory_pos;
+	uint64_t max_execution_ms;  /* resolved with defaults; never 0 */
+	bool deny_by_default;
+	struct policy_pos deny_by_default_pos;
+	bool require_approval;
+	struct policy_pos require_approval_pos;
+	const char *approval_prompt; /* "" if absent; {command} stands for the escaped argv */
+	struct policy_words allowed_commands;
+	struct policy_words denied_commands;
+	struct policy_words helpers; /* globs of absolute paths; programs that commands start */
+	struct policy_sandbox sandbox;
+};
+
+struct policy_role {
+	const char *name;
+	struct policy_pos pos;
+	struct policy_words tools;   /* globs */
+	struct policy_words approve; /* globs */
+	uint32_t permissions;        /* PERMISSION() bits */
+};
+
+struct policy_principal {
+	struct policy_pos pos;
+	bool has_uid, has_gid;
+	uint32_t uid, gid;
+	struct policy_words roles;
+	bool has_agents, has_namespaces; /* absent: all but private agents; only "default" */
+	struct policy_words agents;
+	struct policy_words namespaces;
+};
+
+struct policy_agent {
+	const char *name;
+	struct policy_pos pos;
+	enum visibility visibility;
+	struct policy_words tools;
+};
+
+struct policy_namespace {
+	const char *name;
+	struct policy_pos pos;
+	const char *working_directory; /* as written, relative to the policy file's folder */
+	struct policy_pos working_directory_pos;
+};
+
+struct policy {
+	const char *file;          /* name used in messages, as given to the loader */
+	const char *socket_path;   /* "" = default place */
+	struct policy_pos socket_pos;
+	uint32_t socket_mode;      /* default 0600 */
+	const char *socket_group;  /* "" = none */
+	const char *audit_directory; /* "" = STATE/audit */
+	struct policy_pos audit_pos;
+	const char *log_level;     /* error warn info debug; default info */
+	const char *log_format;    /* text json; default text */
+	uint64_t approval_timeout_ms; /* default 5 min */
+	uint64_t approval_hold_ms;    /* default 45 s */
+	enum decision default_decision; /* default ASK */
+	struct policy_pos default_decision_pos;
+	uint64_t default_execution_ms;  /* default 60 s */
+	struct policy_words path;       /* default /usr/local/bin /usr/bin /bin */
+	bool has_agents;                /* the file has an agents: block */
+	struct policy_role *roles;
+	uint32_t role_count;
+	struct policy_principal *principals;
+	uint32_t principal_count;
+	struct policy_agent *agents;
+	uint32_t agent_count;
+	struct policy_namespace *namespaces; /* never empty: "default" is made if absent */
+	uint32_t namespace_count;
+	struct policy_tool *tools;
+	uint32_t tool_count;
+	void *storage; /* private */
+};
+
+void policy_free(struct policy *policy);
+
+const struct policy_tool *policy_find_tool(const struct policy *policy, const char *name);
+const struct policy_namespace *policy_find_namespace(const struct policy *policy,
+    const char *name);
+const struct policy_agent *policy_find_agent(const struct policy *policy, const char *name);
+const struct policy_role *policy_find_role(const struct policy *policy, const char *name);
+const char *decision_name(enum decision decision);   /* "none" "allow" "ask" "deny" */
+const char *visibility_name(enum visibility visibility);
+/* PERMISSION bit of "audit:read", 0 if unknown. */
+uint32_t permission_from_name(const char *name);
+
+#endif

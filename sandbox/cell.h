@@ -1,0 +1,163 @@
+/*
+ * A cell: one call's sandbox, from preparation to proof of its end.
+ *
+ * The warden forks a zygote once, early (before it holds any secret). The zygote clones cells on
+ * request with CLONE_PARENT, so that the warden is their parent and reaps them by pidfd. A
+ * cell's life: PREPARE (namespaces, private root, proc, /tmp: nothing of the call is known yet),
+ * ARM (workspace, descriptors, limits, capabilities, Landlock, last filter), GO (fork, exec by
+ * fd; the cell stays as init and reaps), report, death. A failed step is the end of the cell.
+ *
+ * Warden side: all functions here; none blocks longer than a socket send, answers are read when
+ * the descriptor polls readable. Cell side: enter.c. Floor 1: base, libseccomp, libcap.
+ */
+#ifndef CALLGATE_SANDBOX_CELL_H
+#define CALLGATE_SANDBOX_CELL_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "supervisor/base/err.h"
+#include "sandbox/layer.h"
+
+/* How the warden stands, found out once by cell_setup(). */
+struct cell_host {
+	bool root;              /* euid 0 in the initial user namespace */
+	uid_t uid;              /* outside uid of an ordinary user's daemon */
+	gid_t gid;
+	uid_t cell_uid_first;   /* root: cells get uids from here ... */
+	uint32_t cell_uid_count;
+	uint32_t landlock_abi;  /* 0: none */
+	bool idmap;             /* idmapped mounts work (root only; tried per filesystem at arm) */
+};
+
+/* Probes the kernel, and as an ordinary user unshares one user and mount namespace for the
+ * calling (warden) process, single-uid map, "/" private. Call it after exec and after the roles
+ * were started, before zygote_start(). 0 or -errno with a note naming switch and remedy. */
+int cell_setup(struct cell_host *ret_host, struct err_note *note);
+
+struct zygote {
+	int sock;   /* SOCK_SEQPACKET, close-on-exec; readable: an answer is there */
+	pid_t pid;
+	int pidfd;
+};
+
+/* Forks the zygote. In the child it never returns. 0 or -errno. */
+int zygote_start(const struct cell_host *host, struct zygote *ret_zygote, struct err_note *note);
+/* Asks for one more prepared cell. slot: index into the uid range (root), unique among living
+ * cells. 0 or -errno. */
+int zygote_ask(struct zygote *zygote, uint32_t slot);
+
+struct cell {
+	int sock;     /* SOCK_SEQPACKET to the cell; -1 = none */
+	int pidfd;    /* readable: init is dead, and with it the whole tree */
+	pid_t pid;    /* in the warden's pid namespace */
+	uint32_t slot;
+	uint32_t prepared_layers; /* LAYER_BIT()s of PREPARE */
+};
+
+/* Reads one answer of the zygote. 0 and *ret_cell; -EAGAIN; or a fault with note (a cell could
+ * not be prepared: which step, which switch). */
+int zygote_take(struct zygote *zygote, struct cell *ret_cell, struct err_note *note);
+void zygote_stop(struct zygote *zygote);
+
+#define CELL_RULES_MAX  16384
+#define CELL_ARG_BYTES  (512 * 1024) /* argv and environment together */
+
+/* One Landlock rule: an O_PATH descriptor and LANDLOCK_ACCESS_FS_* bits. */
+struct cell_rule {
+	int fd;
+	uint64_t access;
+};
+
+struct cell_limits {
+	uint64_t memory;      /* bytes; 0: none */
+	uint64_t pids;
+	uint64_t cpu_ms;
+	uint64_t file_size;
+	uint64_t files;
+	uint64_t tmp_bytes;
+	uint64_t tmp_inodes;
+	bool by_cgroup;       /* memory and pids are held by a cgroup that the cell is in already */
+};
+
+enum cell_workspace {
+	CELL_WORKSPACE_NONE = 0,
+	CELL_WORKSPACE_RO,
+	CELL_WORKSPACE_RW,
+	CELL_WORKSPACE_EXEC, /* rw and without noexec */
+};
+
+/* Everything ARM needs; borrowed for the call of cell_arm(). */
+struct cell_arm {
+	const char *const *argv; /* NULL-terminated; argv[0] as the tool sees it */
+	const char *const *envp; /* NULL-terminated, exact */
+	const char *workspace;   /* absolute path where it appears inside */
+	const char *cwd;         /* absolute, at or below workspace */
+	int mount_fd;            /* detached mount of the workspace (open_tree) */
+	int exec_fd;             /* O_PATH of the ELF program that runs */
+	int stdin_fd;            /* -1: /dev/null */
+	int stdout_fd;
+	int stderr_fd;
+	/* Extra read-only file binds: programs outside /usr, and a hashed script over its path. */
+	const char *const *bind_paths;
+	const int *bind_mounts;  /* detached mounts, same count */
+	uint32_t bind_count;
+	enum cell_workspace mode;
+	const struct cell_rule *rules;
+	uint32_t rule_count;
+	bool allowlist_open;
+	bool allow_jit;          /* no MDWE: node and other runtimes that write their own code */
+	struct cell_limits limits;
+	uint64_t landlock_workspace; /* access bits for the workspace itself, set by mode */
+};
+
+/* Sends the ARM request with all descriptors (which stay the caller's). 0 or -errno. */
+int cell_arm(const struct cell *cell, const struct cell_arm *arm);
+/* Sends GO. 0 or -errno. */
+int cell_go(const struct cell *cell);
+
+enum cell_event_kind {
+	CELL_EVENT_NONE = 0,
+	CELL_EVENT_ARMED,   /* attestation filled; nothing of the tool has run */
+	CELL_EVENT_FAILED,  /* step and errno; nothing of the tool has run, or exec itself failed */
+	CELL_EVENT_STARTED, /* exec succeeded */
+	CELL_EVENT_EXITED,  /* main child ended and the tree is empty (ECHILD seen by init) */
+};
+
+enum cell_proof {
+	CELL_PROOF_NONE = 0,
+	CELL_PROOF_ECHILD, /* init reaped everything and saw ECHILD */
+	CELL_PROOF_PIDFD,  /* init's pidfd fired: the kernel emptied the pid namespace first */
+};
+
+struct cell_event {
+	enum cell_event_kind kind;
+	struct attestation attestation; /* ARMED */
+	const char *step;               /* FAILED: literal name of the step */
+	int error;                      /* FAILED: errno */
+	struct err_note note;           /* FAILED: what, why, remedy */
+	bool signaled;                  /* EXITED */
+	int code;                       /* EXITED: status or signal */
+	uint64_t cpu_us;                /* EXITED: of all reaped children */
+	uint64_t memory_peak;           /* EXITED: largest resident set of one process, or watched sum */
+	bool over_memory;               /* EXITED: init killed the tree at its watched memory limit */
+};
+
+/* Reads one event. 0; -EAGAIN; -EPIPE: the cell closed its end (wait for the pidfd). */
+int cell_event_read(const struct cell *cell, struct cell_event *ret_event);
+/* SIGKILL to init by pidfd: the kernel kills the whole pid namespace. 0 or -errno. */
+int cell_kill(const struct cell *cell);
+/* After the pidfd fired: reaps. 0, -EAGAIN (still alive) or -errno. */
+int cell_reap(const struct cell *cell);
+/* Closes descriptors; the struct is as new. */
+void cell_close(struct cell *cell);
+
+/* Detached mount of the directory for ARM, with nosuid,nodev and (by mode) ro and noexec; as
+ * root idmapped so that owner_uid/gid on disk appear as the cell's uid. Must be called in the
+ * warden. Returns the descriptor or -errno with note (-ENOTSUP: no idmap on this filesystem). */
+int cell_mount_workspace(const struct cell_host *host, const struct cell *cell, int dirfd,
+    enum cell_workspace mode, uid_t owner_uid, gid_t owner_gid, struct err_note *note);
+/* Detached read-only file mount. */
+int cell_mount_file(int fd);
+
+#endif

@@ -1,0 +1,303 @@
+/*
+ * Every message between processes: one table, one encoder, one decoder.
+ *
+ * Wire form: u32 magic, u16 type, u16 fd count, u64 serial, then the fields of the type in the
+ * order of its table in message.c. Requests are even, the answer to request R is R + 1 and echoes
+ * its serial; notices (>= 128) have no answer and serial 0. A message is at most MESSAGE_MAX
+ * bytes; longer bodies travel as one sealed memfd, which message_decode() maps by itself.
+ * Decoding checks lengths, NULs, counts and trailing bytes; a message that does not decode comes
+ * from a broken sibling and ends the process that reads it. doc/messages.md tells the story.
+ * Floor 2. Strings are never NULL after decoding ("" instead) and never NULL-terminated early.
+ */
+#ifndef CALLGATE_LINK_MESSAGE_H
+#define CALLGATE_LINK_MESSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "supervisor/base/buf.h"
+#include "supervisor/evidence/digest.h"
+#include "supervisor/evidence/receipt.h"
+
+#define MESSAGE_MAX      (64 * 1024)       /* one datagram */
+#define MESSAGE_INLINE   (32 * 1024)       /* a longer body becomes a memfd */
+#define MESSAGE_BODY_MAX (4 * 1024 * 1024) /* the largest body */
+#define MESSAGE_FDS      8                 /* descriptors besides the body's */
+#define MESSAGE_STRV_MAX 16384             /* strings in one list */
+#define CALL_ID_MAX      40
+
+enum message_type {
+	MESSAGE_NONE = 0,
+	/* warden -> auditor, once. fds: journal directory, key directory. */
+	MESSAGE_AUDIT_OPEN = 2,
+	MESSAGE_AUDIT_OPENED = 3,
+	/* engine or warden -> auditor; answered when durable. */
+	MESSAGE_RECORD = 4,
+	MESSAGE_RECORDED = 5,
+	/* warden -> engine, at start and at each reload. fds: frozen policy (sealed memfd). */
+	MESSAGE_POLICY = 6,
+	MESSAGE_POLICY_TAKEN = 7,
+	/* engine -> warden: what would run? */
+	MESSAGE_PLAN = 8,
+	MESSAGE_PLANNED = 9,
+	/* engine -> warden: run exactly this. fds: stdin (sealed memfd) where the plan has one.
+	 * LAUNCHED fds: read ends of stdout and stderr. */
+	MESSAGE_LAUNCH = 10,
+	MESSAGE_LAUNCHED = 11,
+	/* engine -> warden: reload or shut down. */
+	MESSAGE_CONTROL = 12,
+	MESSAGE_CONTROLLED = 13,
+	/* front -> engine: one request of a client. */
+	MESSAGE_REQUEST = 14,
+	MESSAGE_REPLY = 15,
+
+	/* warden -> engine: the tree is dead, with proof. */
+	MESSAGE_EXITED = 128,
+	/* engine -> warden: end this call's tree. */
+	MESSAGE_KILL = 130,
+	/* front -> engine. */
+	MESSAGE_PEER = 132,
+	MESSAGE_PEER_GONE = 134,
+	MESSAGE_CANCEL = 136,
+	/* engine -> front: a JSON-RPC notification for a connection (body: the whole object). */
+	MESSAGE_NOTIFY = 138,
+	/* warden -> engine and front: take no new calls, finish, exit. */
+	MESSAGE_DRAIN = 140,
+};
+
+/* A list of strings; the array is owned by the message, the strings point into it. */
+struct strv {
+	const char **items;
+	uint32_t count;
+};
+
+struct bytes {
+	const void *data; /* borrowed when encoding; owned by the message when decoded */
+	size_t len;
+};
+
+/* Zero means refused, here as everywhere. */
+enum answer_status {
+	ANSWER_NONE = 0,
+	ANSWER_OK = 1,
+	ANSWER_REFUSED = 2,     /* understood and not allowed; note says why */
+	ANSWER_UNAVAILABLE = 3, /* a missing wall, a full disk, a dead sibling; note says why */
+	ANSWER_VOID = 4,        /* LAUNCH only: the plan is no longer what was decided */
+};
+
+struct message_audit_open {
+	uint8_t receipt_key[KEY_LEN];
+	const char *origin;     /* name of this gate in checkpoints, used at genesis */
+	const char *journal;    /* path, for notes only */
+};
+struct message_audit_opened {
+	uint16_t status;
+	uint64_t size;          /* lines in the journal */
+	struct digest root;
+	uint64_t recovered_bytes; /* torn tail set aside */
+	const char *vkey;
+	const char *note;
+};
+struct message_record {
+	uint16_t record;        /* enum record_type */
+	const char *call;       /* call id, or "" */
+	struct digest plan;     /* zero where the record has none */
+	uint8_t allow;          /* CALL_DECISION only: 1 asks for a receipt with a MAC */
+	struct bytes body;      /* encoded fields (evidence/record.h) */
+};
+struct message_recorded {
+	uint16_t status;
+	struct receipt receipt;
+	const char *note;
+};
+struct message_policy {
+	struct digest version;  /* SHA-256 of the frozen policy */
+	const char *path;       /* as given, for notes and records */
+	const char *state;      /* state directory, for status */
+	uint32_t owner_uid;     /* uid of the daemon, seen from outside */
+};
+struct message_policy_taken {
+	uint16_t status;
+	const char *note;
+};
+/* Everything a plan is made from; LAUNCH carries it again, so the warden keeps nothing. */
+struct plan_input {
+	const char *call;       /* id */
+	const char *tool;
+	const char *agent;      /* "" = none */
+	const char *space;      /* namespace */
+	const char *principal;  /* "uid:1000" */
+	const char *cwd;        /* relative to the tool's working directory; "" = it */
+	struct strv argv;
+	uint8_t has_stdin;      /* 1: stdin is a sealed memfd with this digest */
+	struct digest stdin_digest;
+	struct digest policy;   /* version the decision was made under */
+};
+struct message_plan {
+	struct plan_input input;
+};
+struct message_planned {
+	uint16_t status;
+	struct digest plan;
+	const char *text;       /* the plan for people: lines, already escaped */
+	const char *note;       /* why not */
+	const char *program;    /* resolved absolute path of what would run */
+};
+struct message_launch {
+	struct plan_input input;
+	struct digest plan;     /* what was decided */
+	struct receipt receipt;
+};
+struct message_launched {
+	uint16_t status;
+	const char *note;
+};
+enum control_op {
+	CONTROL_NONE = 0,
+	CONTROL_RELOAD = 1,
+	CONTROL_SHUTDOWN = 2,
+};
+struct message_control {
+	uint16_t op;
+	const char *by;         /* principal */
+};
+struct message_controlled {
+	uint16_t status;
+	struct digest version;
+	const char *note;
+};
+enum request_method {
+	REQUEST_NONE = 0,
+	REQUEST_TOOLS_LIST,
+	REQUEST_TOOLS_CALL,
+	REQUEST_AGENTS_LIST,
+	REQUEST_STATUS,
+	REQUEST_EXPLAIN,
+	REQUEST_APPROVALS_LIST,
+	REQUEST_APPROVALS_WATCH,
+	REQUEST_APPROVALS_DECIDE,
+	REQUEST_RELOAD,
+	REQUEST_SHUTDOWN,
+	REQUEST_METHOD_COUNT,
+};
+enum request_era {
+	ERA_LEGACY = 0, /* initialize, up to 2025-11-25 */
+	ERA_MODERN = 1, /* 2026-07-28, stateless */
+};
+struct message_request {
+	uint64_t peer;          /* connection */
+	uint16_t method;
+	uint16_t era;
+	const char *tool;       /* TOOLS_CALL, EXPLAIN */
+	const char *agent;      /* as claimed; "" = none */
+	const char *space;
+	struct bytes body;      /* JSON object: arguments of a call, params otherwise */
+};
+enum reply_kind {
+	REPLY_NONE = 0,
+	REPLY_RESULT = 1, /* body: the JSON-RPC result object */
+	REPLY_ERROR = 2,  /* body: the JSON-RPC error object {code, message, data?} */
+	REPLY_SILENT = 3, /* cancelled: nothing is sent to the client */
+};
+struct message_reply {
+	uint16_t kind;
+	struct bytes body;
+};
+enum exit_how {
+	EXIT_HOW_NONE = 0,
+	EXIT_HOW_EXITED,   /* code = exit status */
+	EXIT_HOW_SIGNALED, /* code = signal */
+	EXIT_HOW_DEADLINE,
+	EXIT_HOW_KILLED,   /* by KILL of engine */
+	EXIT_HOW_OOM,
+	EXIT_HOW_PIDS,
+	EXIT_HOW_FAILED,   /* the cell broke before or after exec; note says where */
+	EXIT_HOW_STUCK,    /* not dead by the kill deadline (D state) */
+};
+struct message_exited {
+	const char *call;
+	uint16_t how;
+	int64_t code;
+	uint8_t proof;          /* enum cell_proof: how we know that the tree is empty */
+	struct strv layers;
+	uint64_t wall_us;
+	uint64_t cpu_us;
+	uint64_t memory_peak;   /* bytes; 0 unknown */
+	const char *note;
+};
+struct message_kill {
+	const char *call;
+	const char *cause;      /* "cancelled", "client gone", ... */
+};
+struct message_peer {
+	uint64_t peer;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t pid;
+	struct strv groups;     /* unused yet: supplementary groups as decimal text */
+};
+struct message_peer_gone {
+	uint64_t peer;
+};
+struct message_cancel {
+	uint64_t peer;
+	uint64_t request;       /* serial of the REQUEST */
+};
+struct message_notify {
+	uint64_t peer;
+	struct bytes body;
+};
+struct message_drain {
+	const char *cause;
+};
+
+struct message {
+	enum message_type type;
+	uint64_t serial;
+	int fds[MESSAGE_FDS];   /* owned by the message when decoded; -1 where taken or absent */
+	uint32_t fd_count;
+	union {
+		struct message_audit_open audit_open;
+		struct message_audit_opened audit_opened;
+		struct message_record record;
+		struct message_recorded recorded;
+		struct message_policy policy;
+		struct message_policy_taken policy_taken;
+		struct message_plan plan;
+		struct message_planned planned;
+		struct message_launch launch;
+		struct message_launched launched;
+		struct message_control control;
+		struct message_controlled controlled;
+		struct message_request request;
+		struct message_reply reply;
+		struct message_exited exited;
+		struct message_kill kill;
+		struct message_peer peer;
+		struct message_peer_gone peer_gone;
+		struct message_cancel cancel;
+		struct message_notify notify;
+		struct message_drain drain;
+	} u;
+	void *storage; /* private: what decoded pointers point into */
+};
+
+/* Zeroes, sets type, all fds -1. */
+void message_init(struct message *message, enum message_type type);
+/* Closes fds still held, frees storage. Accepts a zeroed or finished message. */
+void message_fini(struct message *message);
+/* Gives descriptor i to the caller; -1 if there is none. */
+int message_take_fd(struct message *message, uint32_t i);
+
+/* Appends the wire form. If a body is longer than MESSAGE_INLINE, *ret_body_fd is a new sealed
+ * memfd that must be sent as the last descriptor, else -1. 0, -EMSGSIZE, -EINVAL, -errno. */
+int message_encode(struct buf *out, const struct message *message, int *ret_body_fd);
+/* Decodes a datagram; takes ownership of fds (closing them on failure). bytes may be reused at
+ * once. 0, -EBADMSG, -ENOMEM, -errno. */
+int message_decode(struct message *message, const void *bytes, size_t len, int *fds,
+    size_t fd_count);
+
+/* "record", for logs; "?" when unknown. */
+const char *message_name(enum message_type type);
+
+#endif
