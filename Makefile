@@ -74,8 +74,8 @@ LIBS_callgate         := yaml-0.1 jansson libcrypto libseccomp libcap
 
 PACKAGES_PC  := libuv jansson yaml-0.1 libcrypto libseccomp libcap
 DEB_PACKAGES := make gcc libc6-dev pkg-config libseccomp-dev libcap-dev libuv1-dev \
-	libjansson-dev libyaml-dev libssl-dev
-DEB_TEST_PACKAGES := libcmocka-dev universal-ctags clang-format scdoc socat jq git python3 nodejs npm \
+	libjansson-dev libyaml-dev libssl-dev scdoc
+DEB_TEST_PACKAGES := libcmocka-dev universal-ctags clang-format socat jq git python3 nodejs npm \
 	strace procps util-linux
 
 # ---- flags -------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ pc_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps help clean
+.PHONY: all deps help clean install uninstall
 
 all: deps $(PROGRAMS:%=$(B)/%) ## build every program (default)
 
@@ -157,15 +157,121 @@ $(B)/unit/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$(call archives,$(1))
 endef
 $(foreach a,$(AREAS),$(eval $(call unit_rules,$(a))))
 
-.PHONY: check-unit unit
+.PHONY: unit check check-all check-unit check-integration check-escape check-fuzz check-san
 unit: $(UNIT_TESTS) ## build the unit tests
-check-unit: unit ## run the unit tests
+
+# ---- programs of the tests: probes run inside cells, so they are small and static ----------------
+PROBE_SRC := $(sort $(wildcard tests/escape/probe*.c))
+PROBES    := $(patsubst tests/escape/%.c,$(B)/escape/%,$(PROBE_SRC))
+$(B)/escape/probe%: tests/escape/probe%.c Makefile
+	$(call say,PROBE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -static -o $@ $<
+$(B)/escape/cells: $(B)/obj/tests/escape/cells.o $(call archives,sandbox)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
+		$(call pc_libs,libseccomp libcap)
+
+FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
+FUZZ_LIBS := $(foreach a,wire policy link evidence base,$(B)/lib$(a).a)
+$(B)/fuzz/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay_main.o $(FUZZ_LIBS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
+		$(call pc_libs,$(PACKAGES_PC))
+# libFuzzer builds compile everything anew with clang's coverage.
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang -O1 -g -std=gnu17 $(filter-out -MMD -MP,$(OUR_CPPFLAGS)) -DCALLGATE_SANITIZED \
+		$(ALL_CFLAGS_PC) -fsanitize=fuzzer,address,undefined -o $@ $< \
+		$(SRC_wire) $(SRC_policy) $(SRC_link) $(SRC_evidence) $(SRC_base) $(call pc_libs,$(PACKAGES_PC))
+
+BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
+BENCHES   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(FUZZ_LIBS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
+		$(call pc_libs,$(PACKAGES_PC))
+
+# ---- checks --------------------------------------------------------------------------------------
+packages:
+	$(Q)tests/install-packages.sh $(DEB_PACKAGES)
+test-packages: packages
+	$(Q)tests/install-packages.sh $(DEB_TEST_PACKAGES)
+
+check: test-packages ## everything: unit, integration, escape, corpus replay, lint (installs packages)
+	$(Q)$(MAKE) --no-print-directory check-all
+check-all: lint check-unit check-fuzz check-escape check-integration
+check-unit: unit ## the unit tests
 	$(Q)tests/run-unit.sh $(UNIT_TESTS)
+check-integration: all ## the real daemon with real tools and clients
+	$(Q)tests/integration/run.sh $(B)
+check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and without the wall
+	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/escape/cells
+	$(Q)tests/escape/run.sh $(B) build/plain-walls
+check-fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/replay_%) ## replay the fuzz corpora
+	$(Q)tests/run-corpus.sh $(B) $(FUZZ_NAMES)
+check-san: test-packages ## unit, corpus and integration tests under ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-fuzz check-integration
+SECONDS ?= 60
+fuzz: $(FUZZ_NAMES:%=build/fuzz/fuzz_%) ## libFuzzer, SECONDS=60 each (needs clang)
+	$(Q)tests/run-fuzz.sh $(SECONDS) $(FUZZ_NAMES)
+bench: all $(BENCHES) ## a call beside posix_spawn, fdatasync and bubblewrap
+	$(Q)tests/bench/run.sh $(B)
+check-vm: all ## the daemon in a booted Debian 12 with systemd and cgroup v2 (QEMU)
+	$(Q)tests/vm/run.sh $(B)
+
+.PHONY: packages test-packages fuzz bench check-vm lint format format-check man demo
+lint: all ## floors, sizes, headers, banned calls, link lists, hardening, format
+	$(Q)tests/lint/floors.sh
+	$(Q)tests/lint/sizes.sh
+	$(Q)tests/lint/headers.sh
+	$(Q)tests/lint/banned.sh
+	$(Q)tests/lint/libs.sh $(foreach p,$(PROGRAMS),$(B)/$(p) '$(LIBS_$(p):yaml-0.1=libyaml-0)')
+	$(Q)$(if $(SAN),true,tests/lint/hardening.sh $(PROGRAMS:%=$(B)/%))
+	$(Q)$(MAKE) --no-print-directory format-check
+	@echo 'lint: clean'
+FORMAT_SRC = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+format: ## clang-format the tree
+	$(Q)clang-format -i $(FORMAT_SRC)
+format-check: ## does clang-format agree?
+	$(Q)clang-format --dry-run -Werror $(FORMAT_SRC)
+
+# ---- man pages, install, demo ----------------------------------------------------------------------
+MAN_SRC := $(sort $(wildcard supervisor/doc/*.scd))
+MANS    := $(patsubst supervisor/doc/%.scd,build/man/%,$(MAN_SRC))
+build/man/%: supervisor/doc/%.scd
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)scdoc <$< >$@
+man: $(MANS) ## man pages (scdoc)
+
+install: all man ## install below DESTDIR and PREFIX
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
+	install -m 755 $(B)/callgate $(DESTDIR)$(BINDIR)/callgate
+	install -m 755 $(B)/callgated $(DESTDIR)$(SBINDIR)/callgated
+	install -m 755 $(filter-out $(B)/callgate $(B)/callgated,$(PROGRAMS:%=$(B)/%)) $(DESTDIR)$(LIBEXECDIR)/
+	for page in $(MANS); do install -D -m 644 $$page \
+		$(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename $$page) || exit 1; done
+	install -m 644 README.md LICENSE CHANGELOG.md SECURITY.md $(DESTDIR)$(DOCDIR)/
+	cp -R examples $(DESTDIR)$(DOCDIR)/
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(BINDIR)/callgate $(DESTDIR)$(SBINDIR)/callgated
+	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
+	for page in $(MANS); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename $$page); done
+
+demo: packages ## five minutes: an allowed call, a refused one, an approved one, the proof
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)examples/demo.sh $(B)
 
 clean: ## remove everything that was built
 	$(Q)rm -rf build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z][a-z0-9_-]*:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9_-]*:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,3 +1,68 @@
 #!/bin/sh
-# placeholder replaced below
-exit 0
+# The project's packages: check for them, or install what is missing, naming it first.
+#
+#   install-packages.sh --check-pc PKG_CONFIG "pc names" DEB...   fails in one line if one is absent
+#   install-packages.sh DEB...                                    installs what is missing with apt
+#
+# Debian package names only. node and npm count as present when their commands are, whoever
+# installed them.
+set -u
+
+say_missing() {
+	echo "callgate: cannot build: $1 missing; run: sudo apt-get install -y $2" >&2
+	exit 1
+}
+
+if [ "${1:-}" = --check-pc ]; then
+	pkg_config=$2 names=$3
+	shift 3
+	command -v "$pkg_config" >/dev/null 2>&1 || say_missing "pkg-config is" "$*"
+	for name in $names; do
+		"$pkg_config" --exists "$name" || say_missing "$name (pkg-config) is" "$*"
+	done
+	exit 0
+fi
+
+installed() {
+	case $1 in
+	nodejs) command -v node >/dev/null 2>&1 && return 0 ;;
+	npm | make | gcc | git | python3 | strace | socat | jq | scdoc | clang-format)
+		command -v "$1" >/dev/null 2>&1 && return 0
+		;;
+	esac
+	[ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | cut -c 1-2)" = ii ]
+}
+
+missing=
+for package in "$@"; do
+	installed "$package" || missing="$missing $package"
+done
+missing=${missing# }
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "callgate: packages missing: $missing; install them with this system's package manager" >&2
+	exit 1
+fi
+if [ "$(id -u)" = 0 ]; then
+	as_root=
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+	as_root='sudo -n'
+elif command -v sudo >/dev/null 2>&1 && [ -t 0 ]; then
+	as_root=sudo
+else
+	echo "callgate: packages missing: not root and no sudo; run as root: apt-get install -y $missing" >&2
+	exit 1
+fi
+echo "Installing with apt: $missing"
+# shellcheck disable=SC2086 # the list is meant to be split
+if ! $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -qq \
+	$missing >/dev/null 2>&1; then
+	$as_root apt-get update -qq >/dev/null &&
+		$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -qq \
+			$missing >/dev/null ||
+		{
+			echo "callgate: packages missing: apt-get failed; run as root: apt-get install -y $missing" >&2
+			exit 1
+		}
+fi

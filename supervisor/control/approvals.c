@@ -1,0 +1,168 @@
+#include "supervisor/control/approvals.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/clock.h"
+#include "supervisor/base/str.h"
+#include "supervisor/control/client.h"
+
+#define ID_PREFIX_MIN 4
+#define SIGNED_MAX    (64 * 1024)
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+void approvals_key_fini(struct approvals_key *key)
+{
+	EVP_PKEY_free(key->key);
+	key->key = NULL;
+}
+
+static void print_field(const char *name, const char *value)
+{
+	if (!value[0])
+		return;
+	printf("  %-10s ", name);
+	command_print_escaped(value);
+	putchar('\n');
+}
+
+/* The plan comes as lines; each is escaped by itself so that the lines stay lines. */
+static void print_lines(const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		char *cleanup_free line = strndup(text, len);
+
+		printf("    ");
+		command_print_escaped(line ? line : "");
+		putchar('\n');
+		text += len + (text[len] == '\n');
+	}
+}
+
+long approvals_seconds_left(const json_t *approval)
+{
+	uint64_t expires;
+
+	if (clock_unstamp(text_of(approval, "expires"), &expires) != 0)
+		return 0;
+	return (long)((int64_t)(expires - clock_wall_us()) / 1000000);
+}
+
+void approvals_print(const json_t *approval)
+{
+	printf("%s  ", text_of(approval, "id"));
+	command_print_escaped(text_of(approval, "tool"));
+	printf("  (%ld s left)\n", approvals_seconds_left(approval));
+	print_field("asks", text_of(approval, "principal"));
+	print_field("agent", text_of(approval, "agent"));
+	print_field("namespace", text_of(approval, "namespace"));
+	print_field("command", text_of(approval, "command"));
+	print_field("prompt", text_of(approval, "prompt"));
+	print_field("rule", text_of(approval, "rule"));
+	print_field("reason", text_of(approval, "reason"));
+	print_field("plan", text_of(approval, "plan"));
+	print_lines(text_of(approval, "details"));
+}
+
+const json_t *approvals_find(const json_t *list, const char *id)
+{
+	const json_t *entry, *found = NULL;
+	size_t i, len = strlen(id);
+
+	json_array_foreach(json_object_get(list, "approvals"), i, entry)
+	{
+		const char *other = text_of(entry, "id");
+
+		if (strcmp(other, id) == 0)
+			return entry;
+		if (len < ID_PREFIX_MIN || strncmp(other, id, len) != 0)
+			continue;
+		if (found) {
+			(void)command_fail(
+			    0, "%s: more than one approval begins so; give more of it", id);
+			return NULL;
+		}
+		found = entry;
+	}
+	if (!found)
+		(void)command_fail(0, "%s: nothing of that id waits; see `callgate pending`", id);
+	return found;
+}
+
+/* Does a bare answer of ours count? Not when the call came from our own uid. */
+static int needs_signature(const json_t *approval, const struct approvals_key *key)
+{
+	char own[32];
+
+	snprintf(own, sizeof(own), "uid:%u", (unsigned)getuid());
+	return key->given != NULL || strcmp(text_of(approval, "principal"), own) == 0;
+}
+
+/* {key, time, signature} over exactly this approval; NULL after complaining. */
+static json_t *sign_answer(
+    const json_t *approval, const char *decision, const char *reason, struct approvals_key *key)
+{
+	struct buf cleanup_with(buf_fini) bytes = {0}, cleanup_with(buf_fini) base64 = {0};
+	const char *plan = text_of(approval, "plan");
+	uint8_t signature[SIGNATURE_LEN];
+	uint64_t now = clock_wall_us();
+	char path[PATHS_MAX];
+	struct digest digest;
+
+	if (strncmp(plan, "sha256:", 7) != 0 || digest_unhex(&digest, plan + 7) != 0) {
+		(void)command_fail(0, "the daemon sent a plan that is no digest");
+		return NULL;
+	}
+	if (!key->key) {
+		if (approver_key_path(key->given, path) != 0)
+			return NULL;
+		key->key = approver_key_open(path, &key->approver);
+		if (!key->key)
+			return NULL;
+	}
+	buf_init(&bytes, SIGNED_MAX);
+	buf_init(&base64, 256);
+	if (approval_signed_bytes(
+		&bytes, text_of(approval, "id"), &digest, decision, now, reason) != 0 ||
+	    approver_key_sign(key->key, bytes.data, bytes.len, signature) != 0 ||
+	    str_base64(&base64, signature, sizeof(signature)) != 0 || !buf_cstr(&base64))
+		return NULL;
+	return json_pack("{s:s, s:I, s:s}", "key", key->approver.id, "time", (json_int_t)now,
+	    "signature", buf_cstr(&base64));
+}
+
+int approvals_decide(const struct command_session *session, const json_t *approval,
+    const char *decision, const char *reason, struct approvals_key *key)
+{
+	json_t *params = json_pack("{s:s, s:s, s:s, s:s}", "id", text_of(approval, "id"), "plan",
+	    text_of(approval, "plan"), "decision", decision, "reason", reason ? reason : "");
+	json_t *proof, *answer = NULL;
+	int status;
+
+	if (!params)
+		return command_fail(COMMAND_USAGE, "--reason: not valid UTF-8");
+	if (needs_signature(approval, key)) {
+		proof = sign_answer(approval, decision, reason ? reason : "", key);
+		if (!proof) {
+			json_decref(params);
+			return COMMAND_USAGE;
+		}
+		(void)json_object_set_new(params, "approver", proof);
+	}
+	status = client_once(session, "callgate/approvals/decide", params, &answer);
+	if (status == 0 && session->output == COMMAND_OUTPUT_JSON)
+		status = command_print_json(answer);
+	else if (status == 0)
+		printf("%s: %s\n", text_of(approval, "id"), text_of(answer, "state"));
+	json_decref(answer);
+	return status;
+}

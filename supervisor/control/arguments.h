@@ -1,0 +1,22 @@
+/*
+ * key=value words to the JSON arguments of a tool, typed by the tool's own schema. Floor 4.
+ */
+#ifndef CALLGATE_CONTROL_ARGUMENTS_H
+#define CALLGATE_CONTROL_ARGUMENTS_H
+
+#include <jansson.h>
+
+#include "supervisor/control/command.h"
+
+/* words: "k=v" (typed by schema: string, integer, number, boolean; others need :=), "k:=JSON".
+ * base: an object to start from, or NULL; it is stolen. schema: inputSchema or NULL (all
+ * strings), borrowed. Returns 0 and *ret_arguments (owned by the caller), or COMMAND_USAGE after
+ * complaining. */
+int arguments_parse(
+    json_t *base, const json_t *schema, int count, char *const *words, json_t **ret_arguments);
+
+/* The inputSchema of one tool as this caller sees it: 0 and *ret_schema (NULL when the tool is
+ * not listed; the call itself then says what an unknown tool is), or an exit status. */
+int arguments_schema(const struct command_session *session, const char *tool, json_t **ret_schema);
+
+#endif

@@ -1,0 +1,68 @@
+/* pending, approve, deny: one look, one answer. */
+#include <stdio.h>
+#include <string.h>
+
+#include "supervisor/control/approvals.h"
+#include "supervisor/control/client.h"
+#include "supervisor/control/command.h"
+
+int cmd_pending(struct command_session *session, int argc, char **argv)
+{
+	const json_t *entry;
+	json_t *list = NULL;
+	size_t i;
+	int status = command_no_options(argc, argv);
+
+	if (status == 0)
+		status = client_once(session, "callgate/approvals/list", NULL, &list);
+	if (status != 0)
+		return status;
+	if (session->output == COMMAND_OUTPUT_JSON) {
+		status = command_print_json(list);
+	} else if (json_array_size(json_object_get(list, "approvals")) == 0) {
+		printf("nothing waits\n");
+	} else {
+		json_array_foreach(json_object_get(list, "approvals"), i, entry)
+		    approvals_print(entry);
+	}
+	json_decref(list);
+	return status;
+}
+
+static int decide_one(struct command_session *session, int argc, char **argv, const char *decision)
+{
+	const char *reason = command_take_option(&argc, argv, "--reason");
+	struct approvals_key key = {.given = command_take_option(&argc, argv, "--key")};
+	const json_t *approval;
+	json_t *list = NULL;
+	int status = command_no_options(argc, argv);
+
+	if (status != 0)
+		return status;
+	if (argc != 2)
+		return command_fail(COMMAND_USAGE, "%s: which? see `callgate pending`", argv[0]);
+	status = client_once(session, "callgate/approvals/list", NULL, &list);
+	if (status != 0)
+		return status;
+	approval = approvals_find(list, argv[1]);
+	if (!approval) {
+		status = COMMAND_USAGE;
+	} else {
+		if (session->output == COMMAND_OUTPUT_TEXT)
+			approvals_print(approval);
+		status = approvals_decide(session, approval, decision, reason, &key);
+	}
+	approvals_key_fini(&key);
+	json_decref(list);
+	return status;
+}
+
+int cmd_approve(struct command_session *session, int argc, char **argv)
+{
+	return decide_one(session, argc, argv, "approve");
+}
+
+int cmd_deny(struct command_session *session, int argc, char **argv)
+{
+	return decide_one(session, argc, argv, "deny");
+}

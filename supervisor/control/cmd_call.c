@@ -1,0 +1,96 @@
+/* call: one tool call, its text on stdout, its outcome as the exit status. */
+#include <stdio.h>
+#include <string.h>
+
+#include "supervisor/control/arguments.h"
+#include "supervisor/control/client.h"
+#include "supervisor/control/command.h"
+
+static const char *outcome_of(const json_t *result)
+{
+	const json_t *call = json_object_get(json_object_get(result, "_meta"), "callgate/call");
+	const char *outcome = json_string_value(json_object_get(call, "outcome"));
+
+	return outcome ? outcome : "failed";
+}
+
+static int exit_of(const json_t *result)
+{
+	static const char *const refused[] = {"refused", "pending", "expired", "cancelled"};
+	const char *outcome = outcome_of(result);
+
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		if (strcmp(outcome, refused[i]) == 0)
+			return COMMAND_REFUSED;
+	return json_is_true(json_object_get(result, "isError")) ? COMMAND_TOOL_FAILED : COMMAND_OK;
+}
+
+/* The tool's own text goes out byte for byte to a file or pipe; a terminal gets it escaped line
+ * by line, since it may hold anything. */
+static void print_content(const json_t *result)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "content"), i, item)
+	{
+		const json_t *text = json_object_get(item, "text");
+		size_t len = json_string_length(text);
+
+		if (len == 0)
+			continue;
+		fwrite(json_string_value(text), 1, len, stdout);
+		if (json_string_value(text)[len - 1] != '\n')
+			putchar('\n');
+	}
+}
+
+static int call_tool(struct command_session *session, const char *tool, json_t *arguments)
+{
+	json_t *result = NULL;
+	json_t *params = json_pack("{s:s, s:o}", "name", tool, "arguments", arguments);
+	int status;
+
+	if (!params)
+		return command_fail(COMMAND_USAGE, "call: the tool's name is not valid UTF-8");
+	status = client_once(session, "tools/call", params, &result);
+	if (status != 0)
+		return status == COMMAND_USAGE ? COMMAND_REFUSED : status;
+	if (session->output == COMMAND_OUTPUT_JSON)
+		(void)command_print_json(result);
+	else
+		print_content(result);
+	status = exit_of(result);
+	json_decref(result);
+	return status;
+}
+
+int cmd_call(struct command_session *session, int argc, char **argv)
+{
+	const char *object = command_take_option(&argc, argv, "--json");
+	json_t *base = NULL, *schema = NULL, *arguments = NULL;
+	int status = command_no_options(argc, argv);
+
+	if (status != 0)
+		return status;
+	if (argc < 2)
+		return command_fail(COMMAND_USAGE, "call: which tool? see `callgate help call`");
+	if (object) {
+		json_error_t error;
+
+		base = json_loads(object, JSON_REJECT_DUPLICATES, &error);
+		if (!json_is_object(base)) {
+			json_decref(base);
+			return command_fail(COMMAND_USAGE, "call: --json: %s; give one JSON object",
+			    base ? "not an object" : error.text);
+		}
+	}
+	if (argc > 2)
+		status = arguments_schema(session, argv[1], &schema);
+	if (status == 0)
+		status = arguments_parse(base, schema, argc - 2, argv + 2, &arguments);
+	else
+		json_decref(base);
+	json_decref(schema);
+	return status == 0 ? call_tool(session, argv[1], arguments) : status;
+}

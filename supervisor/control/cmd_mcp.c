@@ -1,0 +1,186 @@
+/*
+ * mcp: newline-delimited JSON-RPC between stdin/stdout and the daemon's socket, which speaks MCP
+ * itself. Lines pass unread; only --agent and --namespace are put into the _meta of requests.
+ *
+ * When the client closes stdin, answers still on their way get EOF_GRACE_MS, then the connection
+ * is hung up and the daemon ends what still runs.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor/base/buf.h"
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/clock.h"
+#include "supervisor/base/fd.h"
+#include "supervisor/control/client.h"
+#include "supervisor/control/command.h"
+
+#define BRIDGE_CHUNK (64 * 1024)
+#define LINE_MAX_IN  (2 * 1024 * 1024) /* beyond what the daemon takes; it says so itself */
+#define EOF_GRACE_MS 1000
+
+struct bridge {
+	const struct command_session *session;
+	int daemon;
+	struct buf line;  /* an unfinished line of the client */
+	long outstanding; /* requests sent less answers seen */
+	int input_ended;
+	uint64_t end_us; /* monotonic: when to hang up after the end of input */
+};
+
+/* The line with the session's claims in its _meta; NULL: send it as it is. */
+static char *claimed_line(const struct bridge *bridge, const char *text, size_t len)
+{
+	json_t *message = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	json_t *params = json_object_get(message, "params");
+	json_t *meta;
+	char *line = NULL;
+
+	if (json_is_object(message) && json_object_get(message, "method")) {
+		if (!params && (params = json_object()))
+			(void)json_object_set_new(message, "params", params);
+		meta = json_object_get(params, "_meta");
+		if (!meta && (meta = json_object()))
+			(void)json_object_set_new(params, "_meta", meta);
+		if (json_is_object(meta)) {
+			if (bridge->session->agent[0])
+				(void)json_object_set_new(
+				    meta, "callgate/agent", json_string(bridge->session->agent));
+			if (bridge->session->space[0])
+				(void)json_object_set_new(meta, "callgate/namespace",
+				    json_string(bridge->session->space));
+			line = json_dumps(message, JSON_COMPACT);
+		}
+	}
+	json_decref(message);
+	return line;
+}
+
+/* Requests have a method and an id; this is only bookkeeping for the end of input. */
+static int is_request(const char *text, size_t len)
+{
+	json_t *message = json_loadb(text, len, JSON_ALLOW_NUL, NULL);
+	int yes = json_object_get(message, "method") && json_object_get(message, "id");
+
+	json_decref(message);
+	return yes;
+}
+
+static int forward_line(struct bridge *bridge, const char *text, size_t len)
+{
+	char *cleanup_free claimed = NULL;
+	int result;
+
+	bridge->outstanding += is_request(text, len);
+	if (bridge->session->agent[0] || bridge->session->space[0])
+		claimed = claimed_line(bridge, text, len);
+	if (claimed)
+		result = fd_write_all(bridge->daemon, claimed, strlen(claimed));
+	else
+		result = fd_write_all(bridge->daemon, text, len);
+	return result == 0 ? fd_write_all(bridge->daemon, "\n", 1) : result;
+}
+
+/* Reads what the client wrote and forwards whole lines. 0 or -errno. */
+static int pump_client(struct bridge *bridge)
+{
+	char chunk[BRIDGE_CHUNK];
+	ssize_t got = read(STDIN_FILENO, chunk, sizeof(chunk));
+	int result = 0;
+
+	if (got < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+	if (got == 0) {
+		bridge->input_ended = 1;
+		bridge->end_us = clock_monotonic_us() + EOF_GRACE_MS * 1000;
+		if (bridge->line.len > 0)
+			result =
+			    forward_line(bridge, (const char *)bridge->line.data, bridge->line.len);
+		return result;
+	}
+	for (char *next = chunk, *end = chunk + got; next < end && result == 0;) {
+		char *newline = memchr(next, '\n', (size_t)(end - next));
+		size_t len = (size_t)((newline ? newline : end) - next);
+
+		if (buf_put(&bridge->line, next, len) != 0)
+			return -EMSGSIZE;
+		if (newline) {
+			result =
+			    forward_line(bridge, (const char *)bridge->line.data, bridge->line.len);
+			buf_reset(&bridge->line);
+		}
+		next += len + (newline != NULL);
+	}
+	return result;
+}
+
+/* Copies what the daemon wrote. 1: the daemon closed; 0; -errno. */
+static int pump_daemon(struct bridge *bridge)
+{
+	char chunk[BRIDGE_CHUNK];
+	ssize_t got = read(bridge->daemon, chunk, sizeof(chunk));
+
+	if (got < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+	if (got == 0)
+		return 1;
+	for (ssize_t i = 0; i < got; i++)
+		bridge->outstanding -= chunk[i] == '\n';
+	return fd_write_all(STDOUT_FILENO, chunk, (size_t)got);
+}
+
+static int bridge_done(const struct bridge *bridge)
+{
+	return bridge->input_ended &&
+	       (bridge->outstanding <= 0 || clock_monotonic_us() >= bridge->end_us);
+}
+
+static int run_bridge(struct bridge *bridge)
+{
+	int result = 0;
+
+	while (result == 0 && !bridge_done(bridge)) {
+		struct pollfd polls[2] = {
+		    {.fd = bridge->daemon, .events = POLLIN},
+		    {.fd = bridge->input_ended ? -1 : STDIN_FILENO, .events = POLLIN},
+		};
+
+		if (poll(polls, 2, bridge->input_ended ? 20 : -1) < 0 && errno != EINTR)
+			return command_fail(COMMAND_USAGE, "mcp: poll: %s", strerror(errno));
+		if (polls[0].revents)
+			result = pump_daemon(bridge);
+		if (result == 0 && polls[1].revents)
+			result = pump_client(bridge);
+	}
+	if (result == 1 && !bridge->input_ended)
+		return command_fail(COMMAND_UNREACHABLE,
+		    "mcp: the daemon ended the connection; see "
+		    "its log");
+	if (result < 0)
+		return command_fail(COMMAND_USAGE, "mcp: %s",
+		    result == -EMSGSIZE ? "a line of the client is longer than 2 MiB"
+					: strerror(-result));
+	return COMMAND_OK;
+}
+
+int cmd_mcp(struct command_session *session, int argc, char **argv)
+{
+	struct bridge bridge = {.session = session};
+	struct client client = {.fd = -1};
+	int status = command_no_options(argc, argv);
+
+	if (status == 0)
+		status = client_open(&client, session);
+	if (status != 0)
+		return status;
+	bridge.daemon = client.fd;
+	buf_init(&bridge.line, LINE_MAX_IN);
+	status = run_bridge(&bridge);
+	buf_fini(&bridge.line);
+	client_close(&client);
+	return status;
+}

@@ -1,0 +1,183 @@
+/* status, down, reload, tools, agents: questions with one answer. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor/control/client.h"
+#include "supervisor/control/command.h"
+
+#define DOWN_WAIT_MS 15000
+#define DOWN_STEP_MS 50
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static json_int_t number_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static void print_status(const json_t *status)
+{
+	const json_t *policy = json_object_get(status, "policy");
+	const json_t *calls = json_object_get(status, "calls");
+	const json_t *audit = json_object_get(status, "audit");
+
+	printf("callgate %s, pid %" JSON_INTEGER_FORMAT ", uid %" JSON_INTEGER_FORMAT
+	       ", up %" JSON_INTEGER_FORMAT " s\n",
+	    text_of(status, "version"), number_of(status, "pid"), number_of(status, "uid"),
+	    number_of(status, "uptime_s"));
+	printf("state    ");
+	command_print_escaped(text_of(status, "state"));
+	printf("\npolicy   ");
+	command_print_escaped(text_of(policy, "file"));
+	printf(" %.19s\n", text_of(policy, "version"));
+	printf("calls    %" JSON_INTEGER_FORMAT " running, %" JSON_INTEGER_FORMAT
+	       " waiting for a human\n",
+	    number_of(calls, "running"), number_of(calls, "waiting"));
+	printf("audit    %" JSON_INTEGER_FORMAT " records, root %.16s\n", number_of(audit, "size"),
+	    text_of(audit, "root"));
+	if (json_is_true(json_object_get(status, "same_uid")))
+		printf("note     the daemon has your uid: another program of yours can stop it or "
+		       "read its files (man callgated)\n");
+}
+
+int cmd_status(struct command_session *session, int argc, char **argv)
+{
+	json_t *status = NULL;
+	int result = command_no_options(argc, argv);
+
+	if (result == 0)
+		result = client_once(session, "callgate/status", NULL, &status);
+	if (result != 0)
+		return result;
+	if (session->output == COMMAND_OUTPUT_JSON)
+		result = command_print_json(status);
+	else
+		print_status(status);
+	json_decref(status);
+	return result;
+}
+
+/* The daemon is gone when nobody answers at its socket any more. */
+static int wait_until_gone(const struct command_session *session)
+{
+	for (int waited = 0; waited < DOWN_WAIT_MS; waited += DOWN_STEP_MS) {
+		struct client client;
+
+		if (client_connect(&client, session->socket) != 0)
+			return 0;
+		client_close(&client);
+		usleep(DOWN_STEP_MS * 1000);
+		if (waited == 2000)
+			fprintf(stderr, "waiting for running calls to end ...\n");
+	}
+	return command_fail(COMMAND_USAGE,
+	    "down: the daemon is still there after %d s; see its log", DOWN_WAIT_MS / 1000);
+}
+
+int cmd_down(struct command_session *session, int argc, char **argv)
+{
+	json_t *answer = NULL;
+	int result = command_no_options(argc, argv);
+
+	if (result == 0)
+		result = client_once(session, "callgate/shutdown", NULL, &answer);
+	json_decref(answer);
+	if (result == 0)
+		result = wait_until_gone(session);
+	if (result == 0)
+		printf(
+		    session->output == COMMAND_OUTPUT_JSON ? "{\"state\": \"down\"}\n" : "down\n");
+	return result;
+}
+
+int cmd_reload(struct command_session *session, int argc, char **argv)
+{
+	json_t *answer = NULL;
+	int result = command_no_options(argc, argv);
+
+	if (result == 0)
+		result = client_once(session, "callgate/reload", NULL, &answer);
+	if (result != 0)
+		return result;
+	if (session->output == COMMAND_OUTPUT_JSON)
+		result = command_print_json(answer);
+	else
+		printf("reloaded: policy %.19s\n", text_of(answer, "version"));
+	json_decref(answer);
+	return result;
+}
+
+static void print_tools(const json_t *tools)
+{
+	const json_t *tool;
+	size_t i;
+
+	if (json_array_size(tools) == 0)
+		printf(
+		    "no tools: your roles and agent grant none (callgate policy explain TOOL)\n");
+	json_array_foreach(tools, i, tool)
+	{
+		printf("%-20s ", text_of(tool, "name"));
+		command_print_escaped(text_of(tool, "description"));
+		putchar('\n');
+	}
+}
+
+int cmd_tools(struct command_session *session, int argc, char **argv)
+{
+	json_t *answer = NULL;
+	int result = command_no_options(argc, argv);
+
+	if (result == 0)
+		result = client_once(session, "tools/list", NULL, &answer);
+	if (result != 0)
+		return result;
+	if (session->output == COMMAND_OUTPUT_JSON)
+		result = command_print_json(answer);
+	else
+		print_tools(json_object_get(answer, "tools"));
+	json_decref(answer);
+	return result;
+}
+
+static void print_agents(const json_t *agents)
+{
+	const json_t *agent, *tool;
+	size_t i, k;
+
+	json_array_foreach(agents, i, agent)
+	{
+		printf("%-20s %-9s", text_of(agent, "name"), text_of(agent, "visibility"));
+		json_array_foreach(json_object_get(agent, "tools"), k, tool)
+		{
+			putchar(' ');
+			command_print_escaped(
+			    json_string_value(tool) ? json_string_value(tool) : "");
+		}
+		putchar('\n');
+	}
+}
+
+int cmd_agents(struct command_session *session, int argc, char **argv)
+{
+	json_t *answer = NULL;
+	int result = command_no_options(argc, argv);
+
+	if (result == 0)
+		result = client_once(session, "callgate/agents/list", NULL, &answer);
+	if (result != 0)
+		return result;
+	if (session->output == COMMAND_OUTPUT_JSON)
+		result = command_print_json(answer);
+	else
+		print_agents(json_object_get(answer, "agents"));
+	json_decref(answer);
+	return result;
+}

@@ -1,0 +1,224 @@
+/* up: start a daemon of one's own in the background and wait until it serves. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/fd.h"
+#include "supervisor/base/paths.h"
+#include "supervisor/control/client.h"
+#include "supervisor/control/command.h"
+#include "supervisor/control/policy_file.h"
+
+#define UP_WAIT_MS     60000
+#define UP_STEP_MS     20
+#define UP_PATIENCE_MS 2000
+#define CGROUP2_MAGIC  0x63677270
+
+/* The daemon beside this program: ../sbin after `make install`, the same folder in a build. */
+static int find_daemon(char out[PATHS_MAX])
+{
+	char self[PATHS_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (len <= 0)
+		return -ENOENT;
+	self[len] = 0;
+	slash = strrchr(self, '/');
+	if (!slash)
+		return -ENOENT;
+	*slash = 0;
+	if (snprintf(out, PATHS_MAX, "%s/callgated", self) < PATHS_MAX && access(out, X_OK) == 0)
+		return 0;
+	if (snprintf(out, PATHS_MAX, "%s/../sbin/callgated", self) < PATHS_MAX &&
+	    access(out, X_OK) == 0)
+		return 0;
+	return -ENOENT;
+}
+
+/* ./callgate.yaml, the person's own, the machine's. */
+static const char *default_config(char out[PATHS_MAX])
+{
+	char folder[PATHS_MAX];
+
+	if (access("callgate.yaml", R_OK) == 0)
+		return "callgate.yaml";
+	if (paths_config(folder) == 0 && paths_join(out, folder, "callgate.yaml") == 0 &&
+	    access(out, R_OK) == 0)
+		return out;
+	if (access("/etc/callgate/callgate.yaml", R_OK) == 0)
+		return "/etc/callgate/callgate.yaml";
+	return NULL;
+}
+
+/* Opens the log of a daemon in the background. -1 after complaining. */
+static int open_log(const char *state, char path[PATHS_MAX])
+{
+	int cleanup_fd folder = fd_make_dirs(state, 0700);
+	int fd;
+
+	if (folder < 0 || paths_join(path, state, "callgated.log") != 0) {
+		(void)command_fail(0, "up: %s: %s; name another folder with --state", state,
+		    folder < 0 ? strerror(-folder) : "path too long");
+		return -1;
+	}
+	fd = openat(
+	    folder, "callgated.log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		(void)command_fail(0, "up: %s: %s", path, strerror(errno));
+	return fd;
+}
+
+/* Where a user's systemd can delegate a cgroup v2 subtree, the daemon starts inside one. */
+static int systemd_delegates(void)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	char path[PATHS_MAX];
+	struct statfs fs;
+
+	return getuid() != 0 && runtime && paths_join(path, runtime, "systemd/private") == 0 &&
+	       access(path, F_OK) == 0 && access("/usr/bin/systemd-run", X_OK) == 0 &&
+	       statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_MAGIC;
+}
+
+struct up {
+	char daemon[PATHS_MAX];
+	const char *config;
+	char state[PATHS_MAX];
+	char log[PATHS_MAX];
+};
+
+static void exec_daemon(const struct up *up, int log)
+{
+	const char *argv[] = {"/usr/bin/systemd-run", "--user", "--scope", "--quiet", "-p",
+	    "Delegate=yes", "--", up->daemon, "--config", up->config, "--state", up->state, NULL};
+	const char *const *start = systemd_delegates() ? argv : argv + 7;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (setsid() < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
+		_exit(COMMAND_USAGE);
+	execv(start[0], (char *const *)start);
+	dprintf(STDERR_FILENO, "callgate: up: %s: %s\n", start[0], strerror(errno));
+	_exit(COMMAND_USAGE);
+}
+
+static int complain_from_log(const char *path)
+{
+	int cleanup_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *cleanup_free text = NULL;
+	const char *line = NULL;
+	size_t len = 0;
+
+	if (fd >= 0 && fd_read_all(fd, 1024 * 1024, &text, &len) == 0) {
+		while (len > 0 && text[len - 1] == '\n')
+			text[--len] = 0;
+		line = strrchr(text, '\n');
+		line = line ? line + 1 : text;
+		if (strncmp(line, "callgated: ", 11) == 0)
+			line += 11;
+	}
+	if (!line || !line[0])
+		return command_fail(COMMAND_USAGE, "up: the daemon ended at once; see %s", path);
+	return command_fail(COMMAND_USAGE, "up: %s", line);
+}
+
+/* Asks for status until there is an answer, the child is gone, or patience ends. */
+static int wait_until_served(struct command_session *session, const struct up *up, pid_t child)
+{
+	for (int waited = 0; waited < UP_WAIT_MS; waited += UP_STEP_MS) {
+		struct client client;
+		int status;
+
+		if (client_connect(&client, session->socket) == 0) {
+			json_t *answer = NULL;
+
+			status = client_request(&client, session, "callgate/status", NULL, &answer);
+			client_close(&client);
+			json_decref(answer);
+			if (status == 0)
+				return 0;
+		}
+		if (waitpid(child, &status, WNOHANG) == child)
+			return complain_from_log(up->log);
+		if (waited == UP_PATIENCE_MS)
+			fprintf(stderr, "reading the programs that the policy allows ...\n");
+		usleep(UP_STEP_MS * 1000);
+	}
+	return command_fail(COMMAND_USAGE, "up: no answer at %s after %d s; see %s",
+	    session->socket, UP_WAIT_MS / 1000, up->log);
+}
+
+static int say_up(const struct command_session *session, const struct up *up)
+{
+	if (session->output == COMMAND_OUTPUT_JSON) {
+		json_t *said = json_pack(
+		    "{s:s, s:s, s:s}", "state", "up", "socket", session->socket, "log", up->log);
+		int result = command_print_json(said);
+
+		json_decref(said);
+		return result;
+	}
+	printf("up: socket %s, log %s\n", session->socket, up->log);
+	return COMMAND_OK;
+}
+
+static int already_up(const struct command_session *session)
+{
+	struct client client;
+
+	if (client_connect(&client, session->socket) != 0)
+		return 0;
+	client_close(&client);
+	return 1;
+}
+
+int cmd_up(struct command_session *session, int argc, char **argv)
+{
+	const char *state = command_take_option(&argc, argv, "--state");
+	char config[PATHS_MAX], socket[PATHS_MAX], absolute[PATHS_MAX];
+	struct up up = {.config = command_take_option(&argc, argv, "--config")};
+	int cleanup_fd log = -1;
+	pid_t child;
+	int status = command_no_options(argc, argv);
+
+	if (status != 0)
+		return status;
+	if (!up.config)
+		up.config = default_config(config);
+	if (!up.config || !realpath(up.config, absolute))
+		return command_fail(COMMAND_USAGE, "up: %s: %s; name a policy with --config FILE",
+		    up.config ? up.config : "callgate.yaml",
+		    up.config ? strerror(errno) : "not found");
+	up.config = absolute;
+	if (find_daemon(up.daemon) != 0)
+		return command_fail(COMMAND_USAGE,
+		    "up: callgated is not beside this program; install "
+		    "both with `make install`");
+	if (state ? paths_join(up.state, ".", state) != 0 : paths_state(up.state) != 0)
+		return command_fail(
+		    COMMAND_USAGE, "up: no place for state; give --state DIR or set HOME");
+	status = policy_file_socket(absolute, socket);
+	if (status != 0)
+		return status;
+	if (socket[0])
+		session->socket = socket;
+	if (already_up(session))
+		return say_up(session, &up);
+	log = open_log(up.state, up.log);
+	if (log < 0)
+		return COMMAND_USAGE;
+	child = fork();
+	if (child == 0)
+		exec_daemon(&up, log);
+	if (child < 0)
+		return command_fail(COMMAND_USAGE, "up: fork: %s", strerror(errno));
+	status = wait_until_served(session, &up, child);
+	return status ? status : say_up(session, &up);
+}

@@ -1,0 +1,71 @@
+/*
+ * The command that people and agents type: what every subcommand is given and gives back.
+ *
+ * A subcommand is one function in one file; main.c holds the table. Output for people goes to
+ * stdout, complaints as one line "callgate: what: why; what to do" to stderr. Floor 4: may block.
+ */
+#ifndef CALLGATE_CONTROL_COMMAND_H
+#define CALLGATE_CONTROL_COMMAND_H
+
+#include <jansson.h>
+
+/* The exit statuses of DESIGN 5.1. */
+enum command_exit {
+	COMMAND_OK = 0,
+	COMMAND_USAGE = 1, /* usage, input or output */
+	COMMAND_REFUSED = 2,
+	COMMAND_NOT_AUTHENTICATED = 3,
+	COMMAND_UNREACHABLE = 4,
+	COMMAND_TOOL_FAILED = 5,
+	COMMAND_RUN_DEADLINE = 124,
+	COMMAND_RUN_COULD_NOT = 125,
+	COMMAND_RUN_REFUSED = 126,
+};
+
+enum command_output {
+	COMMAND_OUTPUT_TEXT = 0,
+	COMMAND_OUTPUT_JSON,
+};
+
+struct command_session {
+	const char *socket; /* path of the daemon's socket; never NULL */
+	enum command_output output;
+	const char *agent; /* claimed name, "" = none */
+	const char *space; /* namespace, "" = default */
+};
+
+/* Prints the one-line complaint and returns status, so that `return command_fail(...)` reads as
+ * one step. Control bytes in the text are escaped. */
+int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints value as indented JSON and a newline. COMMAND_OK or COMMAND_USAGE (write failed). */
+int command_print_json(const json_t *value);
+/* Prints text with hostile bytes escaped (str_escape); no newline. */
+void command_print_escaped(const char *text);
+
+/* Takes `--name VALUE` or `--name=VALUE` out of argv; NULL if absent. *argc shrinks. */
+const char *command_take_option(int *argc, char **argv, const char *name);
+/* Takes `--name` out of argv: 1 if it was there. */
+int command_take_flag(int *argc, char **argv, const char *name);
+/* Complains about the first argument that looks like an unknown option. 0 or COMMAND_USAGE. */
+int command_no_options(int argc, char **argv);
+
+/* The subcommands: argv[0] is the subcommand's own name. Each returns the exit status. */
+int cmd_up(struct command_session *session, int argc, char **argv);
+int cmd_status(struct command_session *session, int argc, char **argv);
+int cmd_down(struct command_session *session, int argc, char **argv);
+int cmd_reload(struct command_session *session, int argc, char **argv);
+int cmd_tools(struct command_session *session, int argc, char **argv);
+int cmd_agents(struct command_session *session, int argc, char **argv);
+int cmd_call(struct command_session *session, int argc, char **argv);
+int cmd_run(struct command_session *session, int argc, char **argv);
+int cmd_mcp(struct command_session *session, int argc, char **argv);
+int cmd_pending(struct command_session *session, int argc, char **argv);
+int cmd_approve(struct command_session *session, int argc, char **argv);
+int cmd_deny(struct command_session *session, int argc, char **argv);
+int cmd_watch(struct command_session *session, int argc, char **argv);
+int cmd_keys(struct command_session *session, int argc, char **argv);
+int cmd_audit(struct command_session *session, int argc, char **argv);
+int cmd_policy(struct command_session *session, int argc, char **argv);
+
+#endif

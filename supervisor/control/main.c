@@ -1,0 +1,148 @@
+/*
+ * callgate: the command. This file holds the table of subcommands, the global options and help;
+ * each subcommand has its file. It has no authority of its own: everything goes over the socket.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor/base/log.h"
+#include "supervisor/base/paths.h"
+#include "supervisor/control/command.h"
+
+struct row {
+	const char *name;
+	int (*run)(struct command_session *session, int argc, char **argv);
+	const char *synopsis;
+	const char *summary;
+	const char *example;
+};
+
+static const struct row rows[] = {
+    {"up", cmd_up, "up [--config FILE] [--state DIR]", "start your own daemon in the background",
+	"callgate up --config callgate.yaml"},
+    {"status", cmd_status, "status", "is the daemon there, and how is it", "callgate status"},
+    {"down", cmd_down, "down", "let running calls finish, then stop the daemon", "callgate down"},
+    {"reload", cmd_reload, "reload", "read the policy again; a broken one changes nothing",
+	"callgate reload"},
+    {"tools", cmd_tools, "tools [--agent A] [--namespace N]", "the tools you may see",
+	"callgate tools"},
+    {"agents", cmd_agents, "agents", "the agents you may see", "callgate agents"},
+    {"call", cmd_call, "call TOOL [key=value | key:=JSON ...] [--json OBJECT]",
+	"one tool call, printing what the tool said", "callgate call bash command='git log -1'"},
+    {"run", cmd_run, "run [--tool T] [--agent A] (-c STRING | -- ARGV...)",
+	"run a command through the gate with its exit status", "callgate run -- git status"},
+    {"mcp", cmd_mcp, "mcp [--agent A] [--namespace N]",
+	"bridge MCP on stdin and stdout to the daemon", "claude mcp add box -- callgate mcp"},
+    {"pending", cmd_pending, "pending", "what waits for a human", "callgate pending"},
+    {"approve", cmd_approve, "approve ID [--reason R] [--key FILE]",
+	"allow one waiting call, exactly as it was shown", "callgate approve a1b2c3d4"},
+    {"deny", cmd_deny, "deny ID [--reason R] [--key FILE]", "refuse one waiting call",
+	"callgate deny a1b2c3d4 --reason 'not on main'"},
+    {"watch", cmd_watch, "watch [--key FILE]", "answer waiting calls here, as they come",
+	"callgate watch"},
+    {"keys", cmd_keys, "keys create --approver [--name NAME] [--key FILE] [--state DIR]",
+	"make the key that proves that an approval is yours",
+	"callgate keys create --approver --name anna"},
+    {"audit", cmd_audit, "audit verify|tail|prove ...", "check, read and prove the audit trail",
+	"callgate audit verify"},
+    {"policy", cmd_policy, "policy check|explain ...", "check a policy, explain a decision",
+	"callgate policy check callgate.yaml"},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static const struct row *find_row(const char *name)
+{
+	for (const struct row *row = rows; row->name; row++)
+		if (strcmp(row->name, name) == 0)
+			return row;
+	return NULL;
+}
+
+static int print_row_help(const struct row *row)
+{
+	printf("usage: callgate %s\n\n%s.\n\nexample: %s\n", row->synopsis, row->summary,
+	    row->example);
+	printf("more: man callgate\n");
+	return COMMAND_OK;
+}
+
+static int print_help(void)
+{
+	printf("callgate: the gate between AI agents and this machine\n\n"
+	       "usage: callgate [--socket PATH] [--output text|json] COMMAND ...\n\n");
+	for (const struct row *row = rows; row->name; row++)
+		printf("  %-8s %s\n", row->name, row->summary);
+	printf("  %-8s %s\n  %-8s %s\n\n", "help", "this, or `help COMMAND`", "version",
+	    "which callgate this is");
+	printf(
+	    "example: callgate up --config callgate.yaml && callgate call bash command='ls -l'\n");
+	return COMMAND_OK;
+}
+
+static int print_version(const struct command_session *session)
+{
+	if (session->output == COMMAND_OUTPUT_JSON)
+		printf("{\"version\": \"%s\"}\n", CALLGATE_VERSION);
+	else
+		printf("callgate %s\n", CALLGATE_VERSION);
+	return COMMAND_OK;
+}
+
+/* Global options may stand before or after the subcommand; `--` ends them. */
+static int take_globals(struct command_session *session, int *argc, char **argv)
+{
+	static char path[PATHS_MAX];
+	const char *value = command_take_option(argc, argv, "--socket");
+
+	if (value) {
+		session->socket = value;
+	} else if (paths_socket(path) == 0) {
+		session->socket = path;
+	} else {
+		session->socket = "";
+	}
+	value = command_take_option(argc, argv, "--agent");
+	session->agent = value ? value : "";
+	value = command_take_option(argc, argv, "--namespace");
+	session->space = value ? value : "";
+	value = command_take_option(argc, argv, "--output");
+	if (!value || strcmp(value, "text") == 0)
+		session->output = COMMAND_OUTPUT_TEXT;
+	else if (strcmp(value, "json") == 0)
+		session->output = COMMAND_OUTPUT_JSON;
+	else
+		return command_fail(COMMAND_USAGE, "--output %s: must be text or json", value);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct command_session session = {0};
+	const struct row *row;
+	int status;
+
+	log_init("callgate", LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
+	status = take_globals(&session, &argc, argv);
+	if (status != 0)
+		return status;
+	if (argc < 2)
+		return (void)print_help(), COMMAND_USAGE;
+	if (strcmp(argv[1], "version") == 0 || strcmp(argv[1], "--version") == 0)
+		return print_version(&session);
+	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+	    strcmp(argv[1], "-h") == 0) {
+		row = argc > 2 ? find_row(argv[2]) : NULL;
+		if (argc > 2 && !row)
+			return command_fail(
+			    COMMAND_USAGE, "help: no command %s; see `callgate help`", argv[2]);
+		return row ? print_row_help(row) : print_help();
+	}
+	row = find_row(argv[1]);
+	if (!row)
+		return command_fail(
+		    COMMAND_USAGE, "%s: no such command; see `callgate help`", argv[1]);
+	if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
+		return print_row_help(row);
+	return row->run(&session, argc - 1, argv + 1);
+}

@@ -1,0 +1,72 @@
+#!/bin/sh
+# Includes go downwards only, and never sideways between processes or between floor-1 areas.
+# The table is the house of supervisor/doc/architecture.md.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+
+allowed() { # folder: what it may include besides itself
+	case $1 in
+	supervisor/base) echo "" ;;
+	supervisor/evidence | policy | sandbox | agent-api/wire) echo "supervisor/base" ;;
+	supervisor/link) echo "supervisor/base supervisor/evidence" ;;
+	supervisor/loader) echo "supervisor/base policy sandbox" ;;
+	supervisor/warden)
+		echo "supervisor/base supervisor/evidence supervisor/link policy sandbox"
+		;;
+	supervisor/engine)
+		echo "supervisor/base supervisor/evidence supervisor/link policy sandbox agent-api/wire"
+		;;
+	supervisor/auditor) echo "supervisor/base supervisor/evidence supervisor/link sandbox" ;;
+	agent-api/front)
+		echo "supervisor/base supervisor/evidence supervisor/link sandbox agent-api/wire"
+		;;
+	supervisor/control)
+		echo "supervisor/base supervisor/evidence policy sandbox agent-api/wire"
+		;;
+	*) echo "?" ;;
+	esac
+}
+# Of sandbox, roles other than the warden may use only these.
+sandbox_public="sandbox/self.h sandbox/layer.h"
+
+bad=0
+for file in $(git ls-files -co --exclude-standard '*.c' '*.h' | grep -v '^tests/'); do
+	[ -f "$file" ] || continue
+	folder=$(dirname "$file")
+	may=$(allowed "$folder")
+	if [ "$may" = "?" ]; then
+		echo "$file: folder is on no floor; add it to tests/lint/floors.sh and architecture.md"
+		bad=1
+		continue
+	fi
+	for included in $(sed -n 's/^#include "\([^"]*\)".*/\1/p' "$file"); do
+		target=$(dirname "$included")
+		[ "$target" = "$folder" ] && continue
+		if [ "$target" = . ]; then
+			echo "$file: includes \"$included\" by a relative name; write it from the top folder"
+			bad=1
+			continue
+		fi
+		case " $may " in
+		*" $target "*) ;;
+		*)
+			echo "$file: may not include $included ($folder may use: $may)"
+			bad=1
+			;;
+		esac
+		if [ "$target" = sandbox ] && [ "$folder" != supervisor/warden ] && [ "$folder" != supervisor/control ]; then
+			case " $sandbox_public " in
+			*" $included "*) ;;
+			*)
+				echo "$file: may not include $included (only the warden makes cells)"
+				bad=1
+				;;
+			esac
+		fi
+		if [ "$included" = policy/load.h ] && [ "$folder" != supervisor/loader ] && [ "$folder" != supervisor/control ] && [ "$folder" != policy ]; then
+			echo "$file: may not include $included (YAML is parsed in the policy child only)"
+			bad=1
+		fi
+	done
+done
+exit $bad
