@@ -1,0 +1,65 @@
+# Reload keeps the old policy when the new one is broken; a second daemon is refused; broken
+# policies, loose permissions and working directories that are not what they seem refuse the start.
+. "$IT_TESTS/lib.sh"
+policy <<'EOF'
+tools:
+  bash: {type: command, deny_by_default: true, allowed_commands: [ls, cat]}
+EOF
+up
+version() { "$callgate" --output json status | jq -r .policy.version; }
+first=$(version)
+cp callgate.yaml good.yaml
+echo 'nonsense: true' >>callgate.yaml
+out=$("$callgate" reload 2>&1) && fail "a broken policy was loaded"
+expect_match 'reload message' "$out" 'callgate.yaml:[0-9]+:[0-9]+: .*nonsense'
+expect 'policy in force' "$(version)" "$first"
+"$callgate" call bash command=ls >/dev/null || fail "the old policy is not in force"
+sed 's/\[ls, cat\]/[cat]/' good.yaml >callgate.yaml
+"$callgate" reload >/dev/null || fail "reload of a good policy: $?"
+[ "$(version)" != "$first" ] || fail "the version did not change"
+"$callgate" call bash command=ls >/dev/null && fail "ls still runs after the reload"
+cp good.yaml callgate.yaml
+kill -HUP "$daemon"
+for _ in $(seq 60); do [ "$(version)" = "$first" ] && break; sleep 0.05; done
+expect 'version after SIGHUP' "$(version)" "$first"
+expect_match 'refused policies are recorded' "$(records policy.refused)" '^[1-9]'
+# a second daemon on the same state
+out=$("$IT_BIN/callgated" --config callgate.yaml --state state 2>&1) && fail "a second daemon started"
+expect_match 'second daemon' "$out" "$daemon"
+# tools, agents, explain, help, version
+"$callgate" tools | grep -q '^bash ' || fail "tools"
+"$callgate" policy explain bash command='rm x' | grep -q deny || fail "explain: $("$callgate" policy explain bash command='rm x')"
+"$callgate" policy explain --config callgate.yaml bash command='ls' | grep -q allow || fail "explain offline"
+"$callgate" policy check callgate.yaml >/dev/null || fail "policy check"
+"$callgate" help | grep -q approve || fail help
+"$callgate" version | grep -q '^callgate [0-9]' || fail version
+down
+"$callgate" status >/dev/null 2>&1
+expect 'status without a daemon' $? 4
+verify_ok
+
+refused() { # WHAT REGEX: the daemon does not start and says why in one line
+	local out
+	out=$(timeout 20 "$IT_BIN/callgated" --config callgate.yaml --state state 2>&1) && fail "$1: it started"
+	expect_match "$1" "$out" "$2"
+	[ "$(printf '%s\n' "$out" | grep -c 'callgated:')" -le 1 ] || fail "$1: more than one line: $out"
+}
+cp good.yaml callgate.yaml
+chmod 666 callgate.yaml
+refused 'a policy that others can write' 'writable'
+chmod 600 callgate.yaml
+mv workspace gone
+refused 'a missing working directory' 'callgate.yaml:[0-9]+:[0-9]+: .*workspace'
+ln -s /etc workspace
+refused 'a linked-out working directory' 'callgate.yaml:[0-9]+:[0-9]+: .*(link|symbolic)'
+rm workspace
+mkdir workspace
+sed 's|working_directory: ./workspace|working_directory: .|' good.yaml >callgate.yaml
+refused 'the policy inside a workspace' 'callgate.yaml:[0-9]+:[0-9]+: .*(policy|inside)'
+printf 'tools: [\n' >callgate.yaml
+refused 'a policy that does not parse' 'callgate.yaml:[0-9]+:[0-9]+:'
+# up and down by the command
+cp good.yaml callgate.yaml
+"$callgate" up --config callgate.yaml >/dev/null || fail "up"
+"$callgate" call bash command='ls' >/dev/null || fail "call after up"
+"$callgate" down >/dev/null || fail "down"

@@ -1,0 +1,86 @@
+# Sourced by each case: a private daemon, and small words to expect things with.
+# IT_BIN (programs), IT_DIR (an empty folder of the case's own) come from run.sh.
+# shellcheck shell=bash
+set -u
+cd "$IT_DIR" || exit 2
+export CALLGATE_HOME=$IT_DIR/state CALLGATE_SOCKET=$IT_DIR/run/callgate.sock
+export XDG_CONFIG_HOME=$IT_DIR/config XDG_RUNTIME_DIR=$IT_DIR/xdg
+mkdir -m 700 -p workspace config xdg
+callgate=$IT_BIN/callgate
+daemon=''
+uid=$(id -u)
+
+fail() {
+	echo "FAILED: $*"
+	exit 1
+}
+skip() {
+	echo "SKIP: $*"
+	exit 77
+}
+expect() { # WHAT ACTUAL EXPECTED
+	[ "$2" = "$3" ] || fail "$1: got '$2', expected '$3'"
+}
+expect_match() { # WHAT TEXT REGEX
+	[[ $2 =~ $3 ]] || fail "$1: '$2' does not match '$3'"
+}
+
+# policy <<EOF ... : the tools part; the rest is the same for most cases. $extra goes on top.
+policy() {
+	{
+		printf 'version: 1\nserver: {socket: {path: run/callgate.sock}}\n%s\n' "${extra:-}"
+		cat <<EOF
+roles:
+  agent: {tools: ["*"]}
+  human: {tools: ["*"], approve: ["*"], permissions: [approvals:read, approvals:decide, daemon:control]}
+principals:
+  - {peer_uid: $uid, roles: [agent, human]}
+namespaces: {default: {working_directory: ./workspace}}
+EOF
+		cat
+	} >callgate.yaml
+	chmod 600 callgate.yaml
+}
+
+start() { # [ENV=VALUE...]
+	env "$@" "$IT_BIN/callgated" --config callgate.yaml --state state >>daemon.log 2>&1 &
+	daemon=$!
+	for _ in $(seq 600); do
+		"$callgate" status >/dev/null 2>&1 && return 0
+		kill -0 "$daemon" 2>/dev/null || return 1
+		sleep 0.05
+	done
+	return 1
+}
+up() {
+	start "$@" || fail "the daemon did not start: $(tail -n 3 daemon.log)"
+}
+down() {
+	"$callgate" down >/dev/null 2>&1
+	wait "$daemon" 2>/dev/null
+	daemon=''
+}
+verify_ok() {
+	local out
+	out=$("$callgate" audit verify "${1:-state/audit}" 2>&1)
+	expect_match "audit verify" "$out" '^OK '
+}
+records() { # TYPE: how many records of a type the trail holds
+	grep -hc "\"type\":\"$1\"" state/audit/*.jsonl | awk '{ n += $1 } END { print n + 0 }'
+}
+bye() {
+	if [ -n "$daemon" ]; then
+		kill -TERM "$daemon" 2>/dev/null
+		for _ in $(seq 100); do
+			kill -0 "$daemon" 2>/dev/null || break
+			sleep 0.05
+		done
+		kill -KILL "$daemon" 2>/dev/null
+	fi
+}
+trap bye EXIT
+
+# rpc LINE...: sends lines on one connection, prints what comes back within a second of silence
+rpc() {
+	printf '%s\n' "$@" | timeout 20 socat -t "${RPC_WAIT:-2}" - "UNIX-CONNECT:$CALLGATE_SOCKET"
+}

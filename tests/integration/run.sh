@@ -1,0 +1,91 @@
+#!/bin/bash
+# usage: run.sh BUILD [CASE...]
+# Runs each case against the real daemon in a folder of its own. As root every case runs twice: as
+# root, and as an ordinary user made for the run. A case that cannot run says so in one line that
+# must be listed in tests/skips.txt, or it counts as failed. Last line: "N passed, N failed, ...".
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+build=$(cd "$1" && pwd) || exit 2
+shift
+cases=("$@")
+[ ${#cases[@]} -gt 0 ] || cases=("$here"/cases/*.sh)
+timeout_s=${CASE_TIMEOUT:-180}
+passed=0 failed=0 skipped=0 user=''
+
+scratch=$(mktemp -d /tmp/callgate-it.XXXXXX) || exit 2
+cleanup() {
+	[ -z "$user" ] || userdel "$user" >/dev/null 2>&1
+	rm -rf "$scratch"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+chmod 755 "$scratch"
+# A copy outside the checkout: an ordinary user may not be able to read the latter.
+mkdir "$scratch/bin" "$scratch/tests" "$scratch/src"
+cp "$build"/callgate "$build"/callgated "$build"/callgate-* "$scratch/bin/"
+cp -R "$here"/. "$scratch/tests/"
+[ ! -d "$build/it" ] || cp "$build"/it/* "$scratch/bin/"
+[ ! -d "$top/build/npm" ] || cp -R "$top/build/npm" "$scratch/npm"
+cp -R "$top/examples" "$scratch/src/"
+chmod -R a+rX "$scratch"
+
+run_case() { # USER CASE
+	local name who=$1 log status
+	name=$(basename "$2" .sh)
+	log=$scratch/$name.$who.log
+	mkdir "$scratch/$name.$who"
+	chmod 700 "$scratch/$name.$who"
+	if [ "$who" = "$(id -un)" ]; then
+		env -i PATH="$PATH" HOME="$scratch/$name.$who" LANG=C.UTF-8 USER="$who" IT_BIN="$scratch/bin" \
+			IT_TESTS="$scratch/tests" IT_DIR="$scratch/$name.$who" IT_NPM="$scratch/npm/node_modules" \
+			ASAN_OPTIONS=detect_leaks=0 \
+			timeout -k 5 "$timeout_s" bash "$scratch/tests/cases/$name.sh" >"$log" 2>&1 </dev/null
+	else
+		chown "$who" "$scratch/$name.$who"
+		setpriv --reuid "$who" --regid "$who" --clear-groups -- \
+			env -i PATH="$PATH" HOME="$scratch/$name.$who" LANG=C.UTF-8 USER="$who" \
+			IT_BIN="$scratch/bin" IT_TESTS="$scratch/tests" IT_DIR="$scratch/$name.$who" \
+			IT_NPM="$scratch/npm/node_modules" ASAN_OPTIONS=detect_leaks=0 \
+			timeout -k 5 "$timeout_s" bash "$scratch/tests/cases/$name.sh" >"$log" 2>&1 </dev/null
+	fi
+	status=$?
+	if [ $status -eq 77 ]; then
+		local why
+		why=$(tail -n 1 "$log")
+		if grep -qF "$name $who_kind: ${why#SKIP: }" "$top/tests/skips.txt"; then
+			skipped=$((skipped + 1))
+			echo "skip $name ($who_kind): ${why#SKIP: }"
+			return
+		fi
+		echo "a skip that tests/skips.txt does not list: $name $who_kind: ${why#SKIP: }" >>"$log"
+		status=1
+	fi
+	if [ $status -eq 0 ]; then
+		passed=$((passed + 1))
+		[ -z "${V:-}" ] || echo "ok   $name ($who_kind)"
+	else
+		failed=$((failed + 1))
+		echo "FAIL $name ($who_kind), status $status"
+		tail -n 40 "$log" | sed 's/^/     /'
+		for file in "$scratch/$name.$who"/*/callgated.log "$scratch/$name.$who"/daemon.log; do
+			[ -s "$file" ] && tail -n 15 "$file" | sed 's/^/     daemon: /'
+		done
+	fi
+	[ -n "${KEEP:-}" ] || rm -rf "$scratch/$name.$who"
+}
+
+if [ "$(id -u)" = 0 ]; then
+	user=cgtest$$
+	useradd --no-create-home --shell /usr/sbin/nologin --user-group "$user" || exit 2
+fi
+for case in "${cases[@]}"; do
+	who_kind=$([ "$(id -u)" = 0 ] && echo root || echo user)
+	run_case "$(id -un)" "$case"
+	if [ -n "$user" ] && ! grep -q '^# only: root' "$case"; then
+		who_kind=user
+		run_case "$user" "$case"
+	fi
+done
+echo "integration: $passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
