@@ -1,0 +1,131 @@
+#!/bin/bash
+# usage: run.sh BUILD [GUEST-SCRIPT]
+# Boots a throw-away Debian 12 (systemd as PID 1, cgroup v2 only, Debian's own kernel) in QEMU with
+# an install tree of this build at /mnt, runs the guest script as root there, streams its output and
+# exits with its status. Making the guest once needs root and Debian 12 package sources; it is kept
+# in build/vm and made anew when this file changes. Works without KVM, at a twentieth of the speed.
+set -euo pipefail
+export PATH=$PATH:/usr/sbin:/sbin
+build=$(cd "$1" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+script=${2:-$here/guest.sh}
+limit=${VM_TIMEOUT:-1500}
+die() {
+	echo "check-vm: $*" >&2
+	exit 125
+}
+
+"$top/tests/install-packages.sh" qemu-system-x86 mmdebstrap e2fsprogs
+image=$top/build/vm/$(sha256sum "$0" | cut -c 1-12)
+work=$(mktemp -d "${TMPDIR:-/tmp}/callgate-vm.XXXXXX")
+qemu=
+trap '[ -z "$qemu" ] || kill "$qemu" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'exit 143' INT TERM
+
+# The guest's unit: the script, its status on a second serial line, then power off.
+write_unit() { # ROOT
+	mkdir -p "$1/etc/systemd/system/multi-user.target.wants" "$1/usr/local/sbin"
+	cat >"$1/etc/systemd/system/check.service" <<-'UNIT'
+		[Unit]
+		After=multi-user.target
+		[Service]
+		Type=exec
+		Environment=HOME=/root LANG=C.UTF-8 TERM=dumb
+		ExecStart=/usr/local/sbin/check
+	UNIT
+	ln -s ../check.service "$1/etc/systemd/system/multi-user.target.wants/"
+	cat >"$1/usr/local/sbin/check" <<-'CHECK'
+		#!/bin/bash
+		stty raw -echo </dev/ttyS1
+		stty raw -echo </dev/ttyS2
+		mount -t ext4 /dev/vdb /mnt && cd /mnt && bash /mnt/guest.sh </dev/null >/dev/ttyS1 2>&1
+		echo "exit $?" >/dev/ttyS2
+		sleep 1
+		systemctl poweroff --force --force
+	CHECK
+	chmod 755 "$1/usr/local/sbin/check"
+	for unit in getty.target systemd-logind.service systemd-random-seed.service; do
+		ln -sf /dev/null "$1/etc/systemd/system/$unit"
+	done
+	echo guest >"$1/etc/hostname"
+	rm -f "$1/etc/fstab"
+}
+
+# An initrd that knows nothing but the disk: Debian's cloud kernel has virtio as modules.
+write_initrd() { # ROOT OUT
+	local modules tree=$work/initrd name
+	modules=$(echo "$1"/lib/modules/*)
+	mkdir -p "$tree"/{bin,dev,root}
+	cp "$1/bin/busybox" "$tree/bin/"
+	for name in sh insmod mount switch_root; do ln -s busybox "$tree/bin/$name"; done
+	find "$modules/kernel/drivers" -name 'virtio*.ko' -exec cp {} "$tree/" \;
+	cat >"$tree/init" <<-'INIT'
+		#!/bin/sh
+		cd /
+		for m in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk; do
+			insmod $m.ko
+		done
+		mount -t devtmpfs dev /dev
+		mount -t ext4 /dev/vda /root
+		mount -o move /dev /root/dev
+		exec switch_root /root /sbin/init
+	INIT
+	chmod 755 "$tree/init"
+	(cd "$tree" && find . | "$1/bin/busybox" cpio -o -H newc 2>/dev/null) >"$2"
+}
+
+make_image() {
+	[ "$(id -u)" = 0 ] || die "making the guest needs root; run once: sudo make check-vm"
+	local root=$work/root
+	echo "making the guest (once, about a minute) ..." >&2
+	mmdebstrap --quiet --mode=root --variant=essential --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
+		--include=systemd,systemd-sysv,dbus,linux-image-cloud-amd64,busybox-static,procps,util-linux,socat,jq,git,gcc,libc6-dev,python3,libseccomp2,libcap2,libuv1,libjansson4,libyaml-0-2,libssl3 \
+		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+		--aptopt='Apt::Install-Recommends false' --essential-hook='mkdir -p "$1/etc/initramfs-tools"; echo MODULES=dep >"$1/etc/initramfs-tools/initramfs.conf"' \
+		bookworm "$root" 2>"$work/log" || {
+		tail -n 20 "$work/log" >&2
+		die "mmdebstrap failed"
+	}
+	mkdir -p "$image.new"
+	cp "$root"/boot/vmlinuz-* "$image.new/kernel"
+	write_initrd "$root" "$image.new/initrd"
+	write_unit "$root"
+	truncate -s 3G "$image.new/disk"
+	mke2fs -q -t ext4 -m 0 -d "$root" "$image.new/disk"
+	mv "$image.new" "$image"
+}
+
+[ -d "$image" ] || make_image
+make -s -C "$top" install DESTDIR="$work/share" PREFIX=/usr >/dev/null
+cp "$script" "$work/share/guest.sh"
+mkdir -p "$work/share/tests"
+cp -R "$top/tests/integration" "$work/share/tests/"
+[ ! -d "$build/it" ] || cp -R "$build/it" "$work/share/tests/it"
+[ ! -d "$build/escape" ] || cp -R "$build/escape" "$work/share/tests/escape-bin"
+truncate -s 1G "$work/share.img"
+mke2fs -q -t ext4 -m 0 -d "$work/share" "$work/share.img"
+mkfifo "$work/pipe.in" "$work/pipe.out"
+cat "$work/pipe.out" &
+reader=$!
+accel=tcg cpu=Nehalem
+[ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo && accel=kvm cpu=host
+timeout --foreground -k 5 "$limit" qemu-system-x86_64 -accel $accel -cpu $cpu -M q35 -smp 2 -m 2048 \
+	-nodefaults -no-user-config -display none -no-reboot -kernel "$image/kernel" \
+	-initrd "$image/initrd" \
+	-append 'console=ttyS0 root=/dev/vda rw quiet panic=-1 mitigations=off random.trust_cpu=on lsm=landlock,lockdown,yama,apparmor' \
+	-chardev "file,id=console,path=$work/console" -serial chardev:console \
+	-chardev "pipe,id=out,path=$work/pipe" -serial chardev:out \
+	-chardev "file,id=status,path=$work/status" -serial chardev:status \
+	-drive "file=$image/disk,format=raw,if=virtio,snapshot=on,cache=unsafe" \
+	-drive "file=$work/share.img,format=raw,if=virtio,cache=unsafe" 2>"$work/qemu.log" </dev/null &
+qemu=$!
+wait $qemu || :
+qemu=
+kill $reader 2>/dev/null || :
+status=$(sed -n 's/^exit \([0-9]*\).*/\1/p' "$work/status" 2>/dev/null | tail -n 1)
+[ -n "$status" ] || {
+	tail -n 20 "$work/console" "$work/qemu.log" >&2
+	die "the guest gave no status within $limit s"
+}
+exit "$status"
