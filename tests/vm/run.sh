@@ -79,16 +79,31 @@ make_image() {
 	[ "$(id -u)" = 0 ] || die "making the guest needs root; run once: sudo make check-vm"
 	local root=$work/root
 	echo "making the guest (once, about a minute) ..." >&2
+	# This machine's own way to its package mirror (proxy, certificates) holds for the guest too.
+	apt-config dump | grep -E '^Acquire::(https?::|Check-|Retries)' >"$work/apt.conf" || :
 	mmdebstrap --quiet --mode=root --variant=essential --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
-		--include=systemd,systemd-sysv,dbus,linux-image-cloud-amd64,busybox-static,procps,util-linux,socat,jq,git,gcc,libc6-dev,python3,libseccomp2,libcap2,libuv1,libjansson4,libyaml-0-2,libssl3 \
+		--include=systemd,systemd-sysv,dbus,kmod,procps,util-linux,socat,jq,git,gcc,libc6-dev,python3,libseccomp2,libcap2,libuv1,libjansson4,libyaml-0-2,libssl3 \
+		--aptopt="$work/apt.conf" --dpkgopt=force-unsafe-io \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-		--aptopt='Apt::Install-Recommends false' --essential-hook='mkdir -p "$1/etc/initramfs-tools"; echo MODULES=dep >"$1/etc/initramfs-tools/initramfs.conf"' \
-		bookworm "$root" 2>"$work/log" || {
+		--customize-hook='cd "$1" && export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" &&
+			apt-get -qq -o APT::Sandbox::User=root download busybox-static "$(apt-cache depends \
+				linux-image-cloud-amd64 | sed -n "s/.*Depends: //p;T;q")"' \
+		bookworm "$root" >"$work/log" 2>&1 || {
 		tail -n 20 "$work/log" >&2
 		die "mmdebstrap failed"
 	}
+	local deb
+	for deb in "$root"/*.deb; do
+		dpkg-deb -x "$deb" "$work/x"
+		rm "$deb"
+	done
+	cp "$work"/x/boot/vmlinuz-* "$work/kernel"
+	mkdir -p "$root/usr/lib/modules"
+	cp -R "$work"/x/lib/modules/* "$root/usr/lib/modules/"
+	cp "$work/x/bin/busybox" "$root/usr/bin/busybox"
+	chroot "$root" depmod "$(basename "$root"/usr/lib/modules/*)"
 	mkdir -p "$image.new"
-	cp "$root"/boot/vmlinuz-* "$image.new/kernel"
+	mv "$work/kernel" "$image.new/kernel"
 	write_initrd "$root" "$image.new/initrd"
 	write_unit "$root"
 	truncate -s 3G "$image.new/disk"
