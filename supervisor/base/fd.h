@@ -31,7 +31,7 @@ int fd_map_sealed(int fd, size_t max, const void **ret_bytes, size_t *ret_len);
 void fd_unmap(const void *bytes, size_t len);
 
 /* Reads the whole of a regular file, at most max bytes, NUL-terminated (not counted).
- * *ret_bytes is freed by the caller. 0, -EFBIG or -errno. */
+ * *ret_bytes is freed by the caller. 0, -EFBIG, -EISDIR, -EINVAL (another kind) or -errno. */
 int fd_read_all(int fd, size_t max, char **ret_bytes, size_t *ret_len);
 /* Writes everything, retrying on EINTR and short writes. 0 or -errno. */
 int fd_write_all(int fd, const void *bytes, size_t len);

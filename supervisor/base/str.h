@@ -16,7 +16,8 @@ int str_u64(const char *text, uint64_t max, uint64_t *ret_value);
 /* "30s", "5m", "2h", "1500ms", "1d" or bare seconds. 0 or -EINVAL, -ERANGE. */
 int str_duration_ms(const char *text, uint64_t *ret_ms);
 
-/* "64MiB", "1GiB", "512KiB", "1000kB", "4096". 0 or -EINVAL, -ERANGE. */
+/* "64MiB", "1GiB", "512KiB", "1000kB", "4096"; units B kB MB GB TB KiB MiB GiB TiB. 0 or
+ * -EINVAL, -ERANGE. */
 int str_size(const char *text, uint64_t *ret_bytes);
 
 bool str_is_utf8(const void *bytes, size_t len);
@@ -26,8 +27,13 @@ bool str_is_utf8(const void *bytes, size_t len);
  * UTF-8) becomes \n, \t, \xNN or \u{NNNN}; a backslash becomes \\. */
 int str_escape(struct buf *out, const void *bytes, size_t len);
 
+/* The same into a fixed field, for notes and log lines: backslashes stay as they are and newline
+ * and tab become \xNN. Always NUL-terminated; what does not fit is cut between code points.
+ * Returns the length. max is at least 1. */
+size_t str_printable(char *out, size_t max, const char *text);
+
 /* Appends text quoted for a shell when it holds more than [A-Za-z0-9_@%+=:,./-]; the result is
- * for people to read, escaped like str_escape(). */
+ * for people to read: 'a b', and $'a\nb' with the escapes of str_escape() where there are any. */
 int str_quote(struct buf *out, const char *text);
 
 /* Lowercase hex; out holds 2 * len + 1 bytes. */
