@@ -17,7 +17,7 @@
 
 struct frontier {
 	uint64_t size;
-	struct digest roots[64]; /* [i]: subtree of 2^i leaves, meaningful where bit i of size is set */
+	struct digest roots[64]; /* [i]: of 2^i leaves; counts where bit i of size is set */
 };
 
 int merkle_leaf(struct digest *ret, const void *line, size_t len);

@@ -41,8 +41,9 @@ int checkpoint_parse(struct checkpoint *ret, const char *body, size_t len);
 /* Body plus signature line. */
 int note_assemble(struct buf *out, const struct checkpoint *checkpoint, const struct note_key *key,
     const uint8_t signature[SIGNATURE_LEN]);
-/* Parses a note and verifies the line of this key. 0: good, *ret filled; -EBADMSG: malformed;
- * -ENOKEY: no line of this key; -EKEYREJECTED: its signature is wrong. */
+/* Parses a note and verifies the line of this key. 0: good, *ret filled; -EBADMSG: malformed, or
+ * of another origin than the key's name; -ENOKEY: no line of this key; -EKEYREJECTED: its
+ * signature is wrong. */
 int note_open(struct checkpoint *ret, const struct note_key *key, const char *note, size_t len);
 
 /* The pin file: "callgate-pin v1\nvkey <vkey>\n". 0 or -EBADMSG, -errno. */

@@ -19,7 +19,7 @@ struct receipt {
 	struct digest mac;   /* zero unless the record was an allow decision with a plan */
 };
 
-/* Fills receipt->mac from the other fields. 0 or -EIO. */
+/* Fills receipt->mac from the other fields. 0, -EINVAL (zero key or plan, empty call), -EIO. */
 int receipt_seal(struct receipt *receipt, const uint8_t key[KEY_LEN], const char *call,
     const struct digest *plan);
 /* 0: good; -EKEYREJECTED: forged, or for another call or plan; -EIO. */

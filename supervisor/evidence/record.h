@@ -5,7 +5,8 @@
  * Writers (engine, warden) build fields with record_put_*; the auditor checks them and emits the
  * line. Keys are ASCII [a-z0-9_] and must come in ascending byte order within their object, so
  * that the emitter never sorts and a duplicate is a fault. Integers lie within +-(2^53 - 1); no
- * floats. A string that is not UTF-8 is emitted as {"b64":"..."}. Floor 1: base, libcrypto.
+ * floats. A string that is not UTF-8 is emitted as {"b64":"..."}; so that this means one thing
+ * only, no key may be "b64". Floor 1: base, libcrypto.
  */
 #ifndef CALLGATE_EVIDENCE_RECORD_H
 #define CALLGATE_EVIDENCE_RECORD_H
@@ -83,7 +84,8 @@ struct record_place {
 /* Appends the line {"@n":N,"@prev":"..","@timestamp":"..",<fields>,...} without newline. "type"
  * is merged into the fields at its place in the order; the fields may not hold it, nor a key
  * beginning with '@'. 0; -EBADMSG: fields malformed, out of order, too deep or with a forbidden
- * key; -EMSGSIZE: the line would exceed RECORD_LINE_MAX; -ENOMEM. */
+ * key; -EMSGSIZE: the line would exceed RECORD_LINE_MAX; -ENOMEM. On these out is untouched; a
+ * fault of out itself is passed on. */
 int record_emit(struct buf *out, const struct record_place *place, enum record_type type,
     const void *fields, size_t len);
 
