@@ -3,10 +3,11 @@
  *
  * Wire form: u32 magic, u16 type, u16 fd count, u64 serial, then the fields of the type in the
  * order of its table in message.c. Requests are even, the answer to request R is R + 1 and echoes
- * its serial; notices (>= 128) have no answer and serial 0. A message is at most MESSAGE_MAX
- * bytes; longer bodies travel as one sealed memfd, which message_decode() maps by itself.
- * Decoding checks lengths, NULs, counts and trailing bytes; a message that does not decode comes
- * from a broken sibling and ends the process that reads it. doc/messages.md tells the story.
+ * its serial, which is never 0; notices (>= 128) have no answer and serial 0. A message is at most
+ * MESSAGE_MAX bytes; longer bodies travel as one sealed memfd, which message_decode() maps by
+ * itself. Decoding checks lengths, NULs, counts, enum values, the number of descriptors and
+ * trailing bytes; a message that does not decode comes from a broken sibling and ends the process
+ * that reads it. doc/messages.md tells the story.
  * Floor 2. Strings are never NULL after decoding ("" instead) and never NULL-terminated early.
  */
 #ifndef CALLGATE_LINK_MESSAGE_H
@@ -65,7 +66,8 @@ enum message_type {
 	MESSAGE_DRAIN = 140,
 };
 
-/* A list of strings; the array is owned by the message, the strings point into it. */
+/* A list of strings; after decoding the array is owned by the message, the strings point into
+ * it, and a NULL stands behind the last. */
 struct strv {
 	const char **items;
 	uint32_t count;
@@ -115,6 +117,7 @@ struct message_policy {
 	const char *path;       /* as given, for notes and records */
 	const char *state;      /* state directory, for status */
 	uint32_t owner_uid;     /* uid of the daemon, seen from outside */
+	struct strv approvers;  /* lines of STATE/approvers/ID.pub as read (evidence/approval.h) */
 };
 struct message_policy_taken {
 	uint16_t status;
@@ -290,10 +293,12 @@ void message_fini(struct message *message);
 int message_take_fd(struct message *message, uint32_t i);
 
 /* Appends the wire form. If a body is longer than MESSAGE_INLINE, *ret_body_fd is a new sealed
- * memfd that must be sent as the last descriptor, else -1. 0, -EMSGSIZE, -EINVAL, -errno. */
+ * memfd that must be sent as the last descriptor, else -1. 0; -EMSGSIZE: longer than a datagram, a
+ * list or a body may be; -EINVAL: no such type, or a serial, number of descriptors or enum value
+ * that message_decode() would refuse; -errno. */
 int message_encode(struct buf *out, const struct message *message, int *ret_body_fd);
-/* Decodes a datagram; takes ownership of fds (closing them on failure). bytes may be reused at
- * once. 0, -EBADMSG, -ENOMEM, -errno. */
+/* Decodes a datagram; takes ownership of fds (closing them on failure, leaving -1 in the array).
+ * bytes may be reused at once. 0, -EBADMSG, -ENOMEM, -errno; then the message is empty. */
 int message_decode(struct message *message, const void *bytes, size_t len, int *fds,
     size_t fd_count);
 

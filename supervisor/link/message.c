@@ -1,0 +1,575 @@
+#include "supervisor/link/message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/fd.h"
+#include "supervisor/evidence/record.h"
+
+#define MESSAGE_MAGIC 0x31474c43u /* "CLG1" */
+#define BODY_IN_FD    UINT32_MAX  /* instead of a length: the last descriptor holds the body */
+#define ANY           0           /* no upper bound besides the field's own width */
+
+/* ---- the table ------------------------------------------------------------------------------ */
+
+enum field_kind {
+	FIELD_END = 0,
+	FIELD_U8,
+	FIELD_U16,
+	FIELD_U32,
+	FIELD_U64,
+	FIELD_I64,
+	FIELD_RAW32, /* a digest or a key */
+	FIELD_STR,
+	FIELD_STRV,
+	FIELD_BODY,  /* struct bytes; inline, or a sealed memfd */
+	FIELD_GROUP, /* an embedded struct with a table of its own */
+};
+
+struct field {
+	enum field_kind kind;
+	uint32_t max;              /* U8 and U16: the largest value that means anything, or ANY */
+	size_t offset;             /* from the start of the struct that the table describes */
+	const struct field *group; /* FIELD_GROUP */
+};
+
+_Static_assert(KEY_LEN == DIGEST_LEN, "keys and digests share FIELD_RAW32");
+
+#define AT(kind, type, member)                                                                     \
+	{                                                                                          \
+		FIELD_##kind, ANY, offsetof(struct type, member), NULL                             \
+	}
+#define UP_TO(kind, type, member, limit)                                                           \
+	{                                                                                          \
+		FIELD_##kind, limit, offsetof(struct type, member), NULL                           \
+	}
+#define GROUP(type, member, table)                                                                 \
+	{                                                                                          \
+		FIELD_GROUP, ANY, offsetof(struct type, member), table                             \
+	}
+#define END                                                                                        \
+	{                                                                                          \
+		FIELD_END, ANY, 0, NULL                                                            \
+	}
+
+static const struct field receipt_fields[] = {
+    AT(U64, receipt, n),
+    AT(RAW32, receipt, leaf),
+    AT(U64, receipt, size),
+    AT(RAW32, receipt, root),
+    AT(RAW32, receipt, mac),
+    END,
+};
+static const struct field plan_input_fields[] = {
+    AT(STR, plan_input, call),
+    AT(STR, plan_input, tool),
+    AT(STR, plan_input, agent),
+    AT(STR, plan_input, space),
+    AT(STR, plan_input, principal),
+    AT(STR, plan_input, cwd),
+    AT(STRV, plan_input, argv),
+    UP_TO(U8, plan_input, has_stdin, 1),
+    AT(RAW32, plan_input, stdin_digest),
+    AT(RAW32, plan_input, policy),
+    END,
+};
+
+static const struct field audit_open_fields[] = {
+    AT(RAW32, message_audit_open, receipt_key),
+    AT(STR, message_audit_open, origin),
+    AT(STR, message_audit_open, journal),
+    END,
+};
+static const struct field audit_opened_fields[] = {
+    UP_TO(U16, message_audit_opened, status, ANSWER_VOID),
+    AT(U64, message_audit_opened, size),
+    AT(RAW32, message_audit_opened, root),
+    AT(U64, message_audit_opened, recovered_bytes),
+    AT(STR, message_audit_opened, vkey),
+    AT(STR, message_audit_opened, note),
+    END,
+};
+static const struct field record_fields[] = {
+    UP_TO(U16, message_record, record, RECORD_TYPE_COUNT - 1),
+    AT(STR, message_record, call),
+    AT(RAW32, message_record, plan),
+    UP_TO(U8, message_record, allow, 1),
+    AT(BODY, message_record, body),
+    END,
+};
+static const struct field recorded_fields[] = {
+    UP_TO(U16, message_recorded, status, ANSWER_VOID),
+    GROUP(message_recorded, receipt, receipt_fields),
+    AT(STR, message_recorded, note),
+    END,
+};
+static const struct field policy_fields[] = {
+    AT(RAW32, message_policy, version),
+    AT(STR, message_policy, path),
+    AT(STR, message_policy, state),
+    AT(U32, message_policy, owner_uid),
+    AT(STRV, message_policy, approvers),
+    END,
+};
+static const struct field policy_taken_fields[] = {
+    UP_TO(U16, message_policy_taken, status, ANSWER_VOID),
+    AT(STR, message_policy_taken, note),
+    END,
+};
+static const struct field plan_fields[] = {
+    GROUP(message_plan, input, plan_input_fields),
+    END,
+};
+static const struct field planned_fields[] = {
+    UP_TO(U16, message_planned, status, ANSWER_VOID),
+    AT(RAW32, message_planned, plan),
+    AT(STR, message_planned, text),
+    AT(STR, message_planned, note),
+    AT(STR, message_planned, program),
+    END,
+};
+static const struct field launch_fields[] = {
+    GROUP(message_launch, input, plan_input_fields),
+    AT(RAW32, message_launch, plan),
+    GROUP(message_launch, receipt, receipt_fields),
+    END,
+};
+static const struct field launched_fields[] = {
+    UP_TO(U16, message_launched, status, ANSWER_VOID),
+    AT(STR, message_launched, note),
+    END,
+};
+static const struct field control_fields[] = {
+    UP_TO(U16, message_control, op, CONTROL_SHUTDOWN),
+    AT(STR, message_control, by),
+    END,
+};
+static const struct field controlled_fields[] = {
+    UP_TO(U16, message_controlled, status, ANSWER_VOID),
+    AT(RAW32, message_controlled, version),
+    AT(STR, message_controlled, note),
+    END,
+};
+static const struct field request_fields[] = {
+    AT(U64, message_request, peer),
+    UP_TO(U16, message_request, method, REQUEST_METHOD_COUNT - 1),
+    UP_TO(U16, message_request, era, ERA_MODERN),
+    AT(STR, message_request, tool),
+    AT(STR, message_request, agent),
+    AT(STR, message_request, space),
+    AT(BODY, message_request, body),
+    END,
+};
+static const struct field reply_fields[] = {
+    UP_TO(U16, message_reply, kind, REPLY_SILENT),
+    AT(BODY, message_reply, body),
+    END,
+};
+static const struct field exited_fields[] = {
+    AT(STR, message_exited, call),
+    UP_TO(U16, message_exited, how, EXIT_HOW_STUCK),
+    AT(I64, message_exited, code),
+    AT(U8, message_exited, proof),
+    AT(STRV, message_exited, layers),
+    AT(U64, message_exited, wall_us),
+    AT(U64, message_exited, cpu_us),
+    AT(U64, message_exited, memory_peak),
+    AT(STR, message_exited, note),
+    END,
+};
+static const struct field kill_fields[] = {
+    AT(STR, message_kill, call),
+    AT(STR, message_kill, cause),
+    END,
+};
+static const struct field peer_fields[] = {
+    AT(U64, message_peer, peer),
+    AT(U32, message_peer, uid),
+    AT(U32, message_peer, gid),
+    AT(U32, message_peer, pid),
+    AT(STRV, message_peer, groups),
+    END,
+};
+static const struct field peer_gone_fields[] = {
+    AT(U64, message_peer_gone, peer),
+    END,
+};
+static const struct field cancel_fields[] = {
+    AT(U64, message_cancel, peer),
+    AT(U64, message_cancel, request),
+    END,
+};
+static const struct field notify_fields[] = {
+    AT(U64, message_notify, peer),
+    AT(BODY, message_notify, body),
+    END,
+};
+static const struct field drain_fields[] = {
+    AT(STR, message_drain, cause),
+    END,
+};
+
+struct shape {
+	enum message_type type;
+	const char *name;
+	const struct field *fields; /* of the type's member of message.u */
+	uint32_t fd_counts;         /* bit n: n descriptors besides the body's are right */
+};
+
+#define FDS(count) (1u << (count))
+
+/* What may be said between processes. What has no row here is not a message. */
+static const struct shape shapes[] = {
+    {MESSAGE_AUDIT_OPEN, "audit_open", audit_open_fields, FDS(2)},
+    {MESSAGE_AUDIT_OPENED, "audit_opened", audit_opened_fields, FDS(0)},
+    {MESSAGE_RECORD, "record", record_fields, FDS(0)},
+    {MESSAGE_RECORDED, "recorded", recorded_fields, FDS(0)},
+    {MESSAGE_POLICY, "policy", policy_fields, FDS(1)},
+    {MESSAGE_POLICY_TAKEN, "policy_taken", policy_taken_fields, FDS(0)},
+    {MESSAGE_PLAN, "plan", plan_fields, FDS(0)},
+    {MESSAGE_PLANNED, "planned", planned_fields, FDS(0)},
+    {MESSAGE_LAUNCH, "launch", launch_fields, FDS(0) | FDS(1)},
+    {MESSAGE_LAUNCHED, "launched", launched_fields, FDS(0) | FDS(2)},
+    {MESSAGE_CONTROL, "control", control_fields, FDS(0)},
+    {MESSAGE_CONTROLLED, "controlled", controlled_fields, FDS(0)},
+    {MESSAGE_REQUEST, "request", request_fields, FDS(0)},
+    {MESSAGE_REPLY, "reply", reply_fields, FDS(0)},
+    {MESSAGE_EXITED, "exited", exited_fields, FDS(0)},
+    {MESSAGE_KILL, "kill", kill_fields, FDS(0)},
+    {MESSAGE_PEER, "peer", peer_fields, FDS(0)},
+    {MESSAGE_PEER_GONE, "peer_gone", peer_gone_fields, FDS(0)},
+    {MESSAGE_CANCEL, "cancel", cancel_fields, FDS(0)},
+    {MESSAGE_NOTIFY, "notify", notify_fields, FDS(0)},
+    {MESSAGE_DRAIN, "drain", drain_fields, FDS(0)},
+};
+
+static const struct shape *shape_of(unsigned type)
+{
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		if ((unsigned)shapes[i].type == type)
+			return &shapes[i];
+	}
+	return NULL;
+}
+
+const char *message_name(enum message_type type)
+{
+	const struct shape *shape = shape_of(type);
+
+	return shape ? shape->name : "?";
+}
+
+/* A notice answers nothing and is answered by nothing; everything else belongs to a request. */
+static bool serial_fits(const struct shape *shape, uint64_t serial)
+{
+	return (shape->type >= 128) == (serial == 0);
+}
+
+static bool fd_count_fits(const struct shape *shape, size_t count)
+{
+	return count <= MESSAGE_FDS && (shape->fd_counts >> count & 1);
+}
+
+/* ---- birth and death ------------------------------------------------------------------------ */
+
+/* What the pointers of a decoded message point into. */
+struct message_storage {
+	const void *body; /* mapping of the body's memfd, or NULL */
+	size_t body_len;
+	const char **items; /* next free slot of the string lists, which lie behind this struct */
+			    /* then: the slots, then a copy of the datagram */
+};
+
+void message_init(struct message *message, enum message_type type)
+{
+	*message = (struct message){.type = type};
+	for (size_t i = 0; i < MESSAGE_FDS; i++)
+		message->fds[i] = -1;
+}
+
+void message_fini(struct message *message)
+{
+	struct message_storage *storage = message->storage;
+
+	for (uint32_t i = 0; i < message->fd_count && i < MESSAGE_FDS; i++)
+		cleanup_fd_(&message->fds[i]);
+	if (storage)
+		fd_unmap(storage->body, storage->body_len);
+	free(storage);
+	message_init(message, MESSAGE_NONE);
+}
+
+int message_take_fd(struct message *message, uint32_t i)
+{
+	if (i >= message->fd_count || i >= MESSAGE_FDS)
+		return -1;
+	return take_fd(&message->fds[i]);
+}
+
+/* ---- encoding ------------------------------------------------------------------------------- */
+
+static bool above(const struct field *field, uint32_t value)
+{
+	return field->max != ANY && value > field->max;
+}
+
+static int encode_strv(struct buf *out, const struct strv *list)
+{
+	if (list->count > MESSAGE_STRV_MAX)
+		return -EMSGSIZE;
+	buf_put_u32(out, list->count);
+	for (uint32_t i = 0; i < list->count; i++)
+		buf_put_str(out, list->items[i]);
+	return 0;
+}
+
+static int encode_body(struct buf *out, const struct bytes *body, int *body_fd)
+{
+	int fd;
+
+	if (body->len <= MESSAGE_INLINE) {
+		buf_put_bytes(out, body->data, body->len);
+		return 0;
+	}
+	if (body->len > MESSAGE_BODY_MAX)
+		return -EMSGSIZE;
+	fd = fd_sealed("callgate-body", body->data, body->len);
+	if (fd < 0)
+		return fd;
+	*body_fd = fd;
+	buf_put_u32(out, BODY_IN_FD);
+	return 0;
+}
+
+/* base: the struct that the table describes. Faults of out are asked for at the end. */
+static int encode_fields(struct buf *out, const struct field *field, const void *base, int *body_fd)
+{
+	int r = 0;
+
+	for (; field->kind != FIELD_END && r == 0; field++) {
+		const uint8_t *at = (const uint8_t *)base + field->offset;
+
+		switch (field->kind) {
+		case FIELD_U8:
+			r = above(field, *at) ? -EINVAL : 0;
+			buf_put_u8(out, *at);
+			break;
+		case FIELD_U16:
+			r = above(field, *(const uint16_t *)at) ? -EINVAL : 0;
+			buf_put_u16(out, *(const uint16_t *)at);
+			break;
+		case FIELD_U32: buf_put_u32(out, *(const uint32_t *)at); break;
+		case FIELD_U64: buf_put_u64(out, *(const uint64_t *)at); break;
+		case FIELD_I64: buf_put_i64(out, *(const int64_t *)at); break;
+		case FIELD_RAW32: buf_put(out, at, DIGEST_LEN); break;
+		case FIELD_STR: buf_put_str(out, *(const char *const *)at); break;
+		case FIELD_STRV: r = encode_strv(out, (const struct strv *)at); break;
+		case FIELD_BODY: r = encode_body(out, (const struct bytes *)at, body_fd); break;
+		case FIELD_GROUP: r = encode_fields(out, field->group, at, body_fd); break;
+		case FIELD_END: break;
+		}
+	}
+	return r;
+}
+
+int message_encode(struct buf *out, const struct message *message, int *ret_body_fd)
+{
+	const struct shape *shape = shape_of(message->type);
+	int cleanup_fd body_fd = -1;
+	size_t start = out->len;
+	int r;
+
+	if (!shape || !serial_fits(shape, message->serial) ||
+	    !fd_count_fits(shape, message->fd_count))
+		return -EINVAL;
+	buf_put_u32(out, MESSAGE_MAGIC);
+	buf_put_u16(out, (uint16_t)message->type);
+	buf_put_u16(out, (uint16_t)message->fd_count);
+	buf_put_u64(out, message->serial);
+	r = encode_fields(out, shape->fields, &message->u, &body_fd);
+	if (r < 0)
+		return r;
+	if (out->fault)
+		return out->fault == -ENOBUFS ? -EMSGSIZE : out->fault;
+	if (out->len - start > MESSAGE_MAX)
+		return -EMSGSIZE;
+	*ret_body_fd = take_fd(&body_fd);
+	return 0;
+}
+
+/* ---- decoding ------------------------------------------------------------------------------- */
+
+struct decoder {
+	struct reader in;
+	struct message_storage *storage; /* owned by the message */
+	int *body_fd; /* the last descriptor; NULL once taken or where none came */
+	int fault;    /* first fault besides malformed bytes */
+};
+
+/* Each string of a list takes 5 bytes and each list 4, so this many slots are enough for every
+ * list with a NULL behind it: memory is at most three times the datagram. */
+static size_t slots_for(size_t len)
+{
+	return len / 4 + 1;
+}
+
+static int storage_new(
+    const void *bytes, size_t len, struct message_storage **ret_storage, const uint8_t **ret_copy)
+{
+	size_t slots = slots_for(len) * sizeof(const char *);
+	struct message_storage *storage = malloc(sizeof(*storage) + slots + len);
+	uint8_t *copy;
+
+	if (!storage)
+		return -ENOMEM;
+	*storage = (struct message_storage){.items = (const char **)(storage + 1)};
+	copy = (uint8_t *)(storage + 1) + slots;
+	memcpy(copy, bytes, len);
+	*ret_storage = storage;
+	*ret_copy = copy;
+	return 0;
+}
+
+static void decode_strv(struct decoder *decoder, struct strv *list)
+{
+	uint32_t count = reader_u32(&decoder->in);
+
+	list->items = decoder->storage->items;
+	if (count > MESSAGE_STRV_MAX || count > decoder->in.left / 5) {
+		decoder->in.fault = -EBADMSG;
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		list->items[i] = reader_str(&decoder->in);
+	list->items[count] = NULL;
+	list->count = count;
+	decoder->storage->items += count + 1;
+}
+
+/* A body has one form only: inline up to MESSAGE_INLINE, else in the last descriptor. */
+static void decode_body(struct decoder *decoder, struct bytes *body)
+{
+	struct message_storage *storage = decoder->storage;
+	uint32_t len = reader_u32(&decoder->in);
+	int r;
+
+	if (len != BODY_IN_FD) {
+		body->data = len <= MESSAGE_INLINE ? reader_raw(&decoder->in, len) : NULL;
+		body->len = len;
+		if (!body->data)
+			decoder->in.fault = -EBADMSG;
+		return;
+	}
+	if (!decoder->body_fd || decoder->in.fault) {
+		decoder->in.fault = -EBADMSG;
+		return;
+	}
+	r = fd_map_sealed(*decoder->body_fd, MESSAGE_BODY_MAX, &storage->body, &storage->body_len);
+	cleanup_fd_(decoder->body_fd);
+	decoder->body_fd = NULL;
+	if (r == -EPERM || r == -EFBIG || (r == 0 && storage->body_len <= MESSAGE_INLINE))
+		r = -EBADMSG;
+	decoder->fault = r;
+	*body = (struct bytes){storage->body, storage->body_len};
+}
+
+static void decode_u8(struct decoder *decoder, const struct field *field, uint8_t *at)
+{
+	*at = reader_u8(&decoder->in);
+	if (above(field, *at))
+		decoder->in.fault = -EBADMSG;
+}
+
+static void decode_u16(struct decoder *decoder, const struct field *field, uint16_t *at)
+{
+	*at = reader_u16(&decoder->in);
+	if (above(field, *at))
+		decoder->in.fault = -EBADMSG;
+}
+
+static void decode_raw32(struct decoder *decoder, uint8_t *at)
+{
+	const void *bytes = reader_raw(&decoder->in, DIGEST_LEN);
+
+	if (bytes)
+		memcpy(at, bytes, DIGEST_LEN);
+}
+
+static void decode_fields(struct decoder *decoder, const struct field *field, void *base)
+{
+	for (; field->kind != FIELD_END && !decoder->fault; field++) {
+		void *at = (uint8_t *)base + field->offset;
+
+		switch (field->kind) {
+		case FIELD_U8: decode_u8(decoder, field, at); break;
+		case FIELD_U16: decode_u16(decoder, field, at); break;
+		case FIELD_U32: *(uint32_t *)at = reader_u32(&decoder->in); break;
+		case FIELD_U64: *(uint64_t *)at = reader_u64(&decoder->in); break;
+		case FIELD_I64: *(int64_t *)at = reader_i64(&decoder->in); break;
+		case FIELD_RAW32: decode_raw32(decoder, at); break;
+		case FIELD_STR: *(const char **)at = reader_str(&decoder->in); break;
+		case FIELD_STRV: decode_strv(decoder, at); break;
+		case FIELD_BODY: decode_body(decoder, at); break;
+		case FIELD_GROUP: decode_fields(decoder, field->group, at); break;
+		case FIELD_END: break;
+		}
+	}
+}
+
+/* Everything after the header. count: descriptors of the message itself, as the header says. */
+static int decode_rest(
+    struct decoder *decoder, struct message *message, const int *fds, size_t fd_count, size_t count)
+{
+	const struct shape *shape = shape_of(message->type);
+
+	message->serial = reader_u64(&decoder->in);
+	if (!shape || !serial_fits(shape, message->serial) || !fd_count_fits(shape, count))
+		return -EBADMSG;
+	if (fd_count < count || fd_count > count + 1)
+		return -EBADMSG;
+	if (fd_count == count)
+		decoder->body_fd = NULL;
+	decode_fields(decoder, shape->fields, &message->u);
+	if (decoder->fault)
+		return decoder->fault;
+	/* A descriptor that nothing speaks of is as wrong as trailing bytes. */
+	if (reader_end(&decoder->in) < 0 || decoder->body_fd)
+		return -EBADMSG;
+	for (size_t i = 0; i < count; i++)
+		message->fds[i] = fds[i];
+	message->fd_count = (uint32_t)count;
+	return 0;
+}
+
+int message_decode(
+    struct message *message, const void *bytes, size_t len, int *fds, size_t fd_count)
+{
+	struct decoder decoder = {.body_fd = fd_count > 0 ? &fds[fd_count - 1] : NULL};
+	const uint8_t *copy = NULL;
+	int r = len == 0 || len > MESSAGE_MAX ? -EBADMSG : 0;
+
+	message_init(message, MESSAGE_NONE);
+	if (r == 0)
+		r = storage_new(bytes, len, &decoder.storage, &copy);
+	if (r == 0) {
+		message->storage = decoder.storage;
+		reader_init(&decoder.in, copy, len);
+		if (reader_u32(&decoder.in) == MESSAGE_MAGIC) {
+			message->type = (enum message_type)reader_u16(&decoder.in);
+			r = decode_rest(&decoder, message, fds, fd_count, reader_u16(&decoder.in));
+		} else {
+			r = -EBADMSG;
+		}
+	}
+	for (size_t i = 0; i < fd_count; i++) {
+		if (r < 0)
+			cleanup_fd_(&fds[i]);
+		fds[i] = -1;
+	}
+	if (r < 0)
+		message_fini(message);
+	return r;
+}
