@@ -9,7 +9,7 @@
 #include "policy/lexer.h"
 #include "policy/policy.h"
 
-#define IDENTITY_ROLES_MAX 32
+#define IDENTITY_ROLES_MAX 64 /* the loader refuses a file with more roles */
 
 /* Who asks, as the kernel and the request say. */
 struct subject {
@@ -22,10 +22,10 @@ struct subject {
 enum identity_result {
 	IDENTITY_NONE = 0,
 	IDENTITY_OK,
-	IDENTITY_NO_ROLE,         /* no principal row matches, or it has no role */
-	IDENTITY_UNKNOWN_AGENT,   /* not in the file, private, or not allowed to this principal */
-	IDENTITY_NAME_AN_AGENT,   /* several agents, none named */
-	IDENTITY_NO_NAMESPACE,    /* not in the principal's list, or not in the file */
+	IDENTITY_NO_ROLE,       /* no principal row matches, or it has no role */
+	IDENTITY_UNKNOWN_AGENT, /* not in the file, private, or not allowed to this principal */
+	IDENTITY_NAME_AN_AGENT, /* several agents, none named */
+	IDENTITY_NO_NAMESPACE,  /* not in the principal's list, or not in the file */
 };
 
 struct identity {
@@ -33,16 +33,19 @@ struct identity {
 	const struct policy_role *roles[IDENTITY_ROLES_MAX];
 	uint32_t role_count;
 	uint32_t permissions;
-	const struct policy_agent *agent;      /* NULL: no limit by agent */
+	const struct policy_agent *agent; /* NULL: no limit by agent */
 	const struct policy_namespace *space;
 };
 
-/* Fills *ret from all matching principal rows. result != IDENTITY_OK: no rights; roles and
- * permissions are still what the rows say, so that status and approvals work without an agent. */
-void policy_identify(const struct policy *policy, const struct subject *subject,
-    struct identity *ret);
+/* Fills *ret from all matching principal rows. A row's agents and namespaces are fields as its
+ * matchers are: it gives its roles only to a call of an agent and a namespace that it allows.
+ * result != IDENTITY_OK: no rights; roles and permissions are then those of all rows that match
+ * uid and gid, so that status and approvals work without an agent. */
+void policy_identify(
+    const struct policy *policy, const struct subject *subject, struct identity *ret);
 
-/* Visible and in agent.tools and in a role's tools. Hidden and absent look the same. */
+/* Visible and in agent.tools and in a role's tools. Hidden and absent look the same. tool may be
+ * NULL: false. */
 bool policy_reachable(const struct identity *identity, const struct policy_tool *tool);
 
 /* May this identity decide approvals of this tool: a role's approve glob and approvals:decide. */
@@ -56,14 +59,15 @@ enum rule_kind {
 	RULE_REQUIRE_APPROVAL,
 	RULE_DEFAULT_DECISION,
 	RULE_NOT_ANALYSABLE,
-	RULE_SHELL_NOT_ALLOWED, /* operators in the string and `sh` is not allowed */
+	RULE_SHELL_NOT_ALLOWED, /* the string needs a shell and `sh` is not allowed */
 };
 
 struct verdict {
 	enum decision decision; /* never NONE after policy_decide() */
 	enum rule_kind kind;    /* of the deciding rule */
 	struct policy_pos pos;
-	const char *word;       /* the command word it is about, borrowed from command; or "" */
+	const char *word; /* the command word it is about, borrowed from command; or "" */
+	const char *why;  /* what the lexer could not read, literal; or "" */
 };
 
 /* command: the analysed command (policy/lexer.h). */
@@ -71,19 +75,18 @@ void policy_decide(const struct policy *policy, const struct policy_tool *tool,
     const struct command *command, struct verdict *ret);
 
 /* "callgate.yaml:12:23 denied_commands" into out; returns out's text. */
-const char *verdict_rule(struct buf *out, const struct policy *policy,
-    const struct verdict *verdict);
+const char *verdict_rule(
+    struct buf *out, const struct policy *policy, const struct verdict *verdict);
 /* One sentence: why, and whether retrying helps. Text is escaped. */
 const char *verdict_reason(struct buf *out, const struct policy *policy,
     const struct policy_tool *tool, const struct verdict *verdict);
 
 /* The decision told layer by layer (reachable, each speaking rule, result), as JSON object or as
- * lines for people, with file:line:column. */
+ * lines for people, with file:line:column. tool may be NULL or unreachable: then both say only
+ * that it is unknown. 0 or out's fault. */
 int policy_explain_json(struct buf *out, const struct policy *policy,
-    const struct identity *identity, const struct policy_tool *tool,
-    const struct command *command);
+    const struct identity *identity, const struct policy_tool *tool, const struct command *command);
 int policy_explain_text(struct buf *out, const struct policy *policy,
-    const struct identity *identity, const struct policy_tool *tool,
-    const struct command *command);
+    const struct identity *identity, const struct policy_tool *tool, const struct command *command);
 
 #endif

@@ -3,6 +3,14 @@
  * command words a string holds, or that it cannot say. What it accepts, a POSIX shell reads the
  * same way (tests/unit/policy/test_lexer.c compares with dash); anything else is "not
  * analysable" with the byte offset. The kernel allowlist decides in the end. Floor 1: base.
+ *
+ * Accepted: words of unquoted characters, '...', "..." and backslash before a printable
+ * character; blanks, newlines and a backslash-newline between words; the operators ; newline
+ * && || |; the redirections < > >> to one literal word, with one digit before them, and N>&M.
+ * Not analysable, since without a shell they would mean something else or since they change what
+ * later words mean: $ and `, globs (* ? [), { and }, ~ where it may be a home directory, # at the
+ * start of a word, & ( ) and here-documents, assignments, reserved words, and the builtins that
+ * run or redefine words (eval, exec, export, ...).
  */
 #ifndef CALLGATE_POLICY_LEXER_H
 #define CALLGATE_POLICY_LEXER_H
@@ -25,21 +33,25 @@ enum command_form {
 /* Owned by the caller, freed by command_fini(). */
 struct command {
 	enum command_form form;
-	const char **argv;   /* SIMPLE: the words; SHELL, NOT_ANALYSABLE: {"sh","-c",string} */
-	uint32_t argc;
-	const char **words;  /* each simple command's first word, in order; SHELL adds none for sh */
+	const char **argv; /* SIMPLE: the words; SHELL, NOT_ANALYSABLE: {"sh","-c",string} */
+	uint32_t argc;     /* argv[argc] is NULL */
+	/* Each simple command's first word, in order; SHELL adds none for sh. NOT_ANALYSABLE: those
+	 * met before understanding ended; there may be others. */
+	const char **words;
 	uint32_t word_count;
-	size_t offset;       /* NOT_ANALYSABLE: byte where understanding ended */
-	const char *why;     /* literal */
+	size_t offset;   /* NOT_ANALYSABLE: byte where understanding ended */
+	const char *why; /* literal; NULL unless NOT_ANALYSABLE or a fault */
 	void *storage;
 };
 
 /* 0, -EINVAL (NUL, empty, other control bytes than \n and \t, not UTF-8; note in why),
- * -E2BIG, -ENOMEM. */
+ * -E2BIG (why says of what), -ENOMEM. *ret needs command_fini() after 0 only; after a fault it is
+ * empty but for why. */
 int command_parse(struct command *ret, const char *text, size_t len);
 /* From an argv given as such: always COMMAND_SIMPLE. Same results; -EINVAL for argc 0 or an
  * empty argv[0]. */
 int command_from_argv(struct command *ret, const char *const *argv, uint32_t argc);
+/* Accepts a zeroed command and leaves one. */
 void command_fini(struct command *command);
 
 #endif

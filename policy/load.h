@@ -13,8 +13,8 @@
 #include "policy/policy.h"
 
 struct policy_source {
-	const char *file;    /* name for messages */
-	const char *text;    /* YAML; at most POLICY_FILE_MAX bytes */
+	const char *file; /* name for messages */
+	const char *text; /* YAML; at most POLICY_FILE_MAX bytes */
 	size_t len;
 	/* Variables for ${NAME}: NULL-terminated NAME=VALUE lists, first found wins. Either may be
 	 * NULL. env is the process environment, dotenv what dotenv_parse() made. */
@@ -29,7 +29,7 @@ int policy_load(const struct policy_source *source, struct policy **ret_policy,
 
 /* .env text to a NULL-terminated list; one block, freed by free(). Lines NAME=VALUE, optional
  * `export `, # comments, single or double quotes. -EINVAL with "file:line:column: ...". */
-int dotenv_parse(const char *file, const char *text, size_t len, char ***ret_list,
-    struct err_note *note);
+int dotenv_parse(
+    const char *file, const char *text, size_t len, char ***ret_list, struct err_note *note);
 
 #endif

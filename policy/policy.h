@@ -2,9 +2,9 @@
  * The policy in memory: what a file says, after parsing, defaults filled in, positions kept.
  *
  * A policy is immutable. It is made by policy_load() from YAML (policy child, `callgate policy`)
- * or by policy_thaw() from its frozen form (engine, warden); both give one heap block that
- * policy_free() releases. All pointers inside point into the policy. Nothing here reads a disk
- * or a clock. Floor 1. Zero means: no right, no decision, not visible.
+ * or by policy_thaw() from its frozen form (engine, warden); policy_free() releases all of it.
+ * All pointers inside point into the policy. Nothing here reads a disk or a clock. Floor 1.
+ * Zero means: no right, no decision, not visible.
  */
 #ifndef CALLGATE_POLICY_POLICY_H
 #define CALLGATE_POLICY_POLICY_H
@@ -54,7 +54,7 @@ enum permission_bit {
 #define POLICY_PERMISSION_ENUM_(id, name) PERMISSION_BIT_##id,
 	POLICY_PERMISSIONS(POLICY_PERMISSION_ENUM_)
 #undef POLICY_PERMISSION_ENUM_
-	PERMISSION_BIT_COUNT,
+	    PERMISSION_BIT_COUNT,
 };
 #define PERMISSION(id) (1u << PERMISSION_BIT_##id)
 
@@ -81,20 +81,20 @@ enum run_as {
 
 /* Limits: 0 = the default given beside each. */
 struct policy_sandbox {
-	uint64_t memory;   /* bytes for the tree; 512 MiB */
-	uint64_t pids;     /* 128 */
-	uint64_t cpu_ms;   /* CPU time of one process; none */
-	uint64_t output;   /* bytes kept of stdout and of stderr each; 1 MiB */
-	uint64_t disk;     /* bytes of /tmp; 64 MiB */
-	uint64_t inodes;   /* of /tmp; 4096 */
-	uint64_t file_size;/* bytes of one file written; 1 GiB */
-	uint64_t files;    /* open descriptors of one process; 256 */
+	uint64_t memory;               /* bytes for the tree; 512 MiB */
+	uint64_t pids;                 /* 128 */
+	uint64_t cpu_ms;               /* CPU time of one process; none */
+	uint64_t output;               /* bytes kept of stdout and of stderr each; 1 MiB */
+	uint64_t disk;                 /* bytes of /tmp; 64 MiB */
+	uint64_t inodes;               /* of /tmp; 4096 */
+	uint64_t file_size;            /* bytes of one file written; 1 GiB */
+	uint64_t files;                /* open descriptors of one process; 256 */
 	enum workspace_mode workspace; /* WORKSPACE_RW */
-	bool exec;         /* workspace and /tmp may hold programs: "runs code" */
+	bool exec;                     /* workspace and /tmp may hold programs: "runs code" */
 	enum run_as run_as;
 	bool require_all;
-	bool require_given;           /* false: the default list of DESIGN 3 */
-	struct policy_words require;  /* layer names */
+	bool require_given;          /* false: the default list of DESIGN 3 */
+	struct policy_words require; /* layer names */
 	struct policy_pos pos;
 };
 
@@ -107,11 +107,11 @@ struct policy_tool {
 	const char *name;
 	struct policy_pos pos;
 	enum tool_type type;
-	enum visibility visibility; /* default public */
-	const char *description;    /* never NULL; a default sentence if absent */
+	enum visibility visibility;    /* default public */
+	const char *description;       /* never NULL; a default sentence if absent */
 	const char *working_directory; /* as written; "" = the namespace's */
 	struct policy_pos working_directory_pos;
-	uint64_t max_execution_ms;  /* resolved with defaults; never 0 */
+	uint64_t max_execution_ms; /* resolved with defaults; never 0 */
 	bool deny_by_default;
 	struct policy_pos deny_by_default_pos;
 	bool require_approval;
@@ -156,29 +156,29 @@ struct policy_namespace {
 };
 
 struct policy {
-	const char *file;          /* name used in messages, as given to the loader */
-	const char *socket_path;   /* "" = default place */
+	const char *file;        /* name used in messages, as given to the loader */
+	const char *socket_path; /* "" = default place */
 	struct policy_pos socket_pos;
-	uint32_t socket_mode;      /* default 0600 */
-	const char *socket_group;  /* "" = none */
+	uint32_t socket_mode;        /* default 0600 */
+	const char *socket_group;    /* "" = none */
 	const char *audit_directory; /* "" = STATE/audit */
 	struct policy_pos audit_pos;
-	const char *log_level;     /* error warn info debug; default info */
-	const char *log_format;    /* text json; default text */
-	uint64_t approval_timeout_ms; /* default 5 min */
-	uint64_t approval_hold_ms;    /* default 45 s */
+	const char *log_level;          /* error warn info debug; default info */
+	const char *log_format;         /* text json; default text */
+	uint64_t approval_timeout_ms;   /* default 5 min */
+	uint64_t approval_hold_ms;      /* default 45 s */
 	enum decision default_decision; /* default ASK */
 	struct policy_pos default_decision_pos;
-	uint64_t default_execution_ms;  /* default 60 s */
-	struct policy_words path;       /* default /usr/local/bin /usr/bin /bin */
-	bool has_agents;                /* the file has an agents: block */
+	uint64_t default_execution_ms; /* default 60 s */
+	struct policy_words path;      /* default /usr/local/bin /usr/bin /bin */
+	bool has_agents;               /* the file has an agents: block */
 	struct policy_role *roles;
 	uint32_t role_count;
 	struct policy_principal *principals;
 	uint32_t principal_count;
 	struct policy_agent *agents;
 	uint32_t agent_count;
-	struct policy_namespace *namespaces; /* never empty: "default" is made if absent */
+	struct policy_namespace *namespaces; /* never empty: without any, "default" is "." */
 	uint32_t namespace_count;
 	struct policy_tool *tools;
 	uint32_t tool_count;
@@ -188,11 +188,10 @@ struct policy {
 void policy_free(struct policy *policy);
 
 const struct policy_tool *policy_find_tool(const struct policy *policy, const char *name);
-const struct policy_namespace *policy_find_namespace(const struct policy *policy,
-    const char *name);
+const struct policy_namespace *policy_find_namespace(const struct policy *policy, const char *name);
 const struct policy_agent *policy_find_agent(const struct policy *policy, const char *name);
 const struct policy_role *policy_find_role(const struct policy *policy, const char *name);
-const char *decision_name(enum decision decision);   /* "none" "allow" "ask" "deny" */
+const char *decision_name(enum decision decision); /* "none" "allow" "ask" "deny" */
 const char *visibility_name(enum visibility visibility);
 /* PERMISSION bit of "audit:read", 0 if unknown. */
 uint32_t permission_from_name(const char *name);

@@ -1,0 +1,289 @@
+#include "policy/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/order.h"
+#include "supervisor/base/str.h"
+
+#define PATH_MAX_SHOWN 400
+
+/* ---- order -------------------------------------------------------------------------------- */
+
+/* Of equal keys the one written first stays first, so that messages name it. */
+static int pos_compare(const struct policy_pos *a, const struct policy_pos *b)
+{
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return (a->column > b->column) - (a->column < b->column);
+}
+
+static int compare_as(enum word_order order, const void *a, const void *b)
+{
+	const struct policy_word *left = a, *right = b;
+	int compared = word_compare(order, left->text, right->text);
+
+	return compared ? compared : pos_compare(&left->pos, &right->pos);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return compare_as(WORD_ORDER_TEXT, a, b);
+}
+
+static int compare_basenames(const void *a, const void *b)
+{
+	return compare_as(WORD_ORDER_BASENAME, a, b);
+}
+
+/* The words were made by read_words(), so they may be written. */
+static void sort_words(struct policy_words *words, int (*compare)(const void *, const void *))
+{
+	if (words->count)
+		qsort((struct policy_word *)words->items, words->count, sizeof(*words->items),
+		    compare);
+}
+
+static void sort_named(void *items, uint32_t count, size_t size)
+{
+	if (count)
+		qsort(items, count, size, named_compare);
+}
+
+static void sort_all(struct policy *policy)
+{
+	sort_named(policy->roles, policy->role_count, sizeof(*policy->roles));
+	sort_named(policy->agents, policy->agent_count, sizeof(*policy->agents));
+	sort_named(policy->namespaces, policy->namespace_count, sizeof(*policy->namespaces));
+	sort_named(policy->tools, policy->tool_count, sizeof(*policy->tools));
+	for (uint32_t i = 0; i < policy->tool_count; i++) {
+		sort_words(&policy->tools[i].allowed_commands, compare_texts);
+		sort_words(&policy->tools[i].denied_commands, compare_basenames);
+	}
+}
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+enum name_kind {
+	NAME_ROLE,
+	NAME_AGENT,
+	NAME_NAMESPACE,
+	NAME_TOOL,
+};
+
+/* The names of one kind: the address of the first element's name, and how many. */
+struct names {
+	const char *what;
+	const char *items;
+	uint32_t count;
+	size_t size;
+};
+
+static struct names names_of(const struct policy *policy, enum name_kind kind)
+{
+	switch (kind) {
+	case NAME_ROLE:
+		return (struct names){"role", (const char *)policy->roles, policy->role_count,
+		    sizeof(*policy->roles)};
+	case NAME_AGENT:
+		return (struct names){"agent", (const char *)policy->agents, policy->agent_count,
+		    sizeof(*policy->agents)};
+	case NAME_NAMESPACE:
+		return (struct names){"namespace", (const char *)policy->namespaces,
+		    policy->namespace_count, sizeof(*policy->namespaces)};
+	case NAME_TOOL: break;
+	}
+	return (struct names){
+	    "tool", (const char *)policy->tools, policy->tool_count, sizeof(*policy->tools)};
+}
+
+static const char *name_at(const struct names *names, uint32_t index)
+{
+	return *(const char *const *)(names->items + index * names->size);
+}
+
+static bool is_known(const struct names *names, const char *name)
+{
+	return names->count &&
+	       bsearch(&name, names->items, names->count, names->size, named_compare);
+}
+
+/* "; did you mean X?" or "; define it under roles:" into out. */
+static void advise(const struct names *names, const char *name, char out[PATH_MAX_SHOWN])
+{
+	for (uint32_t i = 0; i < names->count; i++) {
+		if (schema_is_close(name, name_at(names, i))) {
+			snprintf(out, PATH_MAX_SHOWN, "did you mean %.64s?", name_at(names, i));
+			return;
+		}
+	}
+	snprintf(out, PATH_MAX_SHOWN, "define it under %ss: or remove it", names->what);
+}
+
+/* list: "principals[3].roles". */
+static int check_names(struct schema *schema, const struct names *names,
+    const struct policy_words *words, const char *list)
+{
+	char path[PATH_MAX_SHOWN], advice[PATH_MAX_SHOWN];
+
+	for (uint32_t i = 0; i < words->count; i++) {
+		const struct policy_word *word = &words->items[i];
+
+		if (is_known(names, word->text))
+			continue;
+		snprintf(path, sizeof(path), "%.200s[%u]", list, i);
+		advise(names, word->text, advice);
+		return schema_refuse_at(schema, word->pos, path, "there is no %s '%.64s'; %s",
+		    names->what, schema_shown(schema, word->text), advice);
+	}
+	return 0;
+}
+
+static bool matches_any(const struct names *names, const char *glob)
+{
+	if (!strpbrk(glob, "*?"))
+		return is_known(names, glob);
+	for (uint32_t i = 0; i < names->count; i++) {
+		if (str_glob(glob, name_at(names, i)))
+			return true;
+	}
+	return false;
+}
+
+/* Tools may be listed before they exist: it gives nobody anything, so it is only said. */
+static void warn_tools(struct schema *schema, const struct names *tools,
+    const struct policy_words *globs, const char *list)
+{
+	char path[PATH_MAX_SHOWN], advice[PATH_MAX_SHOWN];
+
+	for (uint32_t i = 0; i < globs->count; i++) {
+		const struct policy_word *glob = &globs->items[i];
+
+		if (schema->warned == SCHEMA_WARNINGS_MAX)
+			return;
+		if (matches_any(tools, glob->text))
+			continue;
+		snprintf(path, sizeof(path), "%.200s[%u]", list, i);
+		advise(tools, glob->text, advice);
+		schema_warn_at(schema, glob->pos, path, "'%.64s' matches no tool; %s",
+		    schema_shown(schema, glob->text), advice);
+	}
+}
+
+/* ---- sections ----------------------------------------------------------------------------- */
+
+static void check_roles(struct schema *schema, const struct policy *policy)
+{
+	const struct names tools = names_of(policy, NAME_TOOL);
+	char list[PATH_MAX_SHOWN];
+
+	for (uint32_t i = 0; i < policy->role_count; i++) {
+		const struct policy_role *role = &policy->roles[i];
+
+		snprintf(list, sizeof(list), "roles.%.64s.tools", role->name);
+		warn_tools(schema, &tools, &role->tools, list);
+		snprintf(list, sizeof(list), "roles.%.64s.approve", role->name);
+		warn_tools(schema, &tools, &role->approve, list);
+	}
+}
+
+static void warn_private(struct schema *schema, const struct policy *policy, uint32_t row)
+{
+	const struct policy_words *agents = &policy->principals[row].agents;
+	char path[PATH_MAX_SHOWN];
+
+	for (uint32_t i = 0; i < agents->count; i++) {
+		const struct policy_agent *agent = policy_find_agent(policy, agents->items[i].text);
+
+		if (!agent || agent->visibility != VISIBILITY_PRIVATE)
+			continue;
+		snprintf(path, sizeof(path), "principals[%u].agents[%u]", row, i);
+		schema_warn_at(schema, agents->items[i].pos, path,
+		    "'%.64s' is private; nobody can act as it over a socket", agent->name);
+	}
+}
+
+static int check_principal(struct schema *schema, const struct policy *policy, uint32_t row)
+{
+	const struct policy_principal *principal = &policy->principals[row];
+	const struct {
+		const char *key;
+		enum name_kind kind;
+		const struct policy_words *words;
+	} lists[] = {
+	    {"roles", NAME_ROLE, &principal->roles},
+	    {"agents", NAME_AGENT, &principal->agents},
+	    {"namespaces", NAME_NAMESPACE, &principal->namespaces},
+	};
+	char list[PATH_MAX_SHOWN];
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const struct names names = names_of(policy, lists[i].kind);
+		int fault;
+
+		snprintf(list, sizeof(list), "principals[%u].%s", row, lists[i].key);
+		fault = check_names(schema, &names, lists[i].words, list);
+		if (fault)
+			return fault;
+	}
+	if (!principal->roles.count) {
+		snprintf(list, sizeof(list), "principals[%u]", row);
+		schema_warn_at(
+		    schema, principal->pos, list, "has no role and may do nothing; give it roles");
+	}
+	warn_private(schema, policy, row);
+	return 0;
+}
+
+static void check_agents(struct schema *schema, const struct policy *policy)
+{
+	const struct names tools = names_of(policy, NAME_TOOL);
+	char list[PATH_MAX_SHOWN];
+
+	for (uint32_t i = 0; i < policy->agent_count; i++) {
+		snprintf(list, sizeof(list), "agents.%.64s.tools", policy->agents[i].name);
+		warn_tools(schema, &tools, &policy->agents[i].tools, list);
+	}
+}
+
+static void check_tool(struct schema *schema, const struct policy_tool *tool)
+{
+	char path[PATH_MAX_SHOWN];
+
+	snprintf(path, sizeof(path), "tools.%s", tool->name);
+	if (tool->deny_by_default && !tool->allowed_commands.count)
+		schema_warn_at(schema, tool->pos, path,
+		    "denies every command; list some under allowed_commands");
+	snprintf(path, sizeof(path), "tools.%s.allowed_commands", tool->name);
+	for (uint32_t i = 0; i < tool->allowed_commands.count; i++) {
+		const struct policy_word *word = &tool->allowed_commands.items[i];
+
+		if (word_find(&tool->denied_commands, WORD_ORDER_BASENAME, word->text))
+			schema_warn_at(schema, word->pos, path,
+			    "'%.64s' is denied as well, and denied wins; keep it in one list",
+			    schema_shown(schema, word->text));
+	}
+}
+
+int policy_check(struct schema *schema, struct policy *policy)
+{
+	sort_all(policy);
+	check_roles(schema, policy);
+	for (uint32_t i = 0; i < policy->principal_count; i++) {
+		int fault = check_principal(schema, policy, i);
+
+		if (fault)
+			return fault;
+	}
+	check_agents(schema, policy);
+	for (uint32_t i = 0; i < policy->tool_count; i++) {
+		struct policy_tool *tool = &policy->tools[i];
+
+		if (!tool->max_execution_ms)
+			tool->max_execution_ms = policy->default_execution_ms;
+		check_tool(schema, tool);
+	}
+	return 0;
+}

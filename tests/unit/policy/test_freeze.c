@@ -1,0 +1,346 @@
+/* The frozen form: there and back, and what happens to bytes that were tampered with. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy/decide.h"
+#include "policy/freeze.h"
+#include "policy/load.h"
+
+static const char text[] =
+    "server: {socket: {path: s, mode: \"0660\", group: g}}\n"
+    "logger: {level: warn, format: json}\n"
+    "audit: {directory: a}\n"
+    "roles: {dev: {tools: [\"*\"], approve: [b], permissions: [audit:read]}, op: {}}\n"
+    "principals:\n"
+    "  - {peer_uid: 1, roles: [dev], agents: [coder], namespaces: [default]}\n"
+    "  - {peer_gid: 2, roles: [op]}\n"
+    "agents: {coder: {tools: [bash, b]}, other: {visibility: private}}\n"
+    "namespaces: {default: {working_directory: w}, lab: {working_directory: l}}\n"
+    "tools:\n"
+    "  bash:\n"
+    "    type: command\n"
+    "    description: some words\n"
+    "    deny_by_default: true\n"
+    "    allowed_commands: [ls, cat, /opt/x]\n"
+    "    denied_commands: [sudo, /bin/rm]\n"
+    "    require_approval: true\n"
+    "    helpers: [/usr/lib/*]\n"
+    "    sandbox: {memory: 64MiB, require: [userns, seccomp], workspace: ro, exec: true}\n"
+    "  b: {type: command}\n";
+
+static struct policy *policy_loaded(void)
+{
+	const struct policy_source source = {
+	    .file = "p.yaml", .text = text, .len = sizeof(text) - 1};
+	struct policy *policy = NULL;
+	struct err_note note = {""};
+
+	if (policy_load(&source, &policy, NULL, &note))
+		fail_msg("%s", note.text);
+	return policy;
+}
+
+static void frozen(struct buf *out)
+{
+	struct policy *policy = policy_loaded();
+
+	buf_init(out, POLICY_FROZEN_MAX);
+	assert_int_equal(policy_freeze(out, policy), 0);
+	policy_free(policy);
+}
+
+/* Walks all of a policy as its users do. */
+static void use(const struct policy *policy)
+{
+	const struct subject subject = {1, 2, "coder", ""};
+	struct identity identity;
+	struct command command;
+	struct verdict verdict;
+	struct buf out;
+
+	buf_init(&out, 1 << 20);
+	policy_identify(policy, &subject, &identity);
+	assert_int_equal(command_parse(&command, "ls; /bin/rm x", 13), 0);
+	for (uint32_t i = 0; i < policy->tool_count; i++) {
+		const struct policy_tool *tool = &policy->tools[i];
+
+		policy_decide(policy, tool, &command, &verdict);
+		assert_true(verdict.decision >= DECISION_ALLOW);
+		assert_true(verdict.decision <= DECISION_DENY);
+		(void)policy_explain_json(&out, policy, &identity, tool, &command);
+		(void)policy_explain_text(&out, policy, &identity, tool, &command);
+		(void)policy_may_approve(&identity, tool->name);
+		assert_ptr_equal(policy_find_tool(policy, tool->name), tool);
+		assert_true(tool->max_execution_ms > 0);
+		assert_true(tool->sandbox.workspace != WORKSPACE_NONE);
+	}
+	/* Freezing reads every byte that a pointer leads to. */
+	buf_reset(&out);
+	assert_int_equal(policy_freeze(&out, policy), 0);
+	buf_fini(&out);
+	command_fini(&command);
+}
+
+static void test_round_trip(void **state)
+{
+	struct buf first, second;
+	struct policy *policy = NULL;
+
+	(void)state;
+	frozen(&first);
+	assert_int_equal(policy_thaw(first.data, first.len, &policy), 0);
+	use(policy);
+	assert_string_equal(policy->file, "p.yaml");
+	assert_int_equal(policy->socket_mode, 0660);
+	assert_int_equal(policy_find_tool(policy, "bash")->denied_commands.items[0].pos.line, 16);
+	assert_true(policy_find_tool(policy, "bash")->deny_by_default);
+	assert_false(policy_find_tool(policy, "b")->deny_by_default);
+	buf_init(&second, POLICY_FROZEN_MAX);
+	assert_int_equal(policy_freeze(&second, policy), 0);
+	assert_int_equal(first.len, second.len);
+	assert_memory_equal(first.data, second.data, first.len);
+	policy_free(policy);
+	buf_fini(&first);
+	buf_fini(&second);
+	policy_free(NULL);
+}
+
+/* The version of a policy is the digest of these bytes: loading twice must give the same. */
+static void test_same_bytes(void **state)
+{
+	struct buf first, second;
+
+	(void)state;
+	frozen(&first);
+	frozen(&second);
+	assert_int_equal(first.len, second.len);
+	assert_memory_equal(first.data, second.data, first.len);
+	buf_fini(&first);
+	buf_fini(&second);
+}
+
+static void test_truncated(void **state)
+{
+	struct buf bytes;
+
+	(void)state;
+	frozen(&bytes);
+	for (size_t len = 0; len < bytes.len; len++) {
+		struct policy *policy = NULL;
+		/* A copy of just that size, so that the sanitizer sees a read too far. */
+		uint8_t *copy = malloc(len + 1);
+
+		assert_non_null(copy);
+		memcpy(copy, bytes.data, len);
+		assert_int_equal(policy_thaw(copy, len, &policy), -EBADMSG);
+		assert_null(policy);
+		free(copy);
+	}
+	assert_int_equal(buf_put_u8(&bytes, 0), 0);
+	{
+		struct policy *policy = NULL;
+
+		assert_int_equal(policy_thaw(bytes.data, bytes.len, &policy), -EBADMSG);
+	}
+	buf_fini(&bytes);
+}
+
+static unsigned thaw_and_use(const struct buf *bytes)
+{
+	struct policy *policy = NULL;
+	int fault = policy_thaw(bytes->data, bytes->len, &policy);
+
+	if (fault) {
+		assert_true(fault == -EBADMSG || fault == -ENOMEM);
+		assert_null(policy);
+		return 0;
+	}
+	use(policy);
+	policy_free(policy);
+	return 1;
+}
+
+static void test_each_byte_flipped(void **state)
+{
+	static const uint8_t masks[] = {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xff};
+	unsigned accepted = 0, refused = 0;
+	struct buf bytes;
+
+	(void)state;
+	frozen(&bytes);
+	for (size_t i = 0; i < bytes.len; i++) {
+		for (size_t j = 0; j < sizeof(masks); j++) {
+			bytes.data[i] ^= masks[j];
+			if (thaw_and_use(&bytes))
+				accepted++;
+			else
+				refused++;
+			bytes.data[i] ^= masks[j];
+		}
+	}
+	/* Letters and numbers may change into others; structure may not. */
+	assert_true(refused > bytes.len);
+	assert_true(accepted > 0);
+	buf_fini(&bytes);
+}
+
+static void test_random_bytes(void **state)
+{
+	uint32_t seed = 42;
+	struct buf bytes;
+
+	(void)state;
+	frozen(&bytes);
+	for (int round = 0; round < 20000; round++) {
+		struct buf copy;
+		int changes;
+
+		buf_init(&copy, POLICY_FROZEN_MAX);
+		assert_int_equal(buf_put(&copy, bytes.data, bytes.len), 0);
+		seed = seed * 1664525u + 1013904223u;
+		changes = 1 + (int)(seed >> 28);
+		for (int i = 0; i < changes; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			copy.data[8 + (seed >> 8) % (copy.len - 8)] = (uint8_t)(seed >> 3);
+		}
+		(void)thaw_and_use(&copy);
+		buf_fini(&copy);
+	}
+	buf_fini(&bytes);
+}
+
+/* A field out of its bounds, an order or a whole that the lookups rely on: refused. */
+static void refuse_changed(void (*change)(struct policy *policy))
+{
+	struct policy *policy = policy_loaded(), *thawed = NULL;
+	struct buf bytes;
+
+	change(policy);
+	buf_init(&bytes, POLICY_FROZEN_MAX);
+	assert_int_equal(policy_freeze(&bytes, policy), 0);
+	assert_int_equal(policy_thaw(bytes.data, bytes.len, &thawed), -EBADMSG);
+	assert_null(thawed);
+	buf_fini(&bytes);
+	policy_free(policy);
+}
+
+static void no_decision(struct policy *policy)
+{
+	policy->default_decision = DECISION_NONE;
+}
+static void decision_four(struct policy *policy)
+{
+	policy->default_decision = (enum decision)4;
+}
+static void no_visibility(struct policy *policy)
+{
+	policy->tools[0].visibility = VISIBILITY_NONE;
+}
+static void no_type(struct policy *policy)
+{
+	policy->tools[0].type = TOOL_NONE;
+}
+static void no_time(struct policy *policy)
+{
+	policy->tools[0].max_execution_ms = 0;
+}
+static void no_workspace(struct policy *policy)
+{
+	policy->tools[1].sandbox.workspace = WORKSPACE_NONE;
+}
+static void no_matcher(struct policy *policy)
+{
+	policy->principals[0].has_uid = false;
+}
+static void uid_minus_one(struct policy *policy)
+{
+	policy->principals[0].uid = UINT32_MAX;
+}
+static void unknown_permission(struct policy *policy)
+{
+	policy->roles[0].permissions = 1u << PERMISSION_BIT_COUNT;
+}
+static void tools_unsorted(struct policy *policy)
+{
+	policy->tools[0].name = "zzz";
+}
+static void tools_same(struct policy *policy)
+{
+	policy->tools[0].name = policy->tools[1].name;
+}
+static void denied_unsorted(struct policy *policy)
+{
+	struct policy_tool *tool = &policy->tools[policy->tool_count - 1];
+
+	((struct policy_word *)tool->denied_commands.items)[0].text = "zzz";
+}
+static void no_namespace(struct policy *policy)
+{
+	policy->namespace_count = 0;
+}
+static void no_path(struct policy *policy)
+{
+	policy->path.count = 0;
+}
+static void agents_unsaid(struct policy *policy)
+{
+	policy->has_agents = false;
+}
+static void wild_mode(struct policy *policy)
+{
+	policy->socket_mode = 010000;
+}
+static void escape_in_text(struct policy *policy)
+{
+	policy->tools[0].description = "\033[2J";
+}
+static void bad_tool_name(struct policy *policy)
+{
+	policy->tools[0].name = "a b";
+}
+
+static void test_bounds(void **state)
+{
+	static void (*const changes[])(struct policy *) = {no_decision, decision_four,
+	    no_visibility, no_type, no_time, no_workspace, no_matcher, uid_minus_one,
+	    unknown_permission, tools_unsorted, tools_same, denied_unsorted, no_namespace, no_path,
+	    agents_unsaid, wild_mode, escape_in_text, bad_tool_name};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		refuse_changed(changes[i]);
+}
+
+static void test_limit(void **state)
+{
+	struct policy *policy = policy_loaded();
+	struct buf bytes;
+
+	(void)state;
+	buf_init(&bytes, 100);
+	assert_int_equal(policy_freeze(&bytes, policy), -ENOBUFS);
+	buf_fini(&bytes);
+	policy_free(policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_round_trip),
+	    cmocka_unit_test(test_same_bytes),
+	    cmocka_unit_test(test_truncated),
+	    cmocka_unit_test(test_each_byte_flipped),
+	    cmocka_unit_test(test_random_bytes),
+	    cmocka_unit_test(test_bounds),
+	    cmocka_unit_test(test_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
