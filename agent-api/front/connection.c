@@ -1,0 +1,397 @@
+#include "agent-api/front/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent-api/front/dispatch.h"
+#include "agent-api/front/front.h"
+#include "agent-api/wire/limits.h"
+#include "agent-api/wire/mcp.h"
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/log.h"
+
+#define OUT_LIMIT (FRONT_OUTPUT_MAX + MESSAGE_BODY_MAX + 64 * 1024)
+#define KEEP_CAP  (64 * 1024) /* a larger empty buffer is given back */
+
+/* ---- budget and poll -------------------------------------------------------------------- */
+
+static size_t queued(const struct connection *connection)
+{
+	return connection->out.len - connection->sent;
+}
+
+/* Settles what this connection holds with the front's budget. */
+static void charge(struct connection *connection)
+{
+	size_t holds = connection->in.len + connection->out.len;
+
+	connection->front->held += holds - connection->charged;
+	connection->charged = holds;
+}
+
+static void empty(struct buf *buf, size_t limit)
+{
+	if (buf->cap > KEEP_CAP) {
+		buf_fini(buf);
+		buf_init(buf, limit);
+	}
+	buf_reset(buf);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+/* While half closed, an epoll for reading would wake for ever; "urgent data", which Unix sockets
+ * do not have unless a client means mischief, wakes only when the other half is closed too. */
+static void watch(struct connection *connection)
+{
+	int events = queued(connection) > 0 ? UV_WRITABLE : 0;
+
+	if (connection->state == CONNECTION_OPEN)
+		events |= UV_READABLE;
+	if (connection->state == CONNECTION_HALF)
+		events |= UV_PRIORITIZED;
+	if (events == connection->watched)
+		return; /* libuv would leave and enter the epoll set again */
+	connection->watched = events;
+	if (uv_poll_start(&connection->poll, events, on_poll) < 0)
+		connection_close(connection);
+}
+
+/* ---- birth and death -------------------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void tell_gone(struct connection *connection)
+{
+	struct message message;
+	int r;
+
+	message_init(&message, MESSAGE_PEER_GONE);
+	message.u.peer_gone.peer = connection->peer;
+	r = link_send(&connection->front->engine, &message);
+	message_fini(&message);
+	if (r < 0) /* a call whose client is gone would run on unseen */
+		front_fail(connection->front, "tell engine that a client is gone", r);
+}
+
+static void unlink_connection(struct connection *connection)
+{
+	struct front *front = connection->front;
+
+	if (connection->previous)
+		connection->previous->next = connection->next;
+	else
+		front->connections = connection->next;
+	if (connection->next)
+		connection->next->previous = connection->previous;
+	front->connection_count--;
+}
+
+void connection_close(struct connection *connection)
+{
+	if (connection->state == CONNECTION_CLOSED)
+		return;
+	connection->state = CONNECTION_CLOSED;
+	while (connection->pending)
+		connection_remove_pending(connection, connection->pending);
+	buf_fini(&connection->in);
+	buf_fini(&connection->out);
+	charge(connection);
+	unlink_connection(connection);
+	uv_close((uv_handle_t *)&connection->poll, on_closed);
+	close(take_fd(&connection->fd));
+	tell_gone(connection);
+}
+
+static int tell_peer(struct connection *connection, const struct message_peer *who)
+{
+	struct message message;
+	int r;
+
+	message_init(&message, MESSAGE_PEER);
+	message.u.peer = *who;
+	message.u.peer.peer = connection->peer;
+	r = link_send(&connection->front->engine, &message);
+	message_fini(&message);
+	return r;
+}
+
+static void link_connection(struct connection *connection)
+{
+	struct front *front = connection->front;
+
+	connection->next = front->connections;
+	if (connection->next)
+		connection->next->previous = connection;
+	front->connections = connection;
+	front->connection_count++;
+}
+
+int connection_new(struct front *front, int fd, const struct message_peer *who)
+{
+	int cleanup_fd owned = fd;
+	struct connection *connection = calloc(1, sizeof(*connection));
+	int r;
+
+	if (!connection)
+		return -ENOMEM;
+	connection->front = front;
+	connection->peer = ++front->last_peer;
+	buf_init(&connection->in, WIRE_MESSAGE_MAX);
+	buf_init(&connection->out, OUT_LIMIT);
+	r = uv_poll_init(&front->loop, &connection->poll, fd);
+	if (r < 0) {
+		free(connection);
+		return r;
+	}
+	connection->poll.data = connection;
+	connection->fd = take_fd(&owned);
+	connection->state = CONNECTION_OPEN;
+	link_connection(connection);
+	r = tell_peer(connection, who);
+	if (r < 0)
+		connection_close(connection);
+	else
+		watch(connection);
+	return r;
+}
+
+/* ---- out -------------------------------------------------------------------------------- */
+
+static void flush(struct connection *connection)
+{
+	struct buf *out = &connection->out;
+
+	while (queued(connection) > 0) {
+		ssize_t n = write(connection->fd, out->data + connection->sent, queued(connection));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0) {
+			connection_close(connection);
+			return;
+		}
+		connection->sent += (size_t)n;
+	}
+	if (queued(connection) == 0) {
+		empty(out, OUT_LIMIT);
+		connection->sent = 0;
+	}
+	charge(connection);
+	if (connection->state == CONNECTION_ENDING && queued(connection) == 0)
+		connection_close(connection);
+	else
+		watch(connection);
+}
+
+/* Makes room at the front of the queue; 0 when the client has not read for too long. */
+static int may_queue(struct connection *connection)
+{
+	struct buf *out = &connection->out;
+
+	if (connection->state == CONNECTION_CLOSED)
+		return 0;
+	if (queued(connection) > FRONT_OUTPUT_MAX || connection->front->held > FRONT_HELD_MAX) {
+		log_warn("peer %llu: closed, it does not read its answers",
+		    (unsigned long long)connection->peer);
+		connection_close(connection);
+		return 0;
+	}
+	if (connection->sent > out->len / 2) {
+		memmove(out->data, out->data + connection->sent, queued(connection));
+		out->len -= connection->sent;
+		connection->sent = 0;
+	}
+	return 1;
+}
+
+static void queued_one(struct connection *connection)
+{
+	if (connection->out.fault < 0)
+		connection_close(connection); /* half an answer must not be followed by others */
+	else
+		flush(connection);
+}
+
+void connection_answer(struct connection *connection, const char *id, enum rpc_answer answer,
+    const void *body, size_t len)
+{
+	if (!may_queue(connection))
+		return;
+	(void)rpc_put_answer(&connection->out, id, answer, body, len); /* fault looked at below */
+	queued_one(connection);
+}
+
+void connection_notify(struct connection *connection, const void *body, size_t len)
+{
+	if (!may_queue(connection))
+		return;
+	buf_put(&connection->out, body, len);
+	buf_text(&connection->out, "\n");
+	queued_one(connection);
+}
+
+void connection_refuse(struct connection *connection, const char *id, const struct rpc_error *error,
+    const json_t *params)
+{
+	struct buf cleanup_with(buf_fini) body;
+
+	buf_init(&body, OUT_LIMIT);
+	if (mcp_error_body(&body, error, params) < 0)
+		connection_close(connection);
+	else
+		connection_answer(connection, id, RPC_ANSWER_ERROR, body.data, body.len);
+}
+
+/* Nothing more is read; what is queued is still delivered. */
+static void end(struct connection *connection)
+{
+	if (connection->state == CONNECTION_CLOSED)
+		return;
+	connection->state = CONNECTION_ENDING;
+	flush(connection);
+}
+
+/* ---- in flight -------------------------------------------------------------------------- */
+
+void connection_add_pending(struct connection *connection, struct pending *pending)
+{
+	pending_add(&connection->front->pending, &connection->pending, pending);
+	connection->pending_count++;
+	connection->front->held += pending->charge;
+}
+
+void connection_remove_pending(struct connection *connection, struct pending *pending)
+{
+	connection->front->held -= pending->charge;
+	connection->pending_count--;
+	pending_remove(&connection->front->pending, &connection->pending, pending);
+	if (connection->state == CONNECTION_HALF && connection->pending_count == 0)
+		end(connection);
+}
+
+/* ---- in --------------------------------------------------------------------------------- */
+
+static void refuse_and_end(struct connection *connection, int code, const char *why)
+{
+	struct rpc_error error;
+
+	(void)rpc_refuse(&error, code, "%s", why); /* the refusal is sent right here */
+	connection_refuse(connection, "null", &error, NULL);
+	end(connection);
+}
+
+static int is_empty_line(const char *line, size_t len)
+{
+	return len == 0 || (len == 1 && line[0] == '\r');
+}
+
+static void take_line(struct connection *connection, const char *line, size_t len)
+{
+	struct rpc_message message = {.kind = RPC_NONE};
+	struct rpc_error error;
+	int r;
+
+	if (is_empty_line(line, len))
+		return;
+	r = rpc_parse(line, len, &message, &error);
+	if (r < 0)
+		connection_close(connection);
+	else if (r == RPC_REFUSED)
+		connection_refuse(connection, message.id, &error, NULL);
+	else
+		dispatch_message(connection, &message);
+	rpc_message_fini(&message);
+}
+
+/* Adds a piece to the message that has begun. 0: it is too long, or there is no room. */
+static int hold(struct connection *connection, const char *piece, size_t len)
+{
+	if (len > WIRE_MESSAGE_MAX - connection->in.len) {
+		refuse_and_end(connection, RPC_INVALID_REQUEST,
+		    "message longer than 1 MiB; this connection ends");
+		return 0;
+	}
+	if (connection->front->held > FRONT_HELD_MAX || buf_put(&connection->in, piece, len) < 0) {
+		refuse_and_end(connection, RPC_INTERNAL_ERROR,
+		    "too many unfinished messages from all clients; try again later");
+		return 0;
+	}
+	charge(connection);
+	return 1;
+}
+
+static void take_bytes(struct connection *connection, const char *bytes, size_t len)
+{
+	const char *newline;
+
+	while (connection->state == CONNECTION_OPEN && len > 0) {
+		size_t piece;
+
+		newline = memchr(bytes, '\n', len);
+		piece = newline ? (size_t)(newline - bytes) : len;
+		if (newline && connection->in.len == 0) {
+			take_line(connection, bytes, piece);
+		} else if (!hold(connection, bytes, piece)) {
+			return;
+		} else if (newline) {
+			struct buf cleanup_with(buf_fini) line = connection->in;
+
+			buf_init(&connection->in, WIRE_MESSAGE_MAX);
+			charge(connection);
+			take_line(connection, (const char *)line.data, line.len);
+		}
+		bytes += piece + (newline != NULL);
+		len -= piece + (newline != NULL);
+	}
+}
+
+static void take_end(struct connection *connection)
+{
+	if (connection->in.len > 0) {
+		empty(&connection->in, WIRE_MESSAGE_MAX);
+		refuse_and_end(connection, RPC_PARSE_ERROR,
+		    "the last message has no newline at its end and was not served");
+	} else if (connection->pending_count == 0) {
+		end(connection);
+	} else {
+		connection->state = CONNECTION_HALF;
+		watch(connection);
+	}
+}
+
+static void take_input(struct connection *connection)
+{
+	char *scratch = connection->front->scratch;
+	ssize_t n = read(connection->fd, scratch, FRONT_READ);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0)
+		connection_close(connection);
+	else if (n == 0)
+		take_end(connection);
+	else
+		take_bytes(connection, scratch, (size_t)n);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct connection *connection = poll->data;
+
+	if (status < 0 || (events & UV_PRIORITIZED)) {
+		connection_close(connection);
+		return;
+	}
+	if (events & UV_WRITABLE)
+		flush(connection);
+	if ((events & UV_READABLE) && connection->state == CONNECTION_OPEN)
+		take_input(connection);
+}

@@ -1,0 +1,109 @@
+/*
+ * The bodies that engine answers with: result objects and error objects of MCP, as compact JSON
+ * in one line, complete but for the JSON-RPC envelope, which front puts around them unread.
+ *
+ * Era decides what a result must also carry (resultType, serverInfo, cache hints). Tool output
+ * may be any bytes: invalid UTF-8 and NUL become U+FFFD. Every builder appends to out and
+ * returns 0, -ENOBUFS (out's limit), -ENOMEM or -EINVAL (a string of ours that is no UTF-8);
+ * what was appended before a fault must not be sent. Floor 1: base, jansson; no I/O.
+ */
+#ifndef CALLGATE_WIRE_RESULT_H
+#define CALLGATE_WIRE_RESULT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent-api/wire/mcp.h"
+#include "supervisor/base/buf.h"
+
+enum result_exit {
+	RESULT_EXIT_NONE = 0, /* nothing ran, or nobody saw its end */
+	RESULT_EXIT_CODE,
+	RESULT_EXIT_SIGNAL,
+};
+
+/* _meta["callgate/call"]. Strings may be NULL or "": then the key is null. Everything is
+ * borrowed for the call of the builder. */
+struct result_call {
+	const char *id;
+	const char *plan;     /* "sha256:<64 hex>" */
+	const char *decision; /* allow deny ask */
+	const char *by;       /* policy approval grant */
+	const char *rule;     /* "file:line:column what" */
+	const char *outcome;  /* completed refused pending expired cancelled deadline oom pids disk
+	                       * output unavailable failed */
+	enum result_exit exit;
+	int64_t exit_value;
+	const char *const *layers;
+	size_t layer_count;
+	uint64_t wall_us;
+	uint64_t cpu_us;
+	uint64_t memory_peak;
+	uint64_t out_bytes; /* all that the tool wrote, kept or not */
+	uint64_t err_bytes;
+	bool has_receipt; /* false: receipt is null */
+	uint64_t receipt_n;
+	uint64_t receipt_size;
+	const char *receipt_leaf; /* 64 hex */
+	const char *receipt_root; /* 64 hex */
+};
+
+/* One tools/call result. content is one text: stdout, then stderr under a line "stderr:", then
+ * the sentence. structuredContent {stdout, stderr, exit_code, truncated} where has_output. */
+struct result_tool_call {
+	bool is_error;
+	bool has_output; /* the tool was started; false: no structuredContent */
+	const void *out; /* captured bytes */
+	size_t out_len;
+	const void *err;
+	size_t err_len;
+	bool truncated; /* engine kept less than the tool wrote */
+	const char
+	    *sentence; /* for refusals and odd ends: what, which rule, why, retry or not; or "" */
+	struct result_call call;
+};
+
+/* Output too long for WIRE_RESULT_MAX is cut in the middle with a marker and truncated is true;
+ * so it never fails for size if out has that limit. */
+int result_tools_call(struct buf *out, enum mcp_era era, const struct result_tool_call *result);
+
+/* Absent hints mean destructive and open-world to some clients, so all four are always said. */
+struct result_annotations {
+	bool read_only;
+	bool destructive;
+	bool idempotent;
+	bool open_world;
+};
+
+struct result_tool {
+	const char *name;
+	const char *description;
+	const char *input_schema; /* JSON text of an object; NULL: call_args_schema() */
+	struct result_annotations annotations;
+};
+
+/* In the order given. Modern: ttlMs 0, cacheScope private. -EINVAL: a schema is no object. */
+int result_tools_list(
+    struct buf *out, enum mcp_era era, const struct result_tool *tools, size_t count);
+
+/* Any other result, such as those of callgate/...: object plus what the era demands. The
+ * object stays the caller's and is unchanged. */
+int result_object(struct buf *out, enum mcp_era era, json_t *object);
+
+/* Own error codes; those of JSON-RPC are in rpc.h. */
+enum result_code {
+	RESULT_FORBIDDEN = 403,   /* this caller may not do that */
+	RESULT_NOT_FOUND = 404,   /* unknown id */
+	RESULT_CONFLICT = 409,    /* already decided, or void */
+	RESULT_UNAVAILABLE = 503, /* shutting down, full, a wall is missing */
+};
+
+/* {code, message, data: {"callgate/call": ...}}; call NULL: no data. code: enum result_code or
+ * enum rpc_code. */
+int result_error(struct buf *out, int code, const char *message, const struct result_call *call);
+/* -32602 "Unknown tool: NAME", the one text for absent and hidden tools. */
+int result_unknown_tool(struct buf *out, const char *tool, const struct result_call *call);
+
+#endif
