@@ -18,6 +18,7 @@
 #define UP_WAIT_MS     60000
 #define UP_STEP_MS     20
 #define UP_PATIENCE_MS 2000
+#define LOG_MAX        (1024 * 1024)
 #define CGROUP2_MAGIC  0x63677270
 
 /* The daemon beside this program: ../sbin after `make install`, the same folder in a build. */
@@ -109,23 +110,21 @@ static void exec_daemon(const struct up *up, int log)
 	_exit(COMMAND_USAGE);
 }
 
+/* The warden's last word of a start that failed stands in its log. */
 static int complain_from_log(const char *path)
 {
+	static const char mark[] = "not started: ";
 	int cleanup_fd fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *cleanup_free text = NULL;
-	const char *line = NULL;
+	char *line = NULL;
 	size_t len = 0;
 
-	if (fd >= 0 && fd_read_all(fd, 1024 * 1024, &text, &len) == 0) {
-		while (len > 0 && text[len - 1] == '\n')
-			text[--len] = 0;
-		line = strrchr(text, '\n');
-		line = line ? line + 1 : text;
-		if (strncmp(line, "callgated: ", 11) == 0)
-			line += 11;
-	}
-	if (!line || !line[0])
+	if (fd >= 0 && fd_read_all(fd, LOG_MAX, &text, &len) == 0)
+		for (char *next = text; (next = strstr(next, mark)) != NULL; next = line)
+			line = next + strlen(mark);
+	if (!line)
 		return command_fail(COMMAND_USAGE, "up: the daemon ended at once; see %s", path);
+	line[strcspn(line, "\n")] = 0;
 	return command_fail(COMMAND_USAGE, "up: %s", line);
 }
 

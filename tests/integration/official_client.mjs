@@ -37,9 +37,10 @@ await good('test', { command: 'python3 -m unittest -v test_sum' }, /OK/);
 assert.match(await refused('look', { command: 'rm hello.c' }), /efused/);
 assert.match(await refused('look', { command: 'curl http://127.0.0.1/' }), /efused/);
 await refused('look', { command: 'cat /etc/shadow' });
-await refused('test', {
-  argv: ['python3', '-c', 'open("../outside", "w")'],
-});
+// "Outside" may exist as the cell's own /tmp; the case looks at the host's file afterwards.
+await call('test', { argv: ['python3', '-c', 'open("../outside", "w").write("x")'] });
+await refused('test', { argv: ['python3', '-c', 'open("/etc/outside", "w")'] });
+await refused('test', { argv: ['python3', '-c', 'open("/usr/outside", "w")'] });
 await refused('test', {
   argv: ['python3', '-c', 'import subprocess; subprocess.run(["/usr/bin/id"], check=True)'],
 });

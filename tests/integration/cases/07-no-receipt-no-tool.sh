@@ -12,7 +12,8 @@ cp "$IT_BIN/bad_auditor" bad/callgate-auditor
 IT_BIN=$IT_DIR/bad
 for mode in withhold forge other kill; do
 	rm -rf state run workspace/*
-	up BAD_AUDITOR=$mode
+	echo $mode >bad/callgate-auditor.mode
+	up
 	if [ $mode = other ]; then
 		"$callgate" call bash command='touch first' >/dev/null || fail "the first call of 'other'"
 		[ -e workspace/first ] || fail "'other' passes the first call, but it did not run"
@@ -33,6 +34,7 @@ for mode in withhold forge other kill; do
 done
 # the test of the test: the same stand-in, not lying, lets it run
 rm -rf state run
-up BAD_AUDITOR=pass
+echo pass >bad/callgate-auditor.mode
+up
 "$callgate" call bash command='touch marker' >/dev/null || fail "pass: the call failed"
 [ -e workspace/marker ] || fail "pass: no marker"

@@ -42,11 +42,11 @@ refused() { # WHAT REGEX: the daemon does not start and says why in one line
 	local out
 	out=$(timeout 20 "$IT_BIN/callgated" --config callgate.yaml --state state 2>&1) && fail "$1: it started"
 	expect_match "$1" "$out" "$2"
-	[ "$(printf '%s\n' "$out" | grep -c 'callgated:')" -le 1 ] || fail "$1: more than one line: $out"
+	[ "$(printf '%s\n' "$out" | grep -c 'not started:')" -eq 1 ] || fail "$1: more than one line: $out"
 }
 cp good.yaml callgate.yaml
 chmod 666 callgate.yaml
-refused 'a policy that others can write' 'writable'
+refused 'a policy that others can write' 'others change'
 chmod 600 callgate.yaml
 mv workspace gone
 refused 'a missing working directory' 'callgate.yaml:[0-9]+:[0-9]+: .*workspace'

@@ -30,6 +30,7 @@ ln -s "$IT_NPM" node_modules
 cp "$IT_TESTS/official_client.mjs" .
 CALLGATE=$callgate node official_client.mjs || fail "the client: $?"
 [ -x workspace/hello ] || fail "gcc left no program"
+[ ! -e outside ] || fail "a write outside the workspace reached the host"
 [ -e workspace/hello.c ] || fail "hello.c is gone"
 down
 verify_ok

@@ -1,6 +1,7 @@
 /*
  * An auditor that lies: it stands in for callgate-auditor, starts the real one behind it and
- * relays every datagram both ways, except what BAD_AUDITOR says about answers to decisions:
+ * relays every datagram both ways, except what the file callgate-auditor.mode beside it says about
+ * answers to decisions:
  *   withhold  the answer never reaches engine
  *   forge     the MAC of the receipt is another one
  *   other     the receipt of the call before (first call: passed, as it has none)
@@ -129,11 +130,30 @@ static int relay(struct liar *liar, int from, int to)
 	return 0;
 }
 
+/* One word. The warden hands no environment down that could carry it. */
+static int read_mode(char *mode, size_t max)
+{
+	char path[4096];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 8);
+	FILE *file;
+
+	if (len <= 0)
+		return -1;
+	memcpy(path + len, ".mode", 6);
+	file = fopen(path, "re");
+	if (!file || !fgets(mode, (int)max, file))
+		return -1;
+	fclose(file);
+	mode[strcspn(mode, "\n")] = 0;
+	return 0;
+}
+
 int main(void)
 {
-	struct liar liar = {.mode = getenv("BAD_AUDITOR")};
+	static char mode[32];
+	struct liar liar = {.mode = mode};
 
-	if (!liar.mode || start_real(&liar) != 0)
+	if (read_mode(mode, sizeof(mode)) != 0 || start_real(&liar) != 0)
 		return 1;
 	for (;;) {
 		struct pollfd polls[] = {{WARDEN, POLLIN, 0}, {ENGINE, POLLIN, 0},
