@@ -27,35 +27,35 @@ struct program_stamp {
 /* One link of the chain that the kernel would follow: script, its interpreter, ..., the ELF
  * program, its ELF interpreter. */
 struct program_part {
-	char *path;   /* resolved absolute path of the opened object */
-	int fd;       /* O_PATH, owned */
-	int read_fd;  /* O_RDONLY for hashing, owned; -1 if unreadable */
+	char *path;  /* resolved absolute path of the opened object */
+	int fd;      /* O_PATH, owned */
+	int read_fd; /* O_RDONLY for hashing, owned; an unreadable program is refused */
 	struct program_stamp stamp;
 	bool script;
-	bool loader;  /* ELF interpreter */
+	bool loader; /* ELF interpreter */
 };
 
 struct program {
-	char *name;                /* as asked for */
+	char *name; /* as asked for */
 	struct program_part parts[PROGRAM_CHAIN_MAX];
 	uint32_t part_count;
-	uint32_t exec_part;        /* index of the ELF program that execveat gets */
+	uint32_t exec_part; /* index of the ELF program that execveat gets */
 	/* Words the shebangs put before the rest of argv (interpreter, its argument, script path);
 	 * NULL-terminated; NULL when parts[0] is an ELF program. */
 	char **prefix;
-	bool allow_jit;            /* runtime that needs writable code (node) */
-	bool interpreter;          /* runs code of its arguments: sh, python, perl, node, awk, ... */
-	bool multicall;            /* busybox, toybox, coreutils single binary */
+	bool allow_jit;   /* runtime that needs writable code (node) */
+	bool interpreter; /* runs code of its arguments: sh, python, perl, node, awk, ... */
+	bool multicall;   /* busybox, toybox, coreutils single binary */
 };
 
 struct allowlist_spec {
-	const char *const *path;        /* absolute directories, NULL-terminated */
-	const char *const *allowed;     /* names or absolute paths, NULL-terminated */
+	const char *const *path;    /* absolute directories, NULL-terminated */
+	const char *const *allowed; /* names or absolute paths, NULL-terminated */
 	const char *const *denied;
-	const char *const *helpers;     /* globs of absolute paths */
-	bool open;                      /* deny_by_default: false */
-	uid_t tool_uid;                 /* programs this uid could write are refused */
-	const uid_t *owners;            /* NULL */
+	const char *const *helpers; /* globs of absolute paths */
+	bool open;                  /* deny_by_default: false */
+	uid_t tool_uid;             /* programs this uid could write are refused */
+	const uid_t *owners;        /* NULL */
 };
 
 struct allowlist;
@@ -68,8 +68,8 @@ void program_fini(struct program *program);
 
 /* 0 and *ret; a fault with note for a name that is refused. Names that are not found are not an
  * error: allowlist_missing() lists them. */
-int allowlist_build(const struct allowlist_spec *spec, struct allowlist **ret,
-    struct err_note *note);
+int allowlist_build(
+    const struct allowlist_spec *spec, struct allowlist **ret, struct err_note *note);
 void allowlist_free(struct allowlist *allowlist);
 const struct cell_rule *allowlist_rules(const struct allowlist *allowlist, uint32_t *ret_count);
 /* Names of allowed_commands that no directory of the path holds; NULL-terminated. */
@@ -77,8 +77,12 @@ const char *const *allowlist_missing(const struct allowlist *allowlist);
 /* May this opened program run under the list (same dev and inode as an entry, or, when open, not
  * a denied one)? */
 bool allowlist_has(const struct allowlist *allowlist, const struct program *program);
-/* Top-level places outside /usr that the programs and their libraries need; absolute paths. */
+/* Top-level places besides /usr and /etc that hold anything granted ("/opt"). */
 const char *const *allowlist_outside(const struct allowlist *allowlist);
+/* What somebody should know before relying on the list, one line each: helpers that match
+ * nothing, programs that a tool would start and may not (make without sh), libraries that no
+ * directory holds. For policy check, doctor and the log. */
+const char *const *allowlist_remarks(const struct allowlist *allowlist);
 /* Any program that runs code of its arguments (for policy check and doctor). */
 const char *const *allowlist_interpreters(const struct allowlist *allowlist);
 

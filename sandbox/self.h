@@ -1,6 +1,8 @@
 /*
  * What each role of the daemon may still do, after its start: seccomp, Landlock, no_new_privs,
- * not dumpable, no core. Called once by each role's main when everything it needs is open.
+ * not dumpable, no capabilities (warden excepted), no core. Called once by each role's main when
+ * everything it needs is open and every library has read its configuration: a later open() gives
+ * EACCES (OpenSSL: use a digest once before; jansson: json_object_seed(0) before).
  * Floor 1: base, libseccomp, libcap.
  */
 #ifndef CALLGATE_SANDBOX_SELF_H
@@ -22,7 +24,15 @@ enum self_role {
  * for none. 0 or -errno with note; the caller exits on a fault. Sanitizer builds add what the
  * runtime needs. */
 int self_confine(enum self_role role, const int *allowed_dirs, struct err_note *note);
-/* PR_SET_DUMPABLE 0, RLIMIT_CORE 0, PR_SET_PDEATHSIG SIGKILL: at the very start of each role. */
+/* At the very start of each role that the warden starts, before uv_loop_init(): all of the two
+ * below, and PR_SET_PDEATHSIG SIGKILL. 0 or -errno. */
 int self_start(void);
+/* PR_SET_DUMPABLE 0 and RLIMIT_CORE 0. The warden calls these two itself: its starter goes away
+ * and must not take it along. 0 or -errno. */
+int self_seal(void);
+/* io_uring becomes ENOSYS, now and in every child. Must come before uv_loop_init(): libuv from
+ * 1.45 on sends epoll_ctl through a ring made there, asks no variable, and aborts when
+ * self_confine() then takes the ring away. Sets no_new_privs. 0 or -errno. */
+int self_refuse_rings(void);
 
 #endif

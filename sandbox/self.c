@@ -1,0 +1,231 @@
+#include "sandbox/self.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "supervisor/base/cleanup.h"
+#include "sandbox/landlock.h"
+#include "sandbox/self_sets.h"
+
+/* Landlock of ABI 7, in our own words: Debian 12's header ends at ABI 2. */
+struct domain {
+	uint64_t fs;
+	uint64_t net;
+	uint64_t scoped;
+};
+
+/* Rights that came with each ABI, cumulative. Source: Documentation/userspace-api/landlock. */
+static const struct domain everything[] = {
+    {0, 0, 0}, {0x1fff, 0, 0}, /* 1: files */
+    {0x3fff, 0, 0},            /* 2: refer */
+    {0x7fff, 0, 0},            /* 3: truncate */
+    {0x7fff, 0x3, 0},          /* 4: TCP bind and connect */
+    {0xffff, 0x3, 0},          /* 5: device ioctl */
+    {0xffff, 0x3, 0x3},        /* 6: abstract sockets and signals */
+};
+#define ABI_KNOWN ((long)(sizeof(everything) / sizeof(everything[0])) - 1)
+
+/* The auditor makes, fills, cuts and renames files; it links nothing and makes nothing special. */
+#define ALLOWED_DIR_ACCESS                                                                         \
+	(LANDLOCK_FS_READ | LANDLOCK_FS_WRITE_FILE | LANDLOCK_FS_REMOVE_FILE |                     \
+	    LANDLOCK_FS_MAKE_REG | LANDLOCK_FS_MAKE_DIR | LANDLOCK_FS_REFER |                      \
+	    LANDLOCK_FS_TRUNCATE)
+
+static int allow_dirs(int ruleset, const int *dirs, uint64_t handled, struct err_note *note)
+{
+	for (; dirs != NULL && *dirs >= 0; dirs++) {
+		struct landlock_path_beneath_attr rule = {
+		    .allowed_access = ALLOWED_DIR_ACCESS & handled,
+		    .parent_fd = *dirs,
+		};
+
+		if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) <
+		    0)
+			return err_note_errno(note, err_note(note, -errno, "landlock: rule"));
+	}
+	return 0;
+}
+
+/* Files, TCP and scopes: everything the kernel can forbid, less allowed_dirs. */
+static int restrict_files(const int *allowed_dirs, struct err_note *note)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	int cleanup_fd ruleset = -1;
+	struct domain domain;
+	int fault;
+
+	if (abi < 1)
+		return err_note(note, -ENOTSUP,
+		    "landlock: this kernel has it not or it is off; boot "
+		    "one with CONFIG_SECURITY_LANDLOCK and landlock among lsm=");
+	domain = everything[abi < ABI_KNOWN ? abi : ABI_KNOWN];
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &domain,
+	    abi >= 6   ? sizeof(domain)
+	    : abi >= 4 ? 2 * sizeof(uint64_t)
+		       : sizeof(uint64_t),
+	    0);
+	if (ruleset < 0)
+		return err_note_errno(note, err_note(note, -errno, "landlock: ruleset"));
+	fault = allow_dirs(ruleset, allowed_dirs, domain.fs, note);
+	if (fault < 0)
+		return fault;
+	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		return err_note_errno(note, err_note(note, -errno, "landlock: restrict"));
+	return 0;
+}
+
+/* Root's powers go; what is needed was opened before. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+}
+
+static int add_set(scmp_filter_ctx filter, struct self_set set)
+{
+	for (size_t i = 0; i < set.count; i++) {
+		const struct self_row *row = &set.rows[i];
+		int fault;
+
+		if (row->mask == 0)
+			fault = seccomp_rule_add(filter, SCMP_ACT_ALLOW, row->call, 0);
+		else
+			fault = seccomp_rule_add(filter, SCMP_ACT_ALLOW, row->call, 1,
+			    SCMP_CMP(row->argument, SCMP_CMP_MASKED_EQ, row->mask, row->value));
+		/* A negative number is a call that this machine has not. */
+		if (fault < 0 && row->call >= 0)
+			return fault;
+	}
+	return 0;
+}
+
+/* abort() signals itself, and only itself. */
+static int add_abort(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+}
+
+static int has_call(struct self_set set, int call)
+{
+	for (size_t i = 0; i < set.count; i++)
+		if (set.rows[i].call == call)
+			return 1;
+	return 0;
+}
+
+/* Refused politely, unless one of the sets allows it. */
+static int add_refusals(scmp_filter_ctx filter, enum self_role role)
+{
+	size_t count;
+	const struct self_refusal *refusals = self_refusals(&count);
+	int fault = 0;
+
+	for (size_t i = 0; i < count && fault == 0; i++) {
+		int call = refusals[i].call;
+
+		if (call < 0 || has_call(self_role_set(role), call) ||
+		    has_call(self_sanitizer(), call) || has_call(self_common(), call))
+			continue;
+		fault = seccomp_rule_add(filter, SCMP_ACT_ERRNO(refusals[i].error), call, 0);
+		/* libseccomp: the same answer as the default, as in sanitizer builds. */
+		if (fault == -EACCES)
+			fault = 0;
+	}
+	return fault;
+}
+
+static int restrict_calls(enum self_role role, struct err_note *note)
+{
+	scmp_filter_ctx filter = seccomp_init(self_default_action());
+	int fault;
+
+	if (filter == NULL)
+		return -ENOMEM;
+	fault = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (fault == 0)
+		fault = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (fault == 0)
+		fault = add_set(filter, self_common());
+	if (fault == 0)
+		fault = add_set(filter, self_role_set(role));
+	if (fault == 0)
+		fault = add_set(filter, self_sanitizer());
+	if (fault == 0)
+		fault = add_abort(filter);
+	if (fault == 0)
+		fault = add_refusals(filter, role);
+	if (fault == 0)
+		fault = seccomp_load(filter);
+	seccomp_release(filter);
+	if (fault < 0)
+		return err_note_errno(note, err_note(note, fault, "seccomp: filter of this role"));
+	return 0;
+}
+
+int self_confine(enum self_role role, const int *allowed_dirs, struct err_note *note)
+{
+	int fault = 0;
+
+	if (self_role_set(role).count == 0)
+		return err_note(note, -EINVAL, "self: no such role");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_note_errno(note, err_note(note, -errno, "no_new_privs"));
+	if (role != SELF_WARDEN) {
+		fault = drop_capabilities();
+		if (fault < 0)
+			return err_note_errno(note, err_note(note, fault, "capabilities"));
+		fault = restrict_files(allowed_dirs, note);
+	}
+	return fault < 0 ? fault : restrict_calls(role, note);
+}
+
+int self_seal(void)
+{
+	const struct rlimit no_core = {0, 0};
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	return setrlimit(RLIMIT_CORE, &no_core) < 0 ? -errno : 0;
+}
+
+int self_refuse_rings(void)
+{
+	static const int calls[] = {
+	    SCMP_SYS(io_uring_setup),
+	    SCMP_SYS(io_uring_enter),
+	    SCMP_SYS(io_uring_register),
+	};
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int fault = 0;
+
+	if (filter == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && fault == 0; i++)
+		fault = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), calls[i], 0);
+	if (fault == 0)
+		fault = seccomp_load(filter);
+	seccomp_release(filter);
+	return fault;
+}
+
+int self_start(void)
+{
+	int fault;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return -errno;
+	fault = self_seal();
+	return fault < 0 ? fault : self_refuse_rings();
+}

@@ -1,0 +1,290 @@
+#include "sandbox/self_sets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#define ANY(name)                                                                                  \
+	{                                                                                          \
+		SCMP_SYS(name), 0, 0, 0                                                            \
+	}
+#define ONLY(name, index, mask, value)                                                             \
+	{                                                                                          \
+		SCMP_SYS(name), index, mask, value                                                 \
+	}
+
+/* An int argument is compared in its low 32 bits: the kernel ignores the rest. */
+#define WORD 0xffffffffu
+
+/* Sorted by name; keep it so. prctl, mmap and mprotect: nothing that makes code. */
+static const struct self_row common[] = {
+    ANY(brk),
+    ANY(clock_getres),
+    ANY(clock_gettime),
+    ANY(clock_nanosleep),
+    ANY(close),
+    ANY(close_range),
+    ANY(dup),
+    ANY(exit),
+    ANY(exit_group),
+    ANY(fcntl),
+    ANY(fstat),
+    ANY(futex),
+    ANY(getegid),
+    ANY(geteuid),
+    ANY(getgid),
+    ANY(getpid),
+    ANY(getppid),
+    ANY(getrandom),
+    ANY(gettid),
+    ANY(gettimeofday),
+    ANY(getuid),
+    ONLY(ioctl, 1, WORD, FIOCLEX),
+    ONLY(ioctl, 1, WORD, FIONBIO),
+    ONLY(ioctl, 1, WORD, FIONREAD),
+    ONLY(ioctl, 1, WORD, TCGETS), /* isatty() of stdio and libuv */
+    ANY(lseek),
+    ANY(madvise),
+    ONLY(mmap, 2, PROT_EXEC, 0),
+    ONLY(mprotect, 2, PROT_EXEC, 0),
+    ANY(mremap),
+    ANY(munmap),
+    ANY(nanosleep),
+    ONLY(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH), /* fstat() of glibc 2.33 to 2.38 */
+    ANY(poll),
+    ANY(ppoll),
+    ANY(pread64),
+    ANY(read),
+    ANY(readv),
+    ANY(restart_syscall),
+    ANY(rt_sigaction),
+    ANY(rt_sigprocmask),
+    ANY(rt_sigreturn),
+    ANY(sched_yield),
+    ANY(sigaltstack),
+    ANY(sysinfo), /* qsort() of glibc before 2.37 asks how much memory there is */
+    ANY(time),
+    ANY(write),
+    ANY(writev),
+};
+
+/* A libuv loop over inherited descriptors, and messages with descriptors. */
+#define LINK_ROWS                                                                                  \
+	ANY(epoll_create1), ANY(epoll_ctl), ANY(epoll_pwait), ANY(epoll_wait), ANY(eventfd2),      \
+	    ANY(getpeername), ANY(getsockname), ANY(getsockopt), ANY(pipe2), ANY(recvfrom),        \
+	    ANY(recvmsg), ANY(sendmsg), ANY(sendto), ANY(shutdown)
+
+static const struct self_row policy_rows[] = {
+    ANY(ftruncate),
+    ANY(pwrite64),
+};
+
+static const struct self_row front_rows[] = {
+    ANY(accept),
+    ANY(accept4),
+    ANY(ftruncate),
+    ANY(memfd_create),
+    ANY(pwrite64),
+    ANY(setsockopt),
+    LINK_ROWS,
+};
+
+static const struct self_row engine_rows[] = {
+    ANY(ftruncate),
+    ANY(memfd_create),
+    ANY(pwrite64),
+    LINK_ROWS,
+};
+
+/* Paths are held by Landlock to the two directories it was given. */
+static const struct self_row auditor_rows[] = {
+    ANY(faccessat),
+    ANY(faccessat2),
+    ANY(fallocate),
+    ANY(fchmod),
+    ANY(fdatasync),
+    ANY(flock),
+    ANY(fstatfs),
+    ANY(fsync),
+    ANY(ftruncate),
+    ANY(getdents64),
+    ANY(mkdir),
+    ANY(mkdirat),
+    ANY(newfstatat),
+    ANY(openat),
+    ANY(openat2),
+    ANY(pwrite64),
+    ANY(pwritev),
+    ANY(rename),
+    ANY(renameat),
+    ANY(renameat2),
+    ANY(unlinkat),
+    ANY(wait4), /* its signer */
+    ANY(waitid),
+    LINK_ROWS,
+};
+
+static const struct self_row signer_rows[] = {
+    ANY(recvfrom),
+    ANY(recvmsg),
+    ANY(sendmsg),
+    ANY(sendto),
+    ANY(shutdown),
+};
+
+/*
+ * The warden opens, mounts, forks and kills for a living, so its set says what it never does:
+ * no network socket, no ptrace, no mount into its own tree (move_mount, pivot_root, mount), no
+ * modules, no bpf, no keys. execve, PROT_EXEC, the Landlock calls and the change of uid are here
+ * because the policy child, started at each reload, inherits this filter and passes through it.
+ */
+static const struct self_row warden_rows[] = {
+    ANY(access),
+    ANY(arch_prctl),
+    ANY(capget),
+    ANY(capset),
+    ANY(chdir),
+    ANY(chmod),
+    ANY(clone),
+    ANY(clone3),
+    ANY(dup2),
+    ANY(dup3),
+    ANY(execve),
+    ANY(execveat),
+    ANY(faccessat),
+    ANY(faccessat2),
+    ANY(fadvise64),
+    ANY(fallocate),
+    ANY(fchdir),
+    ANY(fchmod),
+    ANY(fchmodat),
+    ANY(fchown),
+    ANY(fchownat),
+    ANY(fdatasync),
+    ANY(fgetxattr),
+    ANY(flock),
+    ANY(fork),
+    ANY(fstatfs),
+    ANY(fsync),
+    ANY(ftruncate),
+    ANY(getcwd),
+    ANY(getdents64),
+    ANY(getgroups),
+    ANY(getpgrp),
+    ANY(getrlimit),
+    ANY(getrusage),
+    ANY(getxattr),
+    ANY(kill),
+    ANY(landlock_add_rule),
+    ANY(landlock_create_ruleset),
+    ANY(landlock_restrict_self),
+    ANY(lstat),
+    ANY(memfd_create),
+    ANY(mkdir),
+    ANY(mkdirat),
+    ANY(mmap),
+    ANY(mount_setattr),
+    ANY(mprotect),
+    ANY(newfstatat),
+    ANY(open),
+    ANY(open_tree),
+    ANY(openat),
+    ANY(openat2),
+    ANY(pause),
+    ANY(pidfd_open),
+    ANY(pidfd_send_signal),
+    ANY(pipe),
+    ANY(prctl),
+    ANY(prlimit64),
+    ANY(pwrite64),
+    ANY(readlink),
+    ANY(readlinkat),
+    ANY(rename),
+    ANY(renameat),
+    ANY(renameat2),
+    ANY(rmdir),
+    ANY(rseq),
+    ANY(sched_getaffinity),
+    ANY(seccomp),
+    ANY(set_robust_list),
+    ANY(set_tid_address),
+    ANY(setgroups),
+    ANY(setpgid),
+    ANY(setresgid),
+    ANY(setresuid),
+    ANY(setrlimit),
+    ANY(setsid),
+    ANY(setsockopt),
+    ONLY(socket, 0, WORD, AF_UNIX), /* sd_notify() */
+    ONLY(socketpair, 0, WORD, AF_UNIX),
+    ANY(stat),
+    ANY(statfs),
+    ANY(statx),
+    ANY(symlinkat),
+    ANY(umask),
+    ANY(uname),
+    ANY(unlink),
+    ANY(unlinkat),
+    ANY(utimensat),
+    ANY(vfork),
+    ANY(wait4),
+    ANY(waitid),
+    LINK_ROWS,
+};
+
+/* Libraries try these late and know how to do without: libuv its kernel probes, OpenSSL, jansson
+ * and libc a configuration file, a device, a time zone. A refused open tells nothing. */
+static const struct self_refusal refusals[] = {
+    {SCMP_SYS(access), EACCES},
+    {SCMP_SYS(clone3), ENOSYS}, /* flags are behind a pointer; libc falls back on clone */
+    {SCMP_SYS(copy_file_range), ENOSYS},
+    {SCMP_SYS(epoll_pwait2), ENOSYS},
+    {SCMP_SYS(faccessat), EACCES},
+    {SCMP_SYS(faccessat2), EACCES},
+    {SCMP_SYS(getrlimit), EPERM},
+    {SCMP_SYS(io_uring_enter), ENOSYS},
+    {SCMP_SYS(io_uring_register), ENOSYS},
+    {SCMP_SYS(io_uring_setup), ENOSYS},
+    {SCMP_SYS(membarrier), ENOSYS},
+    {SCMP_SYS(open), EACCES},
+    {SCMP_SYS(openat), EACCES},
+    {SCMP_SYS(openat2), EACCES},
+    {SCMP_SYS(prlimit64), EPERM},
+    {SCMP_SYS(readlink), EACCES},
+    {SCMP_SYS(readlinkat), EACCES},
+    {SCMP_SYS(rseq), ENOSYS},
+    {SCMP_SYS(sched_getaffinity), EPERM},
+    {SCMP_SYS(stat), EACCES},
+    {SCMP_SYS(statx), ENOSYS},
+    {SCMP_SYS(uname), EPERM},
+};
+
+#define SET(rows) ((struct self_set){rows, sizeof(rows) / sizeof((rows)[0])})
+
+struct self_set self_common(void)
+{
+	return SET(common);
+}
+
+struct self_set self_role_set(enum self_role role)
+{
+	switch (role) {
+	case SELF_NONE: break;
+	case SELF_WARDEN: return SET(warden_rows);
+	case SELF_POLICY: return SET(policy_rows);
+	case SELF_FRONT: return SET(front_rows);
+	case SELF_ENGINE: return SET(engine_rows);
+	case SELF_AUDITOR: return SET(auditor_rows);
+	case SELF_SIGNER: return SET(signer_rows);
+	}
+	return (struct self_set){NULL, 0};
+}
+
+const struct self_refusal *self_refusals(size_t *ret_count)
+{
+	*ret_count = sizeof(refusals) / sizeof(refusals[0]);
+	return refusals;
+}
