@@ -173,6 +173,14 @@ $(B)/escape/cells: $(B)/obj/tests/escape/cells.o $(call archives,sandbox)
 	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
 		$(call pc_libs,libseccomp libcap)
 
+IT_SRC   := $(sort $(wildcard tests/integration/programs/*.c))
+IT_TOOLS := $(patsubst tests/integration/programs/%.c,$(B)/it/%,$(IT_SRC))
+$(B)/it/%: $(B)/obj/tests/integration/programs/%.o $(foreach a,link evidence base,$(B)/lib$(a).a)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
+		$(call pc_libs,$(PACKAGES_PC))
+
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
 FUZZ_LIBS := $(foreach a,wire policy link evidence base,$(B)/lib$(a).a)
@@ -188,6 +196,14 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c
 	$(Q)clang -O1 -g -std=gnu17 $(filter-out -MMD -MP,$(OUR_CPPFLAGS)) -DCALLGATE_SANITIZED \
 		$(ALL_CFLAGS_PC) -fsanitize=fuzzer,address,undefined -o $@ $< \
 		$(SRC_wire) $(SRC_policy) $(SRC_link) $(SRC_evidence) $(SRC_base) $(call pc_libs,$(PACKAGES_PC))
+
+# The official MCP client, pinned; the registry is npm's own configuration.
+build/npm/.done: tests/integration/package.json
+	$(call say,NPM,$<)
+	$(Q)mkdir -p build/npm && cp tests/integration/package.json build/npm/
+	$(Q)cd build/npm && npm install --silent --no-audit --no-fund --ignore-scripts >npm.log 2>&1 || \
+		{ tail -n 5 npm.log >&2; exit 1; }
+	$(Q)touch $@
 
 BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
 BENCHES   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
@@ -208,7 +224,7 @@ check: test-packages ## everything: unit, integration, escape, corpus replay, li
 check-all: lint check-unit check-fuzz check-escape check-integration
 check-unit: unit ## the unit tests
 	$(Q)tests/run-unit.sh $(UNIT_TESTS)
-check-integration: all ## the real daemon with real tools and clients
+check-integration: all $(IT_TOOLS) build/npm/.done ## the real daemon with real tools and clients
 	$(Q)tests/integration/run.sh $(B)
 check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and without the wall
 	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/escape/cells
