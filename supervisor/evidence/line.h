@@ -39,8 +39,8 @@ struct line_cursor { /* private */
 };
 
 /* Starts behind the head. */
-void line_members(struct line_cursor *cursor, const struct line_head *head, const void *line,
-    size_t len);
+void line_members(
+    struct line_cursor *cursor, const struct line_head *head, const void *line, size_t len);
 /* 1: *ret is the next member; 0: the line ended as it should; -EBADMSG. */
 int line_next(struct line_cursor *cursor, struct line_member *ret);
 /* The same over the members of an object, for instance the value of another member. */

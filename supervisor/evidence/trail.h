@@ -26,12 +26,12 @@ enum trail_step {
 };
 
 struct trail {
-	struct frontier frontier;       /* over all lines that followed */
-	char prev_hex[DIGEST_HEX_MAX];  /* leaf of the last of them */
-	char stamp[CLOCK_STAMP_MAX];    /* its time */
+	struct frontier frontier;      /* over all lines that followed */
+	char prev_hex[DIGEST_HEX_MAX]; /* leaf of the last of them */
+	char stamp[CLOCK_STAMP_MAX];   /* its time */
 	uint64_t seals;
-	struct seal seal;               /* the last one met; seals > 0 or after NOTE, ROOT */
-	struct frontier sealed;         /* the tree that it covers; seals > 0 */
+	struct seal seal;       /* the last one met; seals > 0 or after NOTE, ROOT */
+	struct frontier sealed; /* the tree that it covers; seals > 0 */
 	uint64_t found;
 	const char *why;
 };
