@@ -108,10 +108,11 @@ struct cell_arm {
 	bool allowlist_open;
 	bool allow_jit;          /* no MDWE: node and other runtimes that write their own code */
 	struct cell_limits limits;
-	uint64_t landlock_workspace; /* access bits for the workspace itself, set by mode */
+	uint64_t landlock_workspace; /* access bits there; never more than the mode allows */
 };
 
-/* Sends the ARM request with all descriptors (which stay the caller's). 0 or -errno. */
+/* Sends the ARM request with all descriptors (which stay the caller's). 0; -E2BIG or -EINVAL:
+ * nothing was sent; -EPIPE: a step failed, its FAILED event waits to be read; or -errno. */
 int cell_arm(const struct cell *cell, const struct cell_arm *arm);
 /* Sends GO. 0 or -errno. */
 int cell_go(const struct cell *cell);
@@ -139,8 +140,8 @@ struct cell_event {
 	bool signaled;                  /* EXITED */
 	int code;                       /* EXITED: status or signal */
 	uint64_t cpu_us;                /* EXITED: of all reaped children */
-	uint64_t memory_peak;           /* EXITED: largest resident set of one process, or watched sum */
-	bool over_memory;               /* EXITED: init killed the tree at its watched memory limit */
+	uint64_t memory_peak;           /* EXITED: bytes of the largest process, or the sum */
+	bool over_memory;               /* EXITED: init killed the tree at its memory limit */
 };
 
 /* Reads one event. 0; -EAGAIN; -EPIPE: the cell closed its end (wait for the pidfd). */
@@ -154,10 +155,13 @@ void cell_close(struct cell *cell);
 
 /* Detached mount of the directory for ARM, with nosuid,nodev and (by mode) ro and noexec; as
  * root idmapped so that owner_uid/gid on disk appear as the cell's uid. Must be called in the
- * warden. Returns the descriptor or -errno with note (-ENOTSUP: no idmap on this filesystem). */
+ * warden, with a directory opened after cell_setup() (before, it belongs to another mount
+ * namespace: EINVAL). Returns the descriptor or -errno with note (-ENOTSUP: no idmap on this
+ * filesystem). */
 int cell_mount_workspace(const struct cell_host *host, const struct cell *cell, int dirfd,
     enum cell_workspace mode, uid_t owner_uid, gid_t owner_gid, struct err_note *note);
-/* Detached read-only file mount. */
+/* Detached read-only mount of one file or directory, opened after cell_setup(). Returns the
+ * descriptor or -errno. */
 int cell_mount_file(int fd);
 
 #endif

@@ -43,7 +43,8 @@ enum layer {
 #define LAYERS_ALL    ((1u << LAYER_COUNT) - 1)
 /* Required where the policy says nothing (DESIGN 3). */
 #define LAYERS_DEFAULT                                                                             \
-	(LAYERS_ALL & ~(LAYER_BIT(GROUPS) | LAYER_BIT(CGROUPNS) | LAYER_BIT(CGROUP) | LAYER_BIT(DISK)))
+	(LAYERS_ALL &                                                                              \
+	    ~(LAYER_BIT(GROUPS) | LAYER_BIT(CGROUPNS) | LAYER_BIT(CGROUP) | LAYER_BIT(DISK)))
 
 enum cgroup_kind {
 	CGROUP_NONE = 0,

@@ -100,7 +100,7 @@ static int batch_add(struct batch *batch, struct entry *entry, const struct comm
 static int check_note(const struct batch *batch, const char *origin, const char *note)
 {
 	struct checkpoint checkpoint = {.size = batch->size, .root = batch->root};
-	struct buf cleanup_with(buf_fini) body;
+	struct buf cleanup_with(buf_fini) body = {0};
 	int r;
 
 	buf_init(&body, NOTE_MAX);

@@ -89,7 +89,7 @@ static void on_audit_open(struct message *message)
 {
 	int cleanup_fd journal_dir = message_take_fd(message, 0);
 	int cleanup_fd key_dir = message_take_fd(message, 1);
-	struct buf cleanup_with(buf_fini) vkey;
+	struct buf cleanup_with(buf_fini) vkey = {0};
 	struct opened opened = {.recovered_bytes = 0};
 	struct err_note note = {""};
 	struct message answer;
@@ -218,7 +218,7 @@ static void take_batches(void)
 
 static void write_close(void)
 {
-	struct buf cleanup_with(buf_fini) fields;
+	struct buf cleanup_with(buf_fini) fields = {0};
 	struct entry *entry;
 
 	buf_init(&fields, RECORD_FIELDS_MAX);

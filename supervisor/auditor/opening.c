@@ -57,7 +57,7 @@ static struct entry *genesis_entry(const struct note_key *key)
 
 static struct entry *recovered_entry(const struct recovery *recovery)
 {
-	struct buf cleanup_with(buf_fini) fields;
+	struct buf cleanup_with(buf_fini) fields = {0};
 
 	buf_init(&fields, RECORD_FIELDS_MAX);
 	record_put_int(&fields, "bytes", (int64_t)recovery->tail_bytes);
@@ -69,7 +69,7 @@ static struct entry *recovered_entry(const struct recovery *recovery)
 
 static struct entry *open_entry(void)
 {
-	struct buf cleanup_with(buf_fini) fields;
+	struct buf cleanup_with(buf_fini) fields = {0};
 
 	buf_init(&fields, RECORD_FIELDS_MAX);
 	record_put_int(&fields, "pid", getpid());

@@ -48,7 +48,7 @@ static void scan_fini(struct scan **scan)
 /* The first line names the log and its key. 0, -EBADMSG (no genesis), -EKEYREJECTED. */
 static int take_genesis(struct scan *scan, const struct line *line)
 {
-	struct buf cleanup_with(buf_fini) text;
+	struct buf cleanup_with(buf_fini) text = {0};
 	struct line_member member;
 	struct note_key key;
 

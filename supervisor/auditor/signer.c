@@ -191,7 +191,7 @@ static int serve_sign(struct signing *signing, struct reader *request, struct bu
 {
 	uint64_t size = reader_u64(request);
 	uint32_t count = reader_u32(request);
-	struct buf cleanup_with(buf_fini) body;
+	struct buf cleanup_with(buf_fini) body = {0};
 	struct checkpoint checkpoint = {.size = size};
 	uint8_t signature[SIGNATURE_LEN];
 	int r = 0;
@@ -405,7 +405,7 @@ static int ask(struct signer *signer, struct buf *request, char *ret_note)
 
 int signer_begin(struct signer *signer, const char *origin)
 {
-	struct buf cleanup_with(buf_fini) request;
+	struct buf cleanup_with(buf_fini) request = {0};
 
 	if (signer->seed != SIGNER_SEED_NEW)
 		return -EPERM;
@@ -418,7 +418,7 @@ int signer_begin(struct signer *signer, const char *origin)
 int signer_resume(
     struct signer *signer, const char *origin, const struct frontier *sealed, const char *note)
 {
-	struct buf cleanup_with(buf_fini) request;
+	struct buf cleanup_with(buf_fini) request = {0};
 
 	buf_init(&request, FRAME_HEAD + FRAME_MAX);
 	frame_begin(&request, OP_RESUME);
@@ -435,7 +435,7 @@ int signer_resume(
 int signer_sign(struct signer *signer, uint64_t size, const struct digest *leaves, size_t count,
     char ret_note[NOTE_MAX])
 {
-	struct buf cleanup_with(buf_fini) request;
+	struct buf cleanup_with(buf_fini) request = {0};
 
 	if (count == 0 || count > SIGNER_LEAVES_MAX)
 		return -EINVAL;
