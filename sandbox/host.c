@@ -1,0 +1,112 @@
+/*
+ * How this host stands, found out once at the daemon's start.
+ */
+#include "sandbox/cell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/fd.h"
+#include "sandbox/landlock.h"
+
+/* Far above what adduser, systemd and subordinate ranges hand out. */
+#define CELL_UID_FIRST 0x70000000U
+#define CELL_UID_COUNT 4096U
+
+/* Is every uid of the machine mapped here, one to one? */
+static bool in_first_namespace(void)
+{
+	int cleanup_fd fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	unsigned inside = 1, outside = 1, count = 0;
+	char text[256];
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (len <= 0)
+		return false;
+	text[len] = '\0';
+	return sscanf(text, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
+	       outside == 0 && count == UINT32_MAX;
+}
+
+static int write_file(const char *path, const char *text, int len)
+{
+	int cleanup_fd fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd_write_all(fd, text, (size_t)len);
+}
+
+/* setgroups must be given up before an ordinary user may map his group (user_namespaces(7)). */
+static int map_self(uid_t uid, gid_t gid)
+{
+	char line[64];
+	int r = write_file("/proc/self/setgroups", "deny", 4);
+
+	if (r == 0)
+		r = write_file("/proc/self/gid_map", line,
+		    snprintf(line, sizeof(line), "%u %u 1\n", gid, gid));
+	if (r == 0)
+		r = write_file("/proc/self/uid_map", line,
+		    snprintf(line, sizeof(line), "%u %u 1\n", uid, uid));
+	return r;
+}
+
+/* The map files belong to root while a process is not dumpable; so it is, for a moment. */
+static int enter_own_namespace(const struct cell_host *host, struct err_note *note)
+{
+	int dumpable = prctl(PR_GET_DUMPABLE);
+	int r;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return err_note_errno(note,
+		    err_note(note, -errno,
+			"sandbox: user namespaces are refused; set user.max_user_namespaces above "
+			"0, kernel.unprivileged_userns_clone to 1, or run the daemon as root"));
+	if (prctl(PR_SET_DUMPABLE, 1) < 0)
+		return err_note(note, -errno, "sandbox: cannot become dumpable for the id maps");
+	r = map_self(host->uid, host->gid);
+	if (prctl(PR_SET_DUMPABLE, dumpable == 1) < 0)
+		return err_note(note, -errno, "sandbox: cannot become undumpable again");
+	if (r == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		r = -errno;
+	if (r == 0)
+		return 0;
+	(void)err_note(note, r,
+	    "sandbox: a user namespace without rights in it; set "
+	    "kernel.apparmor_restrict_unprivileged_userns to 0, or run the daemon as root");
+	return err_note_errno(note, r);
+}
+
+/* Asks for nothing: EINVAL or EBADF come from a kernel that has the call (5.12). */
+static bool knows_mount_setattr(void)
+{
+	return mount_setattr(-1, "", AT_EMPTY_PATH, NULL, 0) < 0 && errno != ENOSYS;
+}
+
+int cell_setup(struct cell_host *ret_host, struct err_note *note)
+{
+	struct cell_host host = {.uid = geteuid(), .gid = getegid()};
+	int r;
+
+	if (!knows_mount_setattr())
+		return err_note(note, -ENOSYS,
+		    "sandbox: this kernel has no mount_setattr(2); use Linux 5.14 or newer");
+	host.root = host.uid == 0 && in_first_namespace();
+	host.landlock_abi = landlock_abi();
+	if (host.root) {
+		host.cell_uid_first = CELL_UID_FIRST;
+		host.cell_uid_count = CELL_UID_COUNT;
+		host.idmap = true;
+	} else {
+		r = enter_own_namespace(&host, note);
+		if (r < 0)
+			return r;
+	}
+	*ret_host = host;
+	return 0;
+}

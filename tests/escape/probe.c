@@ -1,0 +1,800 @@
+/*
+ * One attack per verb, from inside a cell. Prints nothing; exit 0: the wall held, 1: it did not
+ * (errno on stderr), 2: no such verb. A verb looks at one wall: where two stand in the way, it
+ * is built so that the other one would answer with another errno.
+ *
+ * Static, so that it needs no loader and no library of the cell. What it must know of the
+ * outside (namespace numbers, budgets) is in its environment.
+ */
+#include <errno.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <linux/securebits.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define HELD     0
+#define BREACHED 1
+
+#define X32_BIT  0x40000000L
+
+static int verdict(bool held, const char *what)
+{
+	if (!held)
+		fprintf(stderr, "breached: %s: %s\n", what, errno ? strerror(errno) : "no error");
+	return held ? HELD : BREACHED;
+}
+
+static uint64_t number(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+/* ---- one system call, one expected errno ----------------------------------------------------- */
+
+#define PTR(p)  ((long)(p))
+#define WS_FILE "f" /* made by main() in the working directory */
+#define NONE    "none"
+
+static const struct call {
+	const char *verb;
+	int expect;
+	long nr;
+	long args[6];
+} calls[] = {
+    {"socket_unix", EAFNOSUPPORT, SYS_socket, {AF_UNIX, SOCK_STREAM, 0}},
+    {"socket_netlink", EAFNOSUPPORT, SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK}},
+    {"socket_vsock", EAFNOSUPPORT, SYS_socket, {AF_VSOCK, SOCK_STREAM, 0}},
+    {"socket_alg", EAFNOSUPPORT, SYS_socket, {38, SOCK_SEQPACKET, 0}},
+    {"socket_packet", EAFNOSUPPORT, SYS_socket, {AF_PACKET, SOCK_RAW, 0}},
+    {"socket_sctp", ENOSYS, SYS_socket, {AF_INET, SOCK_STREAM, 132}},
+    {"socket_dccp", ENOSYS, SYS_socket, {AF_INET, 6, 0}},
+    {"socket_raw", ENOSYS, SYS_socket, {AF_INET, SOCK_RAW, IPPROTO_ICMP}},
+    {"clone3", ENOSYS, SYS_clone3, {0, 0}},
+    {"clone_user", EPERM, SYS_clone, {CLONE_NEWUSER | CLONE_NEWNS | CLONE_FS, 0}},
+    {"clone_net", EPERM, SYS_clone, {CLONE_NEWNET | CLONE_THREAD, 0}},
+    {"unshare", EPERM, SYS_unshare, {0}},
+    {"unshare_user", EPERM, SYS_unshare, {CLONE_NEWUSER}},
+    {"setns", EPERM, SYS_setns, {-1, 0}},
+    {"mount", EPERM, SYS_mount, {0, 0, 0, 0, 0}},
+    {"umount", EPERM, SYS_umount2, {0, -1}},
+    {"pivot_root", EPERM, SYS_pivot_root, {0, 0}},
+    {"open_tree", EPERM, SYS_open_tree, {-1, PTR(""), -1}},
+    {"move_mount", EPERM, SYS_move_mount, {-1, PTR(""), -1, PTR(""), 0}},
+    {"mount_setattr", EPERM, 442, {-1, PTR(""), -1, 0, 0}},
+    {"openat2", ENOSYS, 437, {-1, 0, 0, 0}},
+    {"open_by_handle", EPERM, SYS_open_by_handle_at, {-1, 0, 0}},
+    {"name_to_handle", EPERM, SYS_name_to_handle_at, {-1, 0, 0, 0, -1}},
+    {"chroot", EPERM, SYS_chroot, {0}},
+    {"io_uring_setup", ENOSYS, 425, {0, 0}},
+    {"io_uring_enter", ENOSYS, 426, {-1, 0, 0, 0, 0, 0}},
+    {"io_uring_register", ENOSYS, 427, {-1, 0, 0, 0}},
+    {"memfd_create", ENOSYS, SYS_memfd_create, {PTR("x"), 0}},
+    {"memfd_secret", ENOSYS, 447, {-1}},
+    {"userfaultfd", ENOSYS, SYS_userfaultfd, {-1}},
+    {"ptrace", EPERM, SYS_ptrace, {PTRACE_TRACEME, 0, 0, 0}},
+    {"vm_readv", EPERM, SYS_process_vm_readv, {1, 0, 0, 0, 0, 0}},
+    {"vm_writev", EPERM, SYS_process_vm_writev, {1, 0, 0, 0, 0, 0}},
+    {"kcmp", EPERM, SYS_kcmp, {-1, -1, 0, 0, 0}},
+    {"pidfd_getfd", EPERM, 438, {-1, 0, 0}},
+    {"bpf", EPERM, SYS_bpf, {0, 0, 0}},
+    {"perf_event_open", EPERM, SYS_perf_event_open, {0, 0, -1, -1, 0}},
+    {"keyctl", ENOSYS, SYS_keyctl, {0, -3, 0, 0, 0}},
+    {"add_key", ENOSYS, SYS_add_key, {0, 0, 0, 0, 0}},
+    {"request_key", ENOSYS, SYS_request_key, {0, 0, 0, 0}},
+    {"fanotify_init", ENOSYS, SYS_fanotify_init, {0, 0}},
+    {"seccomp", ENOSYS, SYS_seccomp, {-1, 0, 0}},
+    {"landlock", ENOSYS, 444, {0, 0, 1}},
+    {"vmsplice", ENOSYS, SYS_vmsplice, {-1, 0, 0, 0}},
+    {"migrate_pages", ENOSYS, SYS_migrate_pages, {-1, 0, 0, 0}},
+    {"move_pages", ENOSYS, SYS_move_pages, {-1, 0, 0, 0, 0, 0}},
+    {"mbind", ENOSYS, SYS_mbind, {0, 0, -1, 0, 0, 0}},
+    {"process_madvise", ENOSYS, 440, {-1, 0, 0, 0, -1}},
+    {"sched_setattr", ENOSYS, SYS_sched_setattr, {-1, 0, 0}},
+    {"io_setup", ENOSYS, SYS_io_setup, {0, 0}},
+    {"init_module", EPERM, SYS_init_module, {0, 0, 0}},
+    {"kexec_load", EPERM, SYS_kexec_load, {0, 0, 0, 0}},
+    {"reboot", EPERM, SYS_reboot, {0, 0, 0, 0}},
+    {"swapon", EPERM, SYS_swapon, {0, 0}},
+    {"quotactl", EPERM, SYS_quotactl, {-1, 0, 0, 0}},
+    {"settime", EPERM, SYS_clock_settime, {-1, 0}},
+    {"syslog", EPERM, SYS_syslog, {-1, 0, 0}},
+#ifdef __x86_64__
+    {"iopl", EPERM, SYS_iopl, {0}},
+    {"modify_ldt", EPERM, SYS_modify_ldt, {0, 0, 0}},
+    {"mknod_setuid", EPERM, SYS_mknod, {PTR("n"), S_IFREG | 04755, 0}},
+    {"mkdir_setgid", EPERM, SYS_mkdir, {PTR("d"), 02755}},
+    {"creat_setuid", EPERM, SYS_creat, {PTR("c"), 04755}},
+    {"open_setuid", EPERM, SYS_open, {PTR("o"), O_CREAT | O_WRONLY, 04755}},
+    {"chmod_setuid", EPERM, SYS_chmod, {PTR(WS_FILE), 04755}},
+    {"chmod_setgid", EPERM, SYS_chmod, {PTR(WS_FILE), 02755}},
+#endif
+    {"fchmodat_setuid", EPERM, SYS_fchmodat, {AT_FDCWD, PTR(WS_FILE), 04755}},
+    {"fchmodat2_setuid", ENOSYS, 452, {AT_FDCWD, PTR(WS_FILE), 04755, 0}},
+    {"openat_setgid", EPERM, SYS_openat, {AT_FDCWD, PTR("p"), O_CREAT | O_WRONLY, 02755}},
+    {"tmpfile_setuid", EPERM, SYS_openat, {AT_FDCWD, PTR("."), O_TMPFILE | O_WRONLY, 04755}},
+    {"mkdirat_setuid", EPERM, SYS_mkdirat, {AT_FDCWD, PTR("e"), 04755}},
+    {"mknodat_setuid", EPERM, SYS_mknodat, {AT_FDCWD, PTR("m"), S_IFREG | 04755, 0}},
+    {"mknod_char", EPERM, SYS_mknodat, {-1, PTR(NONE), S_IFCHR | 0600, 0}},
+    {"mknod_block", EPERM, SYS_mknodat, {-1, PTR(NONE), S_IFBLK | 0600, 0}},
+    {"tiocsti", EPERM, SYS_ioctl, {0, TIOCSTI, PTR("x")}},
+    {"tiocsti_high", EPERM, SYS_ioctl, {0, TIOCSTI | (1L << 32), PTR("x")}},
+    {"tioclinux", EPERM, SYS_ioctl, {0, TIOCLINUX, PTR("\2")}},
+    {"tioclinux_high", EPERM, SYS_ioctl, {0, TIOCLINUX | (7L << 40), PTR("\2")}},
+    {"shmat_exec", EPERM, SYS_shmat, {-1, 0, SHM_EXEC}},
+    {"personality", EPERM, SYS_personality, {0x0400000}},
+    {"prlimit_other", EPERM, SYS_prlimit64, {1, RLIMIT_CPU, 0, 0}},
+    {"affinity_other", EPERM, SYS_sched_setaffinity, {1, 0, 0}},
+    {"priority_other", EPERM, SYS_setpriority, {-1, 1, 0}},
+    {"prctl_dumpable", EPERM, SYS_prctl, {PR_SET_DUMPABLE, 1, 0, 0, 0}},
+    {"prctl_ptracer", EPERM, SYS_prctl, {PR_SET_PTRACER, -1, 0, 0, 0}},
+    {"prctl_mm", EPERM, SYS_prctl, {PR_SET_MM, -1, -1, -1, -1}},
+    {"prctl_seccomp", EPERM, SYS_prctl, {PR_SET_SECCOMP, -1, 0, 0, 0}},
+    {"prctl_unknown", ENOSYS, SYS_prctl, {12345, 0, 0, 0, 0}},
+    {"newest_calls", ENOSYS, 462, {-1, -1, -1, -1, -1, -1}},
+};
+
+static int one_call(const struct call *call)
+{
+	const long *a = call->args;
+	long r;
+
+	errno = 0;
+	r = syscall(call->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (r == 0 && call->nr == SYS_clone)
+		_exit(BREACHED); /* the clone itself */
+	return verdict(r < 0 && errno == call->expect, call->verb);
+}
+
+/* Calls that no filter author has heard of yet. */
+static int future_calls(void)
+{
+	for (long nr = 470; nr < 520; nr++)
+		if (syscall(nr, -1, -1, -1, -1, -1, -1) >= 0 || errno != ENOSYS)
+			return verdict(false, "a call above the table");
+	return HELD;
+}
+
+/* In a child: the right answer is death by SIGSYS. */
+static int dies_of_sigsys(void (*attack)(void), const char *what)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		attack();
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return verdict(false, "fork");
+	errno = 0;
+	return verdict(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, what);
+}
+
+#ifdef __x86_64__
+static void attack_x32(void)
+{
+	(void)syscall(X32_BIT | SYS_getpid);
+}
+
+static void attack_int80(void)
+{
+	long r;
+
+	__asm__ volatile("int $0x80" : "=a"(r) : "a"(20L) : "memory");
+	(void)r;
+}
+
+static int verb_x32(void)
+{
+	return dies_of_sigsys(attack_x32, "x32 call number");
+}
+
+static int verb_int80(void)
+{
+	return dies_of_sigsys(attack_int80, "i386 call");
+}
+#endif
+
+/* ---- namespaces ------------------------------------------------------------------------------ */
+
+static int other_namespace(const char *kind)
+{
+	char path[64], variable[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	snprintf(variable, sizeof(variable), "NS_%s", kind);
+	if (stat(path, &st) < 0)
+		return verdict(false, path);
+	errno = 0;
+	return verdict(number(variable) != 0 && st.st_ino != number(variable), path);
+}
+
+static int verb_ns_user(void)
+{
+	return other_namespace("user");
+}
+
+static int verb_ns_mnt(void)
+{
+	return other_namespace("mnt");
+}
+
+static int verb_ns_pid(void)
+{
+	return other_namespace("pid");
+}
+
+static int verb_ns_net(void)
+{
+	return other_namespace("net");
+}
+
+static int verb_ns_ipc(void)
+{
+	return other_namespace("ipc");
+}
+
+static int verb_ns_uts(void)
+{
+	return other_namespace("uts");
+}
+
+static int verb_ns_cgroup(void)
+{
+	return other_namespace("cgroup");
+}
+
+static int verb_no_nested(void)
+{
+	char text[32] = "";
+	int fd = open("/proc/sys/user/max_user_namespaces", O_RDONLY);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 1)
+		return verdict(false, "max_user_namespaces");
+	return verdict(strcmp(text, "0\n") == 0, "nested user namespaces");
+}
+
+static int verb_pid_one(void)
+{
+	return verdict(getppid() == 1, "the parent is not this namespace's init");
+}
+
+static int verb_loopback_down(void)
+{
+	struct ifreq request = {.ifr_name = "lo"};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		return verdict(false, "lo");
+	return verdict(!(request.ifr_flags & IFF_UP), "lo is up");
+}
+
+static int verb_hostname(void)
+{
+	char name[65] = "";
+
+	gethostname(name, sizeof(name) - 1);
+	return verdict(strcmp(name, "callgate") == 0, "the host's name");
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+/* stat is not Landlock's: only another root hides names. */
+static int verb_root_hidden(void)
+{
+	static const char *const hidden[] = {"/etc/shadow", "/etc/ssl/private", "/root", "/home",
+	    "/sys", "/boot", "/dev/mem", "/dev/kmsg", "/dev/tty", "/dev/vda", "/dev/fuse",
+	    "/dev/kvm", "/dev/pts", "/run/systemd", "/var/lib", "/etc/resolv.conf"};
+	struct stat st;
+
+	for (unsigned i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (lstat(hidden[i], &st) == 0)
+			return errno = 0, verdict(false, hidden[i]);
+	return HELD;
+}
+
+/* EROFS comes before Landlock is asked. */
+static int read_only(const char *path)
+{
+	return verdict(mkdir(path, 0755) < 0 && errno == EROFS, path);
+}
+
+static int verb_root_read_only(void)
+{
+	return read_only("/x") || read_only("/usr/x") || read_only("/etc/x") || read_only("/dev/x");
+}
+
+static int verb_mount_flags(void)
+{
+	struct statvfs usr, tmp, shm;
+
+	if (statvfs("/usr", &usr) < 0 || statvfs("/tmp", &tmp) < 0 || statvfs("/dev/shm", &shm) < 0)
+		return verdict(false, "statvfs");
+	errno = 0;
+	return verdict((usr.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV)) ==
+			       (ST_RDONLY | ST_NOSUID | ST_NODEV) &&
+			   (tmp.f_flag & shm.f_flag & (ST_NOSUID | ST_NODEV | ST_NOEXEC)) ==
+			       (ST_NOSUID | ST_NODEV | ST_NOEXEC),
+	    "mount flags");
+}
+
+static int verb_workspace_flags(void)
+{
+	struct statvfs ws;
+
+	if (statvfs(".", &ws) < 0)
+		return verdict(false, "statvfs");
+	errno = 0;
+	return verdict(
+	    (ws.f_flag & (ST_NOSUID | ST_NODEV | ST_NOEXEC)) == (ST_NOSUID | ST_NODEV | ST_NOEXEC),
+	    "workspace flags");
+}
+
+static int verb_proc(void)
+{
+	char self[16] = "";
+	struct statvfs proc;
+	unsigned others = 0;
+	const struct dirent *entry;
+	DIR *dir = opendir("/proc");
+
+	if (!dir || statvfs("/proc", &proc) < 0 ||
+	    readlink("/proc/self", self, sizeof(self) - 1) < 1)
+		return verdict(false, "/proc");
+	while ((entry = readdir(dir)))
+		others += atol(entry->d_name) > 2;
+	errno = 0;
+	return verdict(others == 0 && atol(self) == getpid() && (proc.f_flag & ST_RDONLY),
+	    "processes of others are seen");
+}
+
+static int verb_landlock_root(void)
+{
+	return verdict(open("/", O_RDONLY | O_DIRECTORY) < 0 && errno == EACCES, "read of /");
+}
+
+static int verb_landlock_usr(void)
+{
+	return verdict(
+	    open("/usr/bin", O_RDONLY | O_DIRECTORY) < 0 && errno == EACCES, "read of /usr/bin");
+}
+
+/* Two walls: the mount is read-only, and Landlock grants no write below /proc. */
+static int verb_proc_write(void)
+{
+	return verdict(open("/proc/self/mem", O_RDWR) < 0 && (errno == EROFS || errno == EACCES),
+	    "write to /proc/self/mem");
+}
+
+/* 0 when it ran; else the errno that kept it from running. fd >= 0: by descriptor. */
+static int try_exec(const char *path, int fd)
+{
+	char *const argv[] = {(char *)path, (char *)"no_such_verb", NULL};
+	char *const envp[] = {NULL};
+	int status;
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		if (fd >= 0)
+			execveat(fd, "", argv, envp, AT_EMPTY_PATH);
+		else
+			execve(path, argv, envp);
+		_exit(errno | 0x80);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return ECHILD;
+	return WIFEXITED(status) && (WEXITSTATUS(status) & 0x80) ? WEXITSTATUS(status) & 0x7f : 0;
+}
+
+static int verb_exec_other(void)
+{
+	errno = try_exec("/usr/bin/true", -1);
+	return verdict(errno == EACCES, "exec of a program that is not on the list");
+}
+
+static int verb_exec_fd(void)
+{
+	int fd = open("/usr/bin/true", O_PATH);
+
+	errno = fd < 0 ? errno : try_exec("true", fd);
+	return verdict(errno == EACCES, "exec by descriptor");
+}
+
+static int verb_read_other(void)
+{
+	return verdict(open("/usr/bin/true", O_RDONLY) < 0 && errno == EACCES,
+	    "a program that is not on the list can be read, and so be run by the loader");
+}
+
+/* Our own image, copied to where we may write. */
+static int copy_self(const char *to)
+{
+	char bytes[4096];
+	int in = open("/proc/self/exe", O_RDONLY), out = open(to, O_CREAT | O_WRONLY, 0755);
+	ssize_t n;
+
+	if (in < 0 || out < 0)
+		return -1;
+	while ((n = read(in, bytes, sizeof(bytes))) > 0)
+		if (write(out, bytes, (size_t)n) != n)
+			return -1;
+	return close(in) + close(out);
+}
+
+static int verb_exec_copy(void)
+{
+	if (copy_self("/tmp/copy") < 0 || copy_self("copy") < 0)
+		return verdict(false, "copy");
+	errno = try_exec("/tmp/copy", -1);
+	if (errno != EACCES)
+		return verdict(false, "/tmp/copy");
+	errno = try_exec("./copy", -1);
+	return verdict(errno == EACCES, "./copy");
+}
+
+static int verb_map_code(void)
+{
+	int fd = open("/tmp/code", O_CREAT | O_RDWR, 0755);
+
+	if (fd < 0 || ftruncate(fd, 4096) < 0)
+		return verdict(false, "/tmp/code");
+	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) != MAP_FAILED)
+		return errno = 0, verdict(false, "code from /tmp");
+	return verdict(errno == EPERM, "code from /tmp");
+}
+
+static int verb_writable_code(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return verdict(false, "mmap");
+	return verdict(mprotect(page, 4096, PROT_READ | PROT_EXEC) < 0 && errno == EACCES,
+	    "data becomes code");
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+/* The value behind a name in /proc/self/status; empty if it is not there. */
+static void status_field(const char *name, char out[64])
+{
+	char line[256];
+	FILE *file = fopen("/proc/self/status", "r");
+
+	out[0] = '\0';
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, name, strlen(name)) == 0)
+			sscanf(line + strlen(name), ": %63s", out);
+	if (file)
+		fclose(file);
+}
+
+static int verb_caps(void)
+{
+	static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
+	char value[64];
+
+	errno = 0;
+	for (unsigned i = 0; i < 5; i++) {
+		status_field(sets[i], value);
+		if (strcmp(value, "0000000000000000") != 0)
+			return verdict(false, sets[i]);
+	}
+	return verdict((prctl(PR_GET_SECUREBITS) & (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED)) ==
+			   (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED),
+	    "securebits");
+}
+
+static int verb_nnp(void)
+{
+	char value[64];
+
+	status_field("NoNewPrivs", value);
+	errno = 0;
+	return verdict(strcmp(value, "1") == 0, "NoNewPrivs");
+}
+
+static int verb_filters(void)
+{
+	char mode[64], count[64];
+
+	status_field("Seccomp", mode);
+	status_field("Seccomp_filters", count);
+	errno = 0;
+	return verdict(strcmp(mode, "2") == 0 && atol(count) >= 3, "seccomp filters");
+}
+
+static int verb_groups(void)
+{
+	errno = 0;
+	return verdict(getgroups(0, NULL) == 0, "supplementary groups");
+}
+
+static int verb_fds(void)
+{
+	errno = 0;
+	for (int fd = 3; fd < 4096; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			return verdict(false, "an inherited descriptor");
+	return HELD;
+}
+
+/* init shares our uid, our namespaces and our walls; what it holds must stay its own. */
+static int verb_init_closed(void)
+{
+	static const char *const doors[] = {"/proc/1/mem", "/proc/1/environ", "/proc/1/maps",
+	    "/proc/1/fd/3", "/proc/1/root/etc", "/proc/1/cwd/."};
+
+	for (unsigned i = 0; i < sizeof(doors) / sizeof(doors[0]); i++)
+		if (open(doors[i], O_RDONLY) >= 0 || (errno != EACCES && errno != EPERM))
+			return verdict(false, doors[i]);
+	return HELD;
+}
+
+static int verb_init_lives(void)
+{
+	if (getppid() != 1)
+		return verdict(false, "init is not 1");
+	kill(1, SIGKILL);
+	kill(1, SIGSTOP);
+	kill(1, SIGTERM);
+	usleep(20000);
+	return verdict(kill(1, 0) == 0 && getppid() == 1, "init");
+}
+
+/* ---- budgets --------------------------------------------------------------------------------- */
+
+static bool limit_is(unsigned resource, uint64_t value)
+{
+	struct rlimit limit;
+
+	return getrlimit((__rlimit_resource_t)resource, &limit) == 0 && limit.rlim_max == value &&
+	       limit.rlim_cur == value;
+}
+
+static int verb_limits(void)
+{
+	errno = 0;
+	return verdict(limit_is(RLIMIT_CORE, 0) && limit_is(RLIMIT_NOFILE, number("FILES")) &&
+			   limit_is(RLIMIT_FSIZE, number("FILE_SIZE")) &&
+			   limit_is(RLIMIT_NPROC, number("PIDS") + 1),
+	    "a limit is not set");
+}
+
+/* Stops by itself a little above the limit: a missing wall must not harm the host. */
+static int verb_forks(void)
+{
+	uint64_t allowed = number("PIDS"), made = 0;
+	pid_t children[256];
+
+	while (made < allowed + 8 && made < 256) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			break;
+		if (pid == 0) {
+			pause();
+			_exit(0);
+		}
+		children[made++] = pid;
+	}
+	for (uint64_t i = 0; i < made; i++)
+		kill(children[i], SIGKILL);
+	return verdict(allowed > 0 && made < allowed, "more processes than allowed");
+}
+
+static int verb_file_size(void)
+{
+	int fd = open("big", O_CREAT | O_WRONLY, 0644);
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (fd < 0)
+		return verdict(false, "big");
+	return verdict(ftruncate(fd, (off_t)number("FILE_SIZE") + 1) < 0 && errno == EFBIG,
+	    "a larger file than allowed");
+}
+
+static int verb_memory(void)
+{
+	uint64_t allowed = number("MEMORY");
+	char *bytes =
+	    mmap(NULL, allowed * 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return verdict(bytes == MAP_FAILED && errno == ENOMEM, "more private memory than allowed");
+}
+
+/* Fills /tmp and /dev/shm together; both are one budget. */
+static int verb_disk(void)
+{
+	static const char block[65536];
+	uint64_t allowed = number("TMP_BYTES"), written = 0;
+	char name[32];
+	int fd = -1;
+
+	for (unsigned i = 0; written <= allowed * 2; i++) {
+		ssize_t n;
+
+		if (i % 8 == 0) {
+			if (fd >= 0)
+				close(fd);
+			snprintf(name, sizeof(name), "%s/b%u", i % 16 ? "/tmp" : "/dev/shm", i);
+			fd = open(name, O_CREAT | O_WRONLY, 0644);
+		}
+		n = fd < 0 ? -1 : write(fd, block, sizeof(block));
+		if (n <= 0)
+			break;
+		written += (uint64_t)n;
+	}
+	return verdict(
+	    allowed > 0 && written <= allowed && errno == ENOSPC, "a larger /tmp than allowed");
+}
+
+static int verb_inodes(void)
+{
+	uint64_t allowed = number("TMP_INODES"), made = 0;
+	char name[32];
+
+	for (; made <= allowed; made++) {
+		snprintf(name, sizeof(name), "/tmp/i%llu", (unsigned long long)made);
+		if (mknod(name, S_IFREG | 0644, 0) < 0)
+			break;
+	}
+	return verdict(
+	    allowed > 0 && made <= allowed && errno == ENOSPC, "more files than allowed");
+}
+
+/* ---- for the driver's own cases: not attacks, they say what a cell does ---------------------- */
+
+/* A grandchild in a session of its own, deaf to signals, which would leave a mark later. */
+static int verb_leave_orphan(void)
+{
+	if (fork() == 0) {
+		setsid();
+		signal(SIGTERM, SIG_IGN);
+		signal(SIGHUP, SIG_IGN);
+		if (fork() == 0) {
+			sleep(1);
+			(void)open("orphan-was-here", O_CREAT | O_WRONLY, 0644);
+		}
+		pause();
+	}
+	return HELD;
+}
+
+static int verb_sleep(void)
+{
+	pause();
+	return HELD;
+}
+
+static int verb_exit_7(void)
+{
+	return 7;
+}
+
+static int verb_die(void)
+{
+	raise(SIGKILL);
+	return HELD;
+}
+
+/* Shared memory is not RLIMIT_DATA's: only the watch sees it. */
+static int verb_eat_shared(void)
+{
+	size_t size = number("MEMORY") * 3;
+	char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (bytes == MAP_FAILED)
+		return 3;
+	memset(bytes, 1, size);
+	pause();
+	return HELD;
+}
+
+static int verb_workspace(void)
+{
+	struct stat st;
+	char here[4096];
+
+	errno = 0;
+	return verdict(getcwd(here, sizeof(here)) && strcmp(here, getenv("WORKSPACE")) == 0 &&
+			   stat(WS_FILE, &st) == 0 && st.st_uid == getuid() &&
+			   st.st_gid == getgid() && getuid() != 0,
+	    "the workspace is not where or whose it should be");
+}
+
+static const struct {
+	const char *name;
+	int (*run)(void);
+} verbs[] = {
+    {"future_calls", future_calls},
+#ifdef __x86_64__
+    {"x32", verb_x32},
+    {"int80", verb_int80},
+#endif
+    {"ns_user", verb_ns_user},
+    {"ns_mnt", verb_ns_mnt},
+    {"ns_pid", verb_ns_pid},
+    {"ns_net", verb_ns_net},
+    {"ns_ipc", verb_ns_ipc},
+    {"ns_uts", verb_ns_uts},
+    {"ns_cgroup", verb_ns_cgroup},
+    {"no_nested", verb_no_nested},
+    {"pid_one", verb_pid_one},
+    {"loopback_down", verb_loopback_down},
+    {"hostname", verb_hostname},
+    {"root_hidden", verb_root_hidden},
+    {"root_read_only", verb_root_read_only},
+    {"mount_flags", verb_mount_flags},
+    {"workspace_flags", verb_workspace_flags},
+    {"proc", verb_proc},
+    {"landlock_root", verb_landlock_root},
+    {"landlock_usr", verb_landlock_usr},
+    {"proc_write", verb_proc_write},
+    {"exec_other", verb_exec_other},
+    {"exec_fd", verb_exec_fd},
+    {"read_other", verb_read_other},
+    {"exec_copy", verb_exec_copy},
+    {"map_code", verb_map_code},
+    {"writable_code", verb_writable_code},
+    {"caps", verb_caps},
+    {"nnp", verb_nnp},
+    {"filters", verb_filters},
+    {"groups", verb_groups},
+    {"fds", verb_fds},
+    {"init_closed", verb_init_closed},
+    {"init_lives", verb_init_lives},
+    {"limits", verb_limits},
+    {"forks", verb_forks},
+    {"file_size", verb_file_size},
+    {"memory", verb_memory},
+    {"disk", verb_disk},
+    {"inodes", verb_inodes},
+    {"workspace", verb_workspace},
+    {"leave_orphan", verb_leave_orphan},
+    {"sleep", verb_sleep},
+    {"exit_7", verb_exit_7},
+    {"die", verb_die},
+    {"eat_shared", verb_eat_shared},
+};
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		return 2;
+	for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (strcmp(calls[i].verb, argv[1]) == 0)
+			return one_call(&calls[i]);
+	for (unsigned i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].name, argv[1]) == 0)
+			return verbs[i].run();
+	fprintf(stderr, "no verb %s\n", argv[1]);
+	return 2;
+}
