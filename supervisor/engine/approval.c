@@ -1,0 +1,414 @@
+#include "supervisor/engine/approval.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/base/buf.h"
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/clock.h"
+#include "supervisor/base/str.h"
+#include "supervisor/engine/calls.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/judge.h"
+#include "supervisor/engine/quota.h"
+#include "supervisor/engine/record.h"
+#include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/watch.h"
+
+#define COMMAND_TEXT_MAX (512 * 1024) /* an argv of 48 KiB, each byte escaped */
+
+const char *approval_state_name(enum approval_state state)
+{
+	switch (state) {
+#define APPROVAL_NAME_(id, name)                                                                   \
+	case APPROVAL_##id: return name;
+		APPROVAL_STATES(APPROVAL_NAME_)
+#undef APPROVAL_NAME_
+	case APPROVAL_NONE: break;
+	}
+	return "none";
+}
+
+/* ---- the book ---------------------------------------------------------------------------- */
+
+static void on_timer_deadline(uv_timer_t *timer)
+{
+	approval_sweep(timer->data);
+}
+
+/* The timer stands on the nearest deadline. */
+static void set_timer(struct engine *engine)
+{
+	struct approval_book *book = &engine->approvals;
+	uint64_t now_us = clock_monotonic_us(), nearest = UINT64_MAX;
+
+	for (const struct approval *at = book->first; at; at = at->next)
+		if (at->expires_us < nearest)
+			nearest = at->expires_us;
+	(void)uv_timer_stop(&book->timer);
+	if (nearest != UINT64_MAX)
+		(void)uv_timer_start(&book->timer, on_timer_deadline,
+		    nearest > now_us ? (nearest - now_us) / 1000 + 1 : 0, 0);
+}
+
+/* Approvers hear of every change. */
+static void changed(struct engine *engine)
+{
+	set_timer(engine);
+	engine->approvals.revision++;
+	watch_wake(engine);
+}
+
+static void free_approval(struct approval *approval)
+{
+	if (approval->account) {
+		quota_return(approval->account, QUOTA_APPROVAL, 1);
+		quota_return(approval->account, QUOTA_BYTE, approval->charged_bytes);
+		(void)quota_drop(approval->account);
+	}
+	free(approval->agent);
+	free(approval->space);
+	free(approval->tool);
+	free(approval->command);
+	free(approval->prompt);
+	free(approval->details);
+	free(approval->rule);
+	free(approval->reason);
+	free(approval);
+}
+
+/* Ends a question for good; its id is remembered. Nobody may be waiting for it any more. */
+static void close_as(struct engine *engine, struct approval *approval, enum approval_state state)
+{
+	struct approval_book *book = &engine->approvals;
+	struct approval **at = &book->first;
+	uint32_t slot = book->closed_next++ % APPROVAL_CLOSED_MAX;
+
+	while (*at != approval)
+		at = &(*at)->next;
+	*at = approval->next;
+	memcpy(book->closed[slot].id, approval->answer.id, APPROVAL_ID_MAX);
+	book->closed[slot].state = state;
+	free_approval(approval);
+	changed(engine);
+}
+
+static void set_state(struct engine *engine, struct approval *approval, enum approval_state state)
+{
+	uint64_t timeout_us = engine->rules->policy->approval_timeout_ms * 1000;
+
+	approval->state = state;
+	approval->expires_us = clock_monotonic_us() + timeout_us;
+	approval->expires_wall_us = clock_wall_us() + timeout_us;
+	changed(engine);
+}
+
+void approval_init(struct engine *engine)
+{
+	(void)uv_timer_init(engine->loop, &engine->approvals.timer);
+	engine->approvals.timer.data = engine;
+}
+
+void approval_fini(struct engine *engine)
+{
+	while (engine->approvals.first) {
+		struct approval *approval = engine->approvals.first;
+
+		engine->approvals.first = approval->next;
+		free_approval(approval);
+	}
+	uv_close((uv_handle_t *)&engine->approvals.timer, NULL);
+}
+
+struct approval *approval_find(const struct engine *engine, const char *id)
+{
+	struct approval *at = engine->approvals.first;
+
+	while (at && strcmp(at->answer.id, id) != 0)
+		at = at->next;
+	return at;
+}
+
+enum approval_state approval_ended(const struct engine *engine, const char *id)
+{
+	for (size_t i = 0; i < APPROVAL_CLOSED_MAX; i++)
+		if (*id && strcmp(engine->approvals.closed[i].id, id) == 0)
+			return engine->approvals.closed[i].state;
+	return APPROVAL_NONE;
+}
+
+uint32_t approval_pending(const struct engine *engine)
+{
+	uint32_t count = 0;
+
+	for (const struct approval *at = engine->approvals.first; at; at = at->next)
+		count += at->state == APPROVAL_PENDING;
+	return count;
+}
+
+/* ---- asking ------------------------------------------------------------------------------ */
+
+static const char *agent_of(const struct call *call)
+{
+	return call->identity.agent ? call->identity.agent->name : "";
+}
+
+/* The digest covers all of these already; they are compared again because an answer must never
+ * cross from one principal to another, whatever the digest is made of. */
+static bool is_for(const struct approval *approval, const struct call *call)
+{
+	return digest_equal(&approval->plan, &call->plan) && approval->uid == call->uid &&
+	       strcmp(approval->principal, call->principal) == 0 &&
+	       strcmp(approval->agent, agent_of(call)) == 0 &&
+	       strcmp(approval->space, call->identity.space->name) == 0 &&
+	       strcmp(approval->tool, call->tool->name) == 0;
+}
+
+static struct approval *find_for(const struct call *call, uint64_t now_us)
+{
+	struct approval *at = call->engine->approvals.first;
+
+	while (at && !(is_for(at, call) && at->expires_us > now_us))
+		at = at->next;
+	return at;
+}
+
+static char *command_text(const struct call *call)
+{
+	struct buf cleanup_with(buf_fini) text = {0};
+	const char *line;
+
+	buf_init(&text, COMMAND_TEXT_MAX);
+	for (uint32_t i = 0; i < call->command.argc; i++) {
+		if (i > 0)
+			(void)buf_text(&text, " ");
+		(void)str_quote(&text, call->command.argv[i]);
+	}
+	line = buf_cstr(&text);
+	return line ? strdup(line) : NULL;
+}
+
+static char *prompt_text(const char *prompt, const char *command)
+{
+	static const char mark[] = "{command}";
+	struct buf cleanup_with(buf_fini) text = {0};
+	const char *at, *line;
+
+	buf_init(&text, 2 * COMMAND_TEXT_MAX);
+	while ((at = strstr(prompt, mark))) {
+		(void)str_escape(&text, prompt, (size_t)(at - prompt));
+		(void)buf_text(&text, command);
+		prompt = at + strlen(mark);
+	}
+	(void)str_escape(&text, prompt, strlen(prompt));
+	line = buf_cstr(&text);
+	return line ? strdup(line) : NULL;
+}
+
+static int make_id(const struct engine *engine, char out[APPROVAL_ID_MAX])
+{
+	uint8_t bytes[6];
+	int fault;
+
+	do {
+		fault = key_random(bytes, sizeof(bytes));
+		str_hex(out, bytes, sizeof(bytes));
+	} while (!fault && (approval_find(engine, out) || approval_ended(engine, out)));
+	return fault;
+}
+
+static int fill(struct approval *approval, const struct call *call)
+{
+	const char *prompt = call->tool->approval_prompt;
+
+	approval->plan = call->plan;
+	approval->uid = call->uid;
+	memcpy(approval->principal, call->principal, sizeof(approval->principal));
+	approval->agent = strdup(agent_of(call));
+	approval->space = strdup(call->identity.space->name);
+	approval->tool = strdup(call->tool->name);
+	approval->rule = strdup(call->rule);
+	approval->reason = strdup(call->reason);
+	approval->details = strdup(call->plan_text);
+	approval->command = command_text(call);
+	if (!approval->agent || !approval->space || !approval->tool || !approval->rule ||
+	    !approval->reason || !approval->details || !approval->command)
+		return -ENOMEM;
+	approval->prompt = prompt_text(*prompt ? prompt : "Run {command}?", approval->command);
+	return approval->prompt ? make_id(call->engine, approval->answer.id) : -ENOMEM;
+}
+
+static int charge(struct approval *approval, struct call *call)
+{
+	uint64_t bytes =
+	    strlen(approval->command) + strlen(approval->prompt) + strlen(approval->details);
+
+	approval->account = quota_hold(call->engine, call->uid);
+	if (!approval->account)
+		return -ENOMEM;
+	if (quota_charge(approval->account, QUOTA_APPROVAL, 1) == 0) {
+		if (quota_charge(approval->account, QUOTA_BYTE, bytes) == 0) {
+			approval->charged_bytes = bytes;
+			return 0;
+		}
+		quota_return(approval->account, QUOTA_APPROVAL, 1);
+	}
+	approval->account = quota_drop(approval->account);
+	judge_say(call,
+	    "Too many questions of this user wait for a human (at most %d); retry when "
+	    "some are answered or have expired.",
+	    QUOTA_APPROVALS);
+	return APPROVAL_FULL;
+}
+
+static int ask_anew(struct call *call)
+{
+	struct approval *approval = calloc(1, sizeof(*approval));
+	struct approval **at = &call->engine->approvals.first;
+	int fault;
+
+	if (!approval)
+		return -ENOMEM;
+	fault = fill(approval, call);
+	if (fault == 0)
+		fault = charge(approval, call);
+	if (fault) {
+		free_approval(approval);
+		return fault;
+	}
+	approval->created_wall_us = clock_wall_us();
+	while (*at)
+		at = &(*at)->next;
+	*at = approval;
+	set_state(call->engine, approval, APPROVAL_PENDING);
+	record_approval_request(call->engine, approval, call);
+	call->approval = approval;
+	call->answer = approval->answer;
+	return APPROVAL_WAITS;
+}
+
+int approval_ask(struct call *call)
+{
+	struct approval *approval = find_for(call, clock_monotonic_us());
+	enum approval_state state;
+
+	if (!approval)
+		return ask_anew(call);
+	call->answer = approval->answer;
+	state = approval->state;
+	switch (state) {
+	case APPROVAL_PENDING: call->approval = approval; return APPROVAL_WAITS;
+	case APPROVAL_APPROVED:
+		call->answered = true;
+		close_as(call->engine, approval, APPROVAL_USED);
+		return APPROVAL_GRANTED;
+	case APPROVAL_DENIED:
+		call->answered = true;
+		close_as(call->engine, approval, APPROVAL_DENIED);
+		return APPROVAL_DECLINED;
+	case APPROVAL_EXPIRED:
+		close_as(call->engine, approval, APPROVAL_EXPIRED);
+		return APPROVAL_RAN_OUT;
+	case APPROVAL_NONE:
+	case APPROVAL_USED:
+	case APPROVAL_CANCELLED:
+	case APPROVAL_VOID: break;
+	}
+	return -EPROTO; /* ended questions are not in the book */
+}
+
+void approval_leave(struct call *call)
+{
+	struct approval *approval = call->approval;
+
+	call->approval = NULL;
+	if (!approval || call->outcome != OUTCOME_CANCELLED || calls_waiter(call->engine, approval))
+		return;
+	record_approval_end(call->engine, approval, "the client withdrew the call");
+	close_as(call->engine, approval, APPROVAL_CANCELLED);
+}
+
+/* ---- ends -------------------------------------------------------------------------------- */
+
+/* Gives the answer to the call that has waited longest. A yes is good for one run: whoever else
+ * waits with the identical call asks anew. A no, and an expiry, are for all. */
+static void tell_waiters(struct engine *engine, struct approval *approval, enum call_event event)
+{
+	enum approval_state state = approval->state;
+	struct approval_answer answer = approval->answer;
+	struct call *call;
+
+	while ((call = calls_waiter(engine, approval))) {
+		call->answer = answer;
+		call->answered = state != APPROVAL_EXPIRED;
+		call_step(call, event);
+		if (event == CALL_ON_APPROVED)
+			break;
+	}
+	while (event == CALL_ON_APPROVED && (call = calls_waiter(engine, approval))) {
+		approval->expires_us = 0; /* found by nobody any more */
+		call_step(call, CALL_ON_NEEDS_HUMAN);
+	}
+	close_as(engine, approval, state == APPROVAL_APPROVED ? APPROVAL_USED : state);
+}
+
+void approval_answer(struct engine *engine, struct approval *approval, enum approval_state to,
+    const struct approval_answer *answer)
+{
+	enum record_type type =
+	    to == APPROVAL_APPROVED ? RECORD_APPROVAL_GRANT : RECORD_APPROVAL_DENY;
+
+	approval->answer = *answer;
+	set_state(engine, approval, to);
+	record_approval_answer(engine, type, approval);
+	if (calls_waiter(engine, approval))
+		tell_waiters(
+		    engine, approval, to == APPROVAL_APPROVED ? CALL_ON_APPROVED : CALL_ON_DENIED);
+}
+
+static void expire(struct engine *engine, struct approval *approval)
+{
+	enum approval_state was = approval->state;
+
+	if (was == APPROVAL_PENDING) {
+		record_approval_end(engine, approval, "nobody answered in time");
+		set_state(engine, approval, APPROVAL_EXPIRED);
+		if (calls_waiter(engine, approval))
+			tell_waiters(engine, approval, CALL_ON_EXPIRED);
+		return;
+	}
+	if (was == APPROVAL_APPROVED)
+		record_approval_end(engine, approval, "the answer was not picked up in time");
+	close_as(engine, approval, was == APPROVAL_APPROVED ? APPROVAL_EXPIRED : was);
+}
+
+void approval_sweep(struct engine *engine)
+{
+	uint64_t now_us = clock_monotonic_us();
+	struct approval *at = engine->approvals.first;
+
+	while (at) {
+		if (at->expires_us <= now_us) {
+			expire(engine, at);
+			at = engine->approvals.first; /* the book has changed */
+		} else {
+			at = at->next;
+		}
+	}
+	set_timer(engine);
+}
+
+void approval_void_all(struct engine *engine, const char *cause)
+{
+	while (engine->approvals.first) {
+		struct approval *approval = engine->approvals.first;
+		struct call *call;
+
+		while ((call = calls_waiter(engine, approval)))
+			call->approval = NULL;
+		if (approval->state == APPROVAL_PENDING || approval->state == APPROVAL_APPROVED)
+			record_approval_end(engine, approval, cause);
+		close_as(engine, approval, APPROVAL_VOID);
+	}
+}

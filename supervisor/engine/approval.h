@@ -1,0 +1,116 @@
+/*
+ * The questions put to humans, each bound to one exact plan of one principal, agent, namespace
+ * and tool. Identical calls share a question; an answer is given once and used once; a question
+ * has a deadline and then counts as expired, never as answered. Lives in memory: a restart
+ * forgets questions and answers, and the next identical call asks again.
+ * Floor 3, engine only; never blocks.
+ */
+#ifndef CALLGATE_ENGINE_APPROVAL_H
+#define CALLGATE_ENGINE_APPROVAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "supervisor/base/err.h"
+#include "supervisor/engine/peer.h"
+#include "supervisor/evidence/approval.h"
+#include "supervisor/evidence/digest.h"
+
+struct account;
+struct call;
+struct engine;
+
+#define APPROVAL_ID_MAX     16  /* 12 hex digits and a NUL */
+#define APPROVAL_REASON_MAX 512 /* bytes of an approver's reason, with NUL */
+#define APPROVAL_CLOSED_MAX 256 /* how many finished ids are remembered, to answer 409 */
+
+/* Pending may become any other; approved becomes used, expired, void. The rest are ends. */
+#define APPROVAL_STATES(X)                                                                         \
+	X(PENDING, "pending")                                                                      \
+	X(APPROVED, "approved") /* waits to be picked up by the identical call */                  \
+	X(DENIED, "denied")     /* the same */                                                     \
+	X(EXPIRED, "expired")   /* the same */                                                     \
+	X(USED, "used")                                                                            \
+	X(CANCELLED, "cancelled") /* the caller withdrew */                                        \
+	X(VOID, "void")           /* the policy or the daemon changed under it */
+
+enum approval_state {
+	APPROVAL_NONE = 0,
+#define APPROVAL_ENUM_(id, name) APPROVAL_##id,
+	APPROVAL_STATES(APPROVAL_ENUM_)
+#undef APPROVAL_ENUM_
+};
+
+/* Who answered; copied into the call that the answer decides. */
+struct approval_answer {
+	char id[APPROVAL_ID_MAX];
+	char principal[PEER_PRINCIPAL_MAX]; /* "" while unanswered */
+	char key[APPROVER_ID_LEN + 1];      /* "" when the answer was not signed */
+	char name[APPROVER_NAME_MAX + 1];   /* of the key */
+	char reason[APPROVAL_REASON_MAX];
+};
+
+struct approval {
+	struct approval *next; /* oldest first */
+	enum approval_state state;
+	struct approval_answer answer;
+	struct digest plan;
+	uint32_t uid; /* of the caller, who may not answer without a key */
+	char principal[PEER_PRINCIPAL_MAX];
+	char *agent, *space, *tool;       /* owned; "" = none */
+	char *command, *prompt, *details; /* owned, escaped for terminals */
+	char *rule, *reason;              /* owned */
+	uint64_t created_wall_us;
+	uint64_t expires_wall_us;
+	uint64_t expires_us; /* monotonic; end of the present state */
+	struct account *account;
+	uint64_t charged_bytes;
+};
+
+struct approval_book {
+	struct approval *first;
+	uint64_t revision; /* grows with every change */
+	uv_timer_t timer;  /* for the nearest deadline */
+	struct {
+		char id[APPROVAL_ID_MAX];
+		enum approval_state state;
+	} closed[APPROVAL_CLOSED_MAX]; /* ring */
+	uint32_t closed_next;
+};
+
+enum approval_result {
+	APPROVAL_WAITS = 1, /* call->approval is set: a human is asked, or was already */
+	APPROVAL_GRANTED,   /* an answer was there and is used up now; call->answer is filled */
+	APPROVAL_DECLINED,  /* the same, and it was no */
+	APPROVAL_RAN_OUT,   /* nobody answered the last time; the next call asks anew */
+	APPROVAL_FULL,      /* this principal has QUOTA_APPROVALS questions open */
+};
+
+void approval_init(struct engine *engine);
+/* Closes the timer, frees all questions without a word. */
+void approval_fini(struct engine *engine);
+
+/* Asks for this planned call, or finds the answer. enum approval_result or -errno. */
+int approval_ask(struct call *call);
+/* The call waits no longer. If it was cancelled and nobody else waits, the question goes too. */
+void approval_leave(struct call *call);
+
+/* An answer: approve or deny, already judged by approver_judge(). Only a pending question takes
+ * it. Steps the calls that wait. */
+void approval_answer(struct engine *engine, struct approval *approval, enum approval_state to,
+    const struct approval_answer *answer);
+/* Ends questions and answers whose time is over. */
+void approval_sweep(struct engine *engine);
+/* All questions end as void. Does not step the calls that wait: they are walked again
+ * (calls_reload) or ended (calls_drain) by the caller. cause: a literal. */
+void approval_void_all(struct engine *engine, const char *cause);
+
+/* Any question not yet ended; NULL if unknown. */
+struct approval *approval_find(const struct engine *engine, const char *id);
+/* How a forgotten question ended; APPROVAL_NONE if it never was, or too long ago. */
+enum approval_state approval_ended(const struct engine *engine, const char *id);
+uint32_t approval_pending(const struct engine *engine);
+const char *approval_state_name(enum approval_state state);
+
+#endif

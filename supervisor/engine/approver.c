@@ -1,0 +1,141 @@
+#include "supervisor/engine/approver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/base/buf.h"
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/clock.h"
+#include "supervisor/base/log.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/record.h"
+
+static const struct approver *find_key(const struct approver *keys, uint32_t count, const char *id)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (strcmp(keys[i].id, id) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+static bool is_near(uint64_t told_us, uint64_t now_us)
+{
+	return told_us > now_us ? told_us - now_us <= APPROVER_SKEW_US
+				: now_us - told_us <= APPROVER_SKEW_US;
+}
+
+static int check_signature(const struct approver *approver, const struct approval *approval,
+    const struct approver_vote *vote)
+{
+	struct buf cleanup_with(buf_fini) bytes = {0};
+	int fault;
+
+	buf_init(&bytes, 4096);
+	fault = approval_signed_bytes(&bytes, approval->answer.id, &vote->plan,
+	    vote->approve ? "approve" : "deny", vote->wall_us, vote->reason);
+	return fault ? fault
+		     : key_verify(approver->public_key, vote->signature, bytes.data, bytes.len);
+}
+
+static enum approver_verdict judge_key(const struct engine *engine, const struct approval *approval,
+    const struct approver_vote *vote, struct approval_answer *answer, struct err_note *note)
+{
+	const struct approver *approver =
+	    find_key(engine->approvers, engine->approver_count, vote->key);
+
+	if (!approver) {
+		(void)err_note(note, 0,
+		    "no approver key %s is registered; make one with `callgate keys "
+		    "create --approver` as the daemon's user",
+		    vote->key);
+		return APPROVER_REFUSED;
+	}
+	if (!is_near(vote->wall_us, clock_wall_us())) {
+		(void)err_note(note, 0,
+		    "the signature is older or newer than five minutes; check the "
+		    "clock and sign again");
+		return APPROVER_REFUSED;
+	}
+	if (check_signature(approver, approval, vote) != 0) {
+		(void)err_note(note, 0,
+		    "the signature is not one of key %s over this approval, plan, "
+		    "decision, time and reason; sign again",
+		    vote->key);
+		return APPROVER_REFUSED;
+	}
+	memcpy(answer->key, approver->id, sizeof(answer->key));
+	memcpy(answer->name, approver->name, sizeof(answer->name));
+	return APPROVER_COUNTS;
+}
+
+enum approver_verdict approver_judge(const struct engine *engine, const struct approval *approval,
+    const struct approver_vote *vote, struct approval_answer *ret_answer, struct err_note *note)
+{
+	struct approval_answer answer = approval->answer;
+	enum approver_verdict verdict = APPROVER_COUNTS;
+
+	if (!policy_may_approve(vote->identity, approval->tool)) {
+		(void)err_note(note, 0,
+		    "%s may not decide approvals of tool %s: no role of it has the "
+		    "permission approvals:decide and `approve` for that tool",
+		    vote->peer->principal, approval->tool);
+		return APPROVER_REFUSED;
+	}
+	if (!digest_equal(&vote->plan, &approval->plan)) {
+		(void)err_note(note, 0,
+		    "approval %s is for another plan than the one answered; read it "
+		    "again",
+		    approval->answer.id);
+		return APPROVER_STALE;
+	}
+	if (vote->key) {
+		verdict = judge_key(engine, approval, vote, &answer, note);
+	} else if (vote->peer->uid == approval->uid) {
+		(void)err_note(note, 0,
+		    "an unsigned answer from the caller's own uid does not count, since the agent "
+		    "itself could send it; sign it with an approver key (`callgate keys create "
+		    "--approver`) or answer as another user");
+		verdict = APPROVER_REFUSED;
+	}
+	if (verdict != APPROVER_COUNTS)
+		return verdict;
+	memcpy(answer.principal, vote->peer->principal, sizeof(answer.principal));
+	(void)snprintf(answer.reason, sizeof(answer.reason), "%s", vote->reason);
+	*ret_answer = answer;
+	return APPROVER_COUNTS;
+}
+
+static void record_changes(struct engine *engine, const struct approver *keys, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!find_key(engine->approvers, engine->approver_count, keys[i].id))
+			record_admin_key(engine, &keys[i], "added");
+	for (uint32_t i = 0; i < engine->approver_count; i++)
+		if (!find_key(keys, count, engine->approvers[i].id))
+			record_admin_key(engine, &engine->approvers[i], "removed");
+}
+
+int approver_replace(struct engine *engine, const struct strv *lines)
+{
+	uint32_t room = lines->count < ENGINE_APPROVERS_MAX ? lines->count : ENGINE_APPROVERS_MAX;
+	struct approver *keys = calloc(room ? room : 1, sizeof(*keys));
+	uint32_t count = 0;
+
+	if (!keys)
+		return -ENOMEM;
+	if (lines->count > room)
+		log_warn("approvers: only the first %u of %u keys count", room, lines->count);
+	for (uint32_t i = 0; i < room; i++) {
+		if (approver_parse(&keys[count], lines->items[i]))
+			log_warn("approvers: key %u does not parse and counts for nothing", i + 1);
+		else if (!find_key(keys, count, keys[count].id))
+			count++;
+	}
+	record_changes(engine, keys, count);
+	free(engine->approvers);
+	engine->approvers = keys;
+	engine->approver_count = count;
+	return 0;
+}

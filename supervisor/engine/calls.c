@@ -1,0 +1,245 @@
+#include "supervisor/engine/calls.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/clock.h"
+#include "supervisor/base/str.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/output.h"
+#include "supervisor/engine/quota.h"
+#include "supervisor/engine/ruleset.h"
+
+/* "c", the time in milliseconds, 80 random bits: sortable, and nobody can guess the next. */
+static int make_id(char out[CALL_ID_MAX])
+{
+	uint8_t bytes[16];
+	uint64_t ms = clock_wall_us() / 1000;
+	int fault = key_random(bytes + 6, sizeof(bytes) - 6);
+
+	if (fault)
+		return fault;
+	for (int i = 0; i < 6; i++)
+		bytes[i] = (uint8_t)(ms >> (8 * (5 - i)));
+	out[0] = 'c';
+	str_hex(out + 1, bytes, sizeof(bytes));
+	return 0;
+}
+
+static int copy_request(struct call *call, const struct message_request *request)
+{
+	call->agent = strdup(request->agent);
+	call->space = strdup(request->space);
+	call->tool_name = strdup(request->tool);
+	call->body_len = request->body.len;
+	call->body = malloc(request->body.len ? request->body.len : 1);
+	if (!call->agent || !call->space || !call->tool_name || !call->body)
+		return -1;
+	if (request->body.len)
+		memcpy(call->body, request->body.data, request->body.len);
+	return 0;
+}
+
+static void free_memory(struct call *call)
+{
+	free(call->agent);
+	free(call->space);
+	free(call->tool_name);
+	free(call->body);
+	(void)quota_drop(call->account);
+	free(call);
+}
+
+struct call *calls_new(
+    struct engine *engine, const struct peer *peer, const struct message *request)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (!call)
+		return NULL;
+	call->engine = engine;
+	call->stdin_fd = call->pipes[0] = call->pipes[1] = -1;
+	call->born_us = clock_monotonic_us();
+	call->peer = peer->id;
+	call->request = request->serial;
+	call->era = (enum request_era)request->u.request.era;
+	call->uid = peer->uid;
+	call->gid = peer->gid;
+	call->pid = peer->pid;
+	memcpy(call->principal, peer->principal, sizeof(call->principal));
+	call->account = quota_hold(engine, peer->uid);
+	if (make_id(call->id) || !call->account || copy_request(call, &request->u.request) ||
+	    uv_timer_init(engine->loop, &call->timer)) {
+		free_memory(call);
+		return NULL;
+	}
+	call->timer.data = call;
+	call->counted = engine->call_count < ENGINE_CALLS_MAX &&
+			quota_charge(call->account, QUOTA_CALL, 1) == 0;
+	call->next = engine->calls;
+	engine->calls = call;
+	engine->call_count++;
+	return call;
+}
+
+void calls_reset(struct call *call)
+{
+	command_fini(&call->command);
+	memset(&call->command, 0, sizeof(call->command));
+	memset(&call->identity, 0, sizeof(call->identity));
+	memset(&call->verdict, 0, sizeof(call->verdict));
+	memset(&call->plan, 0, sizeof(call->plan));
+	free(take_ptr(call->cwd));
+	free(take_ptr(call->plan_text));
+	free(take_ptr(call->program));
+	cleanup_fd_(&call->stdin_fd);
+	call->has_stdin = false;
+	call->tool = NULL;
+	call->awaits = MESSAGE_NONE;
+	call->rule[0] = call->reason[0] = call->sentence[0] = '\0';
+	memset(&call->answer, 0, sizeof(call->answer));
+	call->rules = ruleset_drop(call->rules);
+}
+
+/* Everything but the account and the memory, which the timer's close callback gives back. */
+static void release(struct call *call)
+{
+	calls_reset(call);
+	cleanup_fd_(&call->pipes[0]);
+	cleanup_fd_(&call->pipes[1]);
+	output_free(take_ptr(call->output));
+	for (uint32_t i = 0; i < call->exit.layer_count; i++)
+		free(call->exit.layers[i]);
+	call->exit.layer_count = 0;
+	if (call->counted)
+		quota_return(call->account, QUOTA_CALL, 1);
+	quota_return(call->account, QUOTA_BYTE, call->charged_bytes);
+	call->counted = false;
+	call->charged_bytes = 0;
+}
+
+static void on_timer_closed(uv_handle_t *timer)
+{
+	free_memory(timer->data);
+}
+
+void calls_end(struct call *call)
+{
+	struct engine *engine = call->engine;
+	struct call **at = &engine->calls;
+
+	while (*at != call)
+		at = &(*at)->next;
+	*at = call->next;
+	engine->call_count--;
+	release(call);
+	uv_close((uv_handle_t *)&call->timer, on_timer_closed);
+	engine_settle(engine);
+}
+
+struct call *calls_awaiting(struct engine *engine, const struct message *answer)
+{
+	for (struct call *call = engine->calls; call; call = call->next)
+		if (call->awaits == answer->type && call->serial == answer->serial) {
+			call->awaits = MESSAGE_NONE;
+			return call;
+		}
+	engine->stale_answers++;
+	return NULL;
+}
+
+struct call *calls_find(struct engine *engine, const char *id)
+{
+	struct call *call = engine->calls;
+
+	while (call && strcmp(call->id, id) != 0)
+		call = call->next;
+	return call;
+}
+
+struct call *calls_waiter(struct engine *engine, const struct approval *approval)
+{
+	struct call *oldest = NULL;
+
+	for (struct call *call = engine->calls; call; call = call->next)
+		if (call->approval == approval)
+			oldest = call;
+	return oldest;
+}
+
+/* A step may take any call off the list, so each round looks from the start again. */
+static struct call *find_cancellable(struct engine *engine, uint64_t peer)
+{
+	struct call *call = engine->calls;
+
+	while (call && (call->peer != peer || call->silent))
+		call = call->next;
+	return call;
+}
+
+void calls_cancel_peer(struct engine *engine, uint64_t peer)
+{
+	struct call *call;
+
+	while ((call = find_cancellable(engine, peer)))
+		call_cancel(call);
+}
+
+void calls_cancel_request(struct engine *engine, uint64_t peer, uint64_t request)
+{
+	struct call *call = engine->calls;
+
+	while (call && (call->peer != peer || call->request != request))
+		call = call->next;
+	if (call && !call->silent)
+		call_cancel(call);
+}
+
+static bool undecided(const struct call *call)
+{
+	return call->state == CALL_AUTHORIZED || call->state == CALL_APPROVAL;
+}
+
+static struct call *find_old(struct engine *engine)
+{
+	struct call *call = engine->calls;
+
+	while (call && !(undecided(call) && call->rules != engine->rules))
+		call = call->next;
+	return call;
+}
+
+void calls_reload(struct engine *engine)
+{
+	struct call *call;
+
+	while ((call = find_old(engine)))
+		call_step(call, CALL_ON_RELOADED);
+}
+
+void calls_drain(struct engine *engine)
+{
+	struct call *call = engine->calls;
+
+	while (call) {
+		if (!undecided(call)) {
+			call = call->next;
+			continue;
+		}
+		call_step(call, CALL_ON_RELOADED); /* judged again: stopping, so BUSY */
+		call = engine->calls;
+	}
+}
+
+void calls_free_all(struct engine *engine)
+{
+	while (engine->calls) {
+		struct call *call = engine->calls;
+
+		engine->calls = call->next;
+		release(call);
+		uv_close((uv_handle_t *)&call->timer, on_timer_closed);
+	}
+}

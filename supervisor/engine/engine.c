@@ -1,0 +1,34 @@
+#include "supervisor/engine/engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "supervisor/base/log.h"
+
+void engine_fail(struct engine *engine, int fault, const char *what)
+{
+	if (!engine->failed)
+		log_error("%s: %s; engine ends, and the daemon with it", what, strerror(-fault));
+	engine->failed = fault;
+	uv_stop(engine->loop);
+}
+
+int engine_send(struct engine *engine, struct link *link, struct message *message)
+{
+	int fault = link_send(link, message);
+
+	if (fault && link == &engine->front && engine->draining)
+		return fault; /* it may leave before us */
+	if (fault && fault != -EMSGSIZE && fault != -EINVAL)
+		engine_fail(engine, fault, link->name ? link->name : "link");
+	else if (fault)
+		log_error("a message of type %s cannot be sent: %s", message_name(message->type),
+		    strerror(-fault));
+	return fault;
+}
+
+void engine_settle(struct engine *engine)
+{
+	if (engine->draining && !engine->calls && !engine->notes && !engine->controls)
+		uv_stop(engine->loop);
+}

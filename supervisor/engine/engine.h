@@ -1,0 +1,68 @@
+/*
+ * What the engine process holds: its three links, the policy in force, and the lists of calls,
+ * connections, accounts and approvals. One instance, made in main.c and handed down; modules
+ * meet only through this struct and each other's headers. Floor 3, engine only.
+ */
+#ifndef CALLGATE_ENGINE_ENGINE_H
+#define CALLGATE_ENGINE_ENGINE_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "supervisor/engine/approval.h"
+#include "supervisor/evidence/digest.h"
+#include "supervisor/link/link.h"
+
+#define ENGINE_CALLS_MAX     512 /* calls that may be under way at once */
+#define ENGINE_APPROVERS_MAX 256
+
+struct account;
+struct approver;
+struct call;
+struct control;
+struct noted;
+struct peer;
+struct ruleset;
+struct watch;
+
+struct engine {
+	uv_loop_t *loop;
+	struct link warden;
+	struct link auditor;
+	struct link front;
+
+	struct ruleset *rules;      /* in force; NULL until the first POLICY */
+	struct approver *approvers; /* owned array: whose signatures count */
+	uint32_t approver_count;
+
+	struct call *calls; /* newest first; a call leaves the list when it is AUDITED */
+	uint32_t call_count;
+	struct peer *peers;
+	struct account *accounts;
+	struct approval_book approvals;
+	struct watch *watches;    /* long polls of approvals */
+	struct control *controls; /* reloads and shutdowns the warden has not answered yet */
+	struct noted *notes;      /* records sent without a call waiting for them */
+	uint32_t note_count;
+	uv_timer_t tick; /* once a second while refused logins wait to be summed up */
+
+	char *state_dir;    /* as the warden gave it; owned */
+	uint32_t owner_uid; /* of the daemon */
+	int daemon_pid;
+	uint64_t born_us;    /* monotonic */
+	uint64_t audit_size; /* newest sealed tree that a receipt told of */
+	struct digest audit_root;
+	uint64_t stale_answers; /* answers nobody waited for any more: dropped, counted */
+	int draining;           /* no new calls; leave when the last is answered */
+	int failed;             /* -errno of a sibling that is lost; the process ends */
+};
+
+/* Sends; a lost or choking sibling ends the process, because no call can be honest without it.
+ * Descriptors stay the caller's. 0, -EMSGSIZE (only this message is at fault), -errno. */
+int engine_send(struct engine *engine, struct link *link, struct message *message);
+/* Ends the loop with a fault. what: a literal. */
+void engine_fail(struct engine *engine, int fault, const char *what);
+/* Ends the loop once it is draining and nothing is left to do. */
+void engine_settle(struct engine *engine);
+
+#endif

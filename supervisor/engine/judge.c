@@ -1,0 +1,269 @@
+#include "supervisor/engine/judge.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent-api/wire/call_args.h"
+#include "supervisor/base/buf.h"
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/fd.h"
+#include "supervisor/base/str.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/output.h"
+#include "supervisor/engine/quota.h"
+#include "supervisor/engine/ruleset.h"
+
+/* A sentence cut in the middle of a character, or made of another's broken bytes, is escaped
+ * once more, so that what goes into JSON is always text. */
+void judge_say(struct call *call, const char *format, ...)
+{
+	char said[CALL_SENTENCE_MAX];
+	struct buf cleanup_with(buf_fini) clean = {0};
+	const char *text = said;
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(said, sizeof(said), format, args);
+	va_end(args);
+	if (!str_is_utf8(said, strlen(said))) {
+		buf_init(&clean, 8 * CALL_SENTENCE_MAX);
+		(void)str_escape(&clean, said, strlen(said));
+		text = buf_cstr(&clean);
+	}
+	(void)snprintf(call->sentence, sizeof(call->sentence), "%s", text ? text : "");
+	if (!str_is_utf8(call->sentence, strlen(call->sentence)))
+		call->sentence[0] = '\0';
+}
+
+const char *judge_identity_sentence(enum identity_result result)
+{
+	switch (result) {
+	case IDENTITY_OK: return "";
+	case IDENTITY_NONE:
+	case IDENTITY_NO_ROLE:
+		return "the policy gives this user no role. Retrying does not help; an operator "
+		       "can add a principal with this uid";
+	case IDENTITY_UNKNOWN_AGENT:
+		return "the policy does not let this user act as that agent. Retrying does not "
+		       "help; name another agent";
+	case IDENTITY_NAME_AN_AGENT:
+		return "this user may act as several agents: name an agent "
+		       "(_meta[\"callgate/agent\"]) and retry";
+	case IDENTITY_NO_NAMESPACE:
+		return "the policy does not let this user into that namespace. Retrying does not "
+		       "help; name another namespace";
+	}
+	return "the identity cannot be judged";
+}
+
+enum call_event judge_identity(struct call *call)
+{
+	struct subject subject = {
+	    .uid = call->uid, .gid = call->gid, .agent = call->agent, .space = call->space};
+
+	call->rules = ruleset_hold(call->engine->rules);
+	if (call->engine->draining) {
+		judge_say(
+		    call, "callgate is stopping and takes no new calls; retry when it is back.");
+		return CALL_ON_BUSY;
+	}
+	if (!call->counted) {
+		judge_say(call,
+		    "Too many calls at once (at most %d for one user, %d in all); retry when "
+		    "others have ended.",
+		    QUOTA_CALLS, ENGINE_CALLS_MAX);
+		return CALL_ON_BUSY;
+	}
+	policy_identify(call->rules->policy, &subject, &call->identity);
+	if (call->identity.result == IDENTITY_OK)
+		return CALL_ON_IDENTIFIED;
+	judge_say(call, "Refused by callgate: %s.", judge_identity_sentence(call->identity.result));
+	if (call->identity.result == IDENTITY_NO_ROLE || call->identity.result == IDENTITY_NONE)
+		quota_refused_login(call->engine, call->uid, "no role");
+	return CALL_ON_DENIED;
+}
+
+static enum call_event refuse_arguments(struct call *call, const char *why)
+{
+	judge_say(call,
+	    "Refused by callgate: the arguments are not valid: %s. Correct them and retry.", why);
+	return CALL_ON_DENIED;
+}
+
+static enum call_event take_command(struct call *call, const struct call_args *args)
+{
+	struct err_note note;
+	int fault;
+
+	if (args->form == CALL_FORM_COMMAND)
+		fault = command_parse(&call->command, args->command, strlen(args->command));
+	else
+		fault = command_from_argv(&call->command, args->argv, args->argc);
+	if (fault == -EINVAL || fault == -E2BIG)
+		return refuse_arguments(call, call->command.why ? call->command.why : "too long");
+	if (fault)
+		return CALL_ON_FAULT;
+	if (call_args_check_argv(call->command.argv, call->command.argc, &note))
+		return refuse_arguments(call, note.text);
+	return CALL_ON_NOTHING;
+}
+
+static enum call_event take_stdin(struct call *call, const struct call_args *args)
+{
+	if (!args->has_stdin)
+		return CALL_ON_NOTHING;
+	if (digest_of(&call->stdin_digest, args->stdin_bytes, args->stdin_len))
+		return CALL_ON_FAULT;
+	call->stdin_fd = fd_sealed("callgate-stdin", args->stdin_bytes, args->stdin_len);
+	call->has_stdin = true;
+	return call->stdin_fd < 0 ? CALL_ON_FAULT : CALL_ON_NOTHING;
+}
+
+static enum call_event take_arguments(struct call *call)
+{
+	struct call_args cleanup_with(call_args_fini) args = {0};
+	struct err_note note;
+	enum call_event event;
+	int fault = call_args_decode(call->body, call->body_len, &args, &note);
+
+	if (fault == -EINVAL)
+		return refuse_arguments(call, note.text);
+	if (fault)
+		return CALL_ON_FAULT;
+	event = take_command(call, &args);
+	if (event == CALL_ON_NOTHING)
+		event = take_stdin(call, &args);
+	if (event == CALL_ON_NOTHING) {
+		call->cwd = strdup(args.cwd);
+		if (!call->cwd)
+			event = CALL_ON_FAULT;
+	}
+	return event;
+}
+
+static uint64_t kept_bytes(const struct policy_tool *tool)
+{
+	uint64_t keep = tool->sandbox.output ? tool->sandbox.output : OUTPUT_KEEP_DEFAULT;
+
+	return OUTPUT_STREAMS * (keep < OUTPUT_KEEP_MAX ? keep : OUTPUT_KEEP_MAX);
+}
+
+static enum call_event decide(struct call *call)
+{
+	struct buf cleanup_with(buf_fini) rule = {0};
+	struct buf cleanup_with(buf_fini) reason = {0};
+	const struct policy *policy = call->rules->policy;
+	const char *text;
+
+	buf_init(&rule, 4096);
+	buf_init(&reason, 4096);
+	policy_decide(policy, call->tool, &call->command, &call->verdict);
+	text = verdict_rule(&rule, policy, &call->verdict);
+	(void)snprintf(call->rule, sizeof(call->rule), "%s", text ? text : "");
+	text = verdict_reason(&reason, policy, call->tool, &call->verdict);
+	(void)snprintf(call->reason, sizeof(call->reason), "%s", text ? text : "");
+	switch (call->verdict.decision) {
+	case DECISION_ALLOW:
+	case DECISION_ASK: return CALL_ON_PERMITTED;
+	case DECISION_NONE:
+	case DECISION_DENY: break;
+	}
+	judge_say(call, "Refused by callgate, rule %s: %s", call->rule, call->reason);
+	return CALL_ON_DENIED;
+}
+
+enum call_event judge_command(struct call *call)
+{
+	const struct policy_tool *tool = policy_find_tool(call->rules->policy, call->tool_name);
+	enum call_event event;
+
+	if (!tool || !policy_reachable(&call->identity, tool)) {
+		call->unknown_tool = true;
+		judge_say(call, "Unknown tool.");
+		return CALL_ON_DENIED;
+	}
+	call->tool = tool;
+	event = take_arguments(call);
+	if (event != CALL_ON_NOTHING)
+		return event;
+	if (call->charged_bytes == 0) {
+		uint64_t bytes = kept_bytes(tool) + 2 * call->body_len;
+
+		if (quota_charge(call->account, QUOTA_BYTE, bytes)) {
+			judge_say(call,
+			    "Too much is under way for this user; retry when other calls "
+			    "have ended.");
+			return CALL_ON_BUSY;
+		}
+		call->charged_bytes = bytes;
+	}
+	return decide(call);
+}
+
+static void explain_no(struct call *call)
+{
+	const struct approval_answer *answer = &call->answer;
+	struct buf cleanup_with(buf_fini) reason = {0};
+	const char *text;
+
+	buf_init(&reason, 8 * APPROVAL_REASON_MAX);
+	(void)str_escape(&reason, answer->reason, strlen(answer->reason));
+	text = buf_cstr(&reason);
+	judge_say(call,
+	    "Refused: %s%s%s denied approval %s%s%s. Do not retry unless a human asks for "
+	    "it.",
+	    answer->principal, answer->name[0] ? " with the key of " : "", answer->name, answer->id,
+	    text && *text ? ", saying: " : "", text ? text : "");
+}
+
+void judge_explain(struct call *call)
+{
+	if (call->sentence[0])
+		return;
+	switch (call->outcome) {
+	case OUTCOME_REFUSED: explain_no(call); break;
+	case OUTCOME_PENDING:
+		judge_say(call,
+		    "Not run yet: approval %s waits for a human. Repeat the identical call "
+		    "later: it picks the answer up.",
+		    call->answer.id);
+		break;
+	case OUTCOME_EXPIRED:
+		judge_say(call,
+		    "Not run: approval %s expired, no human answered in time. Repeating the "
+		    "call asks anew.",
+		    call->answer.id);
+		break;
+	case OUTCOME_CANCELLED: judge_say(call, "Cancelled by the client."); break;
+	case OUTCOME_DEADLINE:
+		judge_say(call, "Stopped at the tool's deadline; its whole process tree is dead.");
+		break;
+	case OUTCOME_OOM: judge_say(call, "Killed: the tool's memory limit was reached."); break;
+	case OUTCOME_PIDS: judge_say(call, "Ended: the tool's process limit was reached."); break;
+	case OUTCOME_UNAVAILABLE:
+		judge_say(call, "callgate could not start this in time and stopped trying; retry.");
+		break;
+	case OUTCOME_FAILED:
+		judge_say(call, "callgate failed at this call; its log says why.");
+		break;
+	case OUTCOME_COMPLETED:
+	case OUTCOME_NONE: break;
+	}
+}
+
+const char *judge_by(const struct call *call)
+{
+	return call->answered ? "approval" : "policy";
+}
+
+const char *judge_decision(const struct call *call)
+{
+	if (call->allowed)
+		return "allow";
+	if (call->answered || call->verdict.decision != DECISION_ASK)
+		return "deny";
+	return "ask";
+}

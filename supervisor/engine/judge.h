@@ -1,0 +1,28 @@
+/*
+ * The thinking part of a call: who asks, what is asked, may it be; and the sentences that say
+ * so. No I/O but the sealing of stdin. Floor 3, engine only.
+ */
+#ifndef CALLGATE_ENGINE_JUDGE_H
+#define CALLGATE_ENGINE_JUDGE_H
+
+#include "policy/decide.h"
+#include "supervisor/engine/call.h"
+
+/* Takes the policy in force. IDENTIFIED, DENIED, BUSY (limits, draining). */
+enum call_event judge_identity(struct call *call);
+/* Reachable, arguments, decision. PERMITTED, DENIED, BUSY (bytes of the account), FAULT. */
+enum call_event judge_command(struct call *call);
+/* Gives a call that ends without a sentence the one that its outcome deserves. */
+void judge_explain(struct call *call);
+
+/* Why an identity has no rights, as a sentence; literal. */
+const char *judge_identity_sentence(enum identity_result result);
+
+/* Sets the sentence; the format's strings must be escaped already. */
+void judge_say(struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "allow", "ask" or "deny", as it stands, and "policy" or "approval": who said it. */
+const char *judge_decision(const struct call *call);
+const char *judge_by(const struct call *call);
+
+#endif

@@ -1,0 +1,304 @@
+/*
+ * callgate-engine: decides. Started by callgated with 3 = link to the warden, 4 = link to the
+ * auditor, 5 = link to the Unix front; CALLGATE_LOG=level,format. It parses what front decoded,
+ * judges by the frozen policy, asks humans, reads and hashes the output of tools; it opens no
+ * file, starts no program and writes no journal. The first message on 3 is POLICY; only then is
+ * the front heard.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent-api/wire/value.h"
+#include "sandbox/self.h"
+#include "supervisor/base/clock.h"
+#include "supervisor/base/log.h"
+#include "supervisor/engine/answer.h"
+#include "supervisor/engine/approver.h"
+#include "supervisor/engine/calls.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/methods.h"
+#include "supervisor/engine/quota.h"
+#include "supervisor/engine/record.h"
+#include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/watch.h"
+
+#define FD_WARDEN    3
+#define FD_AUDITOR   4
+#define FD_FRONT     5
+#define FLUSH_MAX_MS 2000 /* for the last answers to leave, and for front to take them */
+
+static struct engine engine;
+static uv_timer_t flush_timer;
+static int front_gone; /* after the drain: as it should be */
+
+static link_handler on_link_message;
+
+/* ---- POLICY and DRAIN: what the warden tells the whole engine ---------------------------- */
+
+static void answer_policy(
+    struct engine *self, uint64_t serial, enum answer_status status, const char *note)
+{
+	struct message answer;
+
+	message_init(&answer, MESSAGE_POLICY_TAKEN);
+	answer.serial = serial;
+	answer.u.policy_taken.status = status;
+	answer.u.policy_taken.note = note;
+	(void)engine_send(self, &self->warden, &answer);
+}
+
+static int take_settings(struct engine *self, const struct message_policy *policy)
+{
+	char *state_dir = strdup(policy->state);
+
+	if (!state_dir)
+		return -ENOMEM;
+	free(self->state_dir);
+	self->state_dir = state_dir;
+	self->owner_uid = policy->owner_uid;
+	return approver_replace(self, &policy->approvers);
+}
+
+/* Another version: questions are bound to plans, and plans to the version, so all are void, and
+ * calls that wait are judged anew. The warden hears first that the policy is taken; it then plans
+ * by it, too. */
+static void change_policy(struct engine *self, struct ruleset *rules, uint64_t serial)
+{
+	struct ruleset *old = self->rules;
+
+	self->rules = rules;
+	answer_policy(self, serial, ANSWER_OK, "");
+	if (old) {
+		approval_void_all(self, "another policy is in force");
+		calls_reload(self);
+		(void)ruleset_drop(old);
+	}
+}
+
+static int take_policy(struct engine *self, struct message *message)
+{
+	const struct message_policy *policy = &message->u.policy;
+	struct err_note note = {"out of memory"};
+	struct ruleset *rules = NULL;
+	int first = !self->rules;
+	int fault = ruleset_thaw(message->fds[0], &policy->version, &rules, &note);
+
+	if (!fault)
+		fault = take_settings(self, policy);
+	if (fault) {
+		(void)ruleset_drop(rules);
+		answer_policy(self, message->serial, ANSWER_REFUSED, note.text);
+		return 0;
+	}
+	if (!first && digest_equal(&self->rules->version, &rules->version)) {
+		(void)ruleset_drop(rules);
+		answer_policy(self, message->serial, ANSWER_OK, "");
+		return 0;
+	}
+	change_policy(self, rules, message->serial);
+	return first ? link_open(&self->front, self->loop, FD_FRONT, "link to front",
+			   on_link_message, self)
+		     : 0;
+}
+
+/* Front has no link but ours, so it hears of the end from us; it takes no new requests then. */
+static void drain_front(struct engine *self, const char *cause)
+{
+	struct message message;
+
+	message_init(&message, MESSAGE_DRAIN);
+	message.u.drain.cause = cause;
+	(void)engine_send(self, &self->front, &message);
+}
+
+static int take_drain(struct engine *self, struct message *message)
+{
+	log_info("stopping: %s", message->u.drain.cause);
+	self->draining = 1;
+	drain_front(self, message->u.drain.cause);
+	approval_void_all(self, "the daemon is stopping");
+	calls_drain(self);
+	watch_end_all(self);
+	quota_flush(self, QUOTA_FLUSH_ALL);
+	engine_settle(self);
+	return 0;
+}
+
+/* ---- the dispatch table ------------------------------------------------------------------ */
+
+struct route {
+	enum message_type type;
+	const struct link *from;
+	int (*take)(struct engine *engine, struct message *message);
+};
+
+static const struct route routes[] = {
+    {MESSAGE_POLICY, &engine.warden, take_policy},
+    {MESSAGE_DRAIN, &engine.warden, take_drain},
+    {MESSAGE_PLANNED, &engine.warden, answer_planned},
+    {MESSAGE_LAUNCHED, &engine.warden, answer_launched},
+    {MESSAGE_EXITED, &engine.warden, answer_exited},
+    {MESSAGE_CONTROLLED, &engine.warden, methods_controlled},
+    {MESSAGE_RECORDED, &engine.auditor, answer_recorded},
+    {MESSAGE_PEER, &engine.front, peer_arrived},
+    {MESSAGE_PEER_GONE, &engine.front, peer_gone},
+    {MESSAGE_CANCEL, &engine.front, peer_cancel},
+    {MESSAGE_REQUEST, &engine.front, methods_request},
+};
+
+static void on_link_message(struct link *link, struct message *message, int fault)
+{
+	struct engine *self = link->owner;
+
+	if (!message && self->draining && link == &self->front) {
+		front_gone = 1;
+		engine_settle(self);
+		return;
+	}
+	if (!message) {
+		engine_fail(self, fault ? fault : -EPIPE, link->name);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if (routes[i].type != message->type || routes[i].from != link)
+			continue;
+		if (!self->rules && message->type != MESSAGE_POLICY)
+			break; /* nothing is served before there is a policy */
+		fault = routes[i].take(self, message);
+		if (fault)
+			engine_fail(self, fault, message_name(message->type));
+		return;
+	}
+	log_error("%s: %s has no place here", link->name, message_name(message->type));
+	engine_fail(self, -EBADMSG, link->name);
+}
+
+/* ---- birth and death --------------------------------------------------------------------- */
+
+static void start_log(void)
+{
+	static const char *const levels[] = {"error", "warn", "info", "debug"};
+	const char *setting = getenv("CALLGATE_LOG");
+	enum log_level level = LOG_LEVEL_INFO;
+
+	for (size_t i = 0; setting && i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (strncmp(setting, levels[i], strlen(levels[i])) == 0)
+			level = (enum log_level)i;
+	log_init("engine", level,
+	    setting && strstr(setting, ",json") ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
+}
+
+/* A running call holds three descriptors, and 512 may run. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max : 65536;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warn("descriptor limit stays: %s", strerror(errno));
+}
+
+static int start(uv_loop_t *loop)
+{
+	struct err_note note = {0};
+	int fault = self_start();
+
+	if (fault) {
+		log_error("start: %s", strerror(-fault));
+		return fault;
+	}
+	(void)signal(SIGINT, SIG_IGN); /* a terminal's ^C is for callgated */
+	(void)signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
+	value_start();
+	engine.loop = loop;
+	engine.born_us = clock_monotonic_us();
+	engine.daemon_pid = getppid();
+	approval_init(&engine);
+	fault = uv_timer_init(loop, &engine.tick);
+	if (!fault)
+		fault = link_open(
+		    &engine.warden, loop, FD_WARDEN, "link to warden", on_link_message, &engine);
+	if (!fault)
+		fault = link_open(
+		    &engine.auditor, loop, FD_AUDITOR, "link to auditor", on_link_message, &engine);
+	if (fault) {
+		log_error("descriptors 3 and 4: %s; this program is started by callgated",
+		    strerror(-fault));
+		return fault;
+	}
+	fault = self_confine(SELF_ENGINE, NULL, &note);
+	if (fault)
+		log_error("%s", note.text);
+	return fault;
+}
+
+static void on_timer_flush(uv_timer_t *timer)
+{
+	uv_stop(timer->loop);
+}
+
+static int may_run(void)
+{
+	return !engine.failed && uv_is_active((uv_handle_t *)&flush_timer);
+}
+
+/* The last answers and records may still wait for room in their sockets. A socket that is closed
+ * with something unread in it takes what its peer has not read along, so front is told the end
+ * by shutdown(2), and is read until it has gone. */
+static void flush(uv_loop_t *loop)
+{
+	(void)uv_timer_init(loop, &flush_timer);
+	(void)uv_timer_start(&flush_timer, on_timer_flush, FLUSH_MAX_MS, 0);
+	while (may_run() && link_backlog(&engine.front) + link_backlog(&engine.auditor) > 0)
+		(void)uv_run(loop, UV_RUN_ONCE);
+	if (engine.front.open)
+		(void)shutdown(FD_FRONT, SHUT_WR);
+	while (may_run() && !front_gone)
+		(void)uv_run(loop, UV_RUN_ONCE);
+	uv_close((uv_handle_t *)&flush_timer, NULL);
+}
+
+static void stop(uv_loop_t *loop)
+{
+	calls_free_all(&engine);
+	watch_end_all(&engine);
+	quota_flush(&engine, QUOTA_FLUSH_ALL);
+	approval_fini(&engine);
+	peer_free_all(&engine);
+	record_free_all(&engine);
+	methods_free_all(&engine);
+	link_close(&engine.warden);
+	link_close(&engine.auditor);
+	link_close(&engine.front);
+	uv_close((uv_handle_t *)&engine.tick, NULL);
+	engine.rules = ruleset_drop(engine.rules);
+	free(engine.approvers);
+	free(engine.state_dir);
+	while (uv_run(loop, UV_RUN_DEFAULT))
+		; /* until every close callback has run */
+	(void)uv_loop_close(loop);
+}
+
+int main(void)
+{
+	uv_loop_t loop;
+
+	start_log();
+	if (uv_loop_init(&loop) || start(&loop))
+		return EXIT_FAILURE;
+	(void)uv_run(&loop, UV_RUN_DEFAULT);
+	flush(&loop);
+	if (engine.stale_answers)
+		log_info(
+		    "%llu late answers were dropped", (unsigned long long)engine.stale_answers);
+	stop(&loop);
+	return engine.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

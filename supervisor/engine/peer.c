@@ -1,0 +1,76 @@
+#include "supervisor/engine/peer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "supervisor/engine/calls.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/watch.h"
+
+const struct peer *peer_find(const struct engine *engine, uint64_t id)
+{
+	const struct peer *peer = engine->peers;
+
+	while (peer && peer->id != id)
+		peer = peer->next;
+	return peer;
+}
+
+int peer_arrived(struct engine *engine, struct message *message)
+{
+	const struct message_peer *told = &message->u.peer;
+	struct peer *peer;
+
+	if (peer_find(engine, told->peer))
+		return -EBADMSG;
+	peer = calloc(1, sizeof(*peer));
+	if (!peer)
+		return -ENOMEM;
+	peer->id = told->peer;
+	peer->uid = told->uid;
+	peer->gid = told->gid;
+	peer->pid = told->pid;
+	(void)snprintf(peer->principal, sizeof(peer->principal), "uid:%" PRIu32, told->uid);
+	peer->next = engine->peers;
+	engine->peers = peer;
+	return 0;
+}
+
+int peer_gone(struct engine *engine, struct message *message)
+{
+	uint64_t id = message->u.peer_gone.peer;
+	struct peer **at = &engine->peers;
+	struct peer *peer;
+
+	while (*at && (*at)->id != id)
+		at = &(*at)->next;
+	peer = *at;
+	if (!peer)
+		return -EBADMSG;
+	*at = peer->next;
+	free(peer);
+	calls_cancel_peer(engine, id);
+	watch_drop_peer(engine, id);
+	return 0;
+}
+
+int peer_cancel(struct engine *engine, struct message *message)
+{
+	const struct message_cancel *cancel = &message->u.cancel;
+
+	calls_cancel_request(engine, cancel->peer, cancel->request);
+	watch_cancel(engine, cancel->peer, cancel->request);
+	return 0;
+}
+
+void peer_free_all(struct engine *engine)
+{
+	while (engine->peers) {
+		struct peer *peer = engine->peers;
+
+		engine->peers = peer->next;
+		free(peer);
+	}
+}

@@ -1,0 +1,36 @@
+/*
+ * Connections of the Unix front: who is at the other end, as the kernel told the front.
+ * Floor 3, engine only.
+ */
+#ifndef CALLGATE_ENGINE_PEER_H
+#define CALLGATE_ENGINE_PEER_H
+
+#include <stdint.h>
+
+#include "supervisor/link/message.h"
+
+struct engine;
+
+#define PEER_PRINCIPAL_MAX 24 /* "uid:4294967295" */
+
+struct peer {
+	struct peer *next;
+	uint64_t id;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t pid;
+	char principal[PEER_PRINCIPAL_MAX];
+};
+
+/* MESSAGE_PEER. 0; -EBADMSG when the connection is known already; -ENOMEM. */
+int peer_arrived(struct engine *engine, struct message *message);
+/* MESSAGE_PEER_GONE: cancels its calls, drops its polls, forgets it. 0 or -EBADMSG. */
+int peer_gone(struct engine *engine, struct message *message);
+/* MESSAGE_CANCEL: one request of it. Unknown ones are ignored: the answer was on its way. */
+int peer_cancel(struct engine *engine, struct message *message);
+
+/* NULL if unknown. */
+const struct peer *peer_find(const struct engine *engine, uint64_t id);
+void peer_free_all(struct engine *engine);
+
+#endif

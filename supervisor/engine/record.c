@@ -1,0 +1,361 @@
+#include "supervisor/engine/record.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/clock.h"
+#include "supervisor/base/log.h"
+#include "supervisor/base/str.h"
+#include "supervisor/engine/call.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/judge.h"
+#include "supervisor/engine/output.h"
+#include "supervisor/engine/ruleset.h"
+
+/* A record on its way that no call waits for. */
+struct noted {
+	struct noted *next;
+	uint64_t serial;
+	enum record_type type;
+};
+
+/* ---- pieces ------------------------------------------------------------------------------ */
+
+/* A stranger's text, cut to its first bytes between two characters; left out when empty. */
+static void put_text(struct buf *out, const char *key, const char *text)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	if (len > RECORD_TEXT_MAX)
+		for (len = RECORD_TEXT_MAX; len > 0 && (text[len] & 0xc0) == 0x80; len--)
+			;
+	if (len > 0)
+		record_put_bytes(out, key, text, len);
+}
+
+static void put_digest(struct buf *out, const char *key, const struct digest *digest)
+{
+	if (!digest_is_zero(digest))
+		record_put_digest(out, key, digest);
+}
+
+/* What an argument may need in a JSON line: \u00XX is the longest of all. */
+static size_t json_bytes(const char *text)
+{
+	size_t bytes = 3;
+
+	for (const char *at = text; *at; at++)
+		bytes += (unsigned char)*at < 0x20 ? 6 : *at == '"' || *at == '\\' ? 2 : 1;
+	return bytes;
+}
+
+static void put_argv(struct buf *out, const struct command *command)
+{
+	struct digest_stream *hash;
+	struct digest digest;
+	size_t bytes = 0;
+
+	if (command->argc == 0)
+		return;
+	for (uint32_t i = 0; i < command->argc; i++)
+		bytes += json_bytes(command->argv[i]);
+	if (bytes <= RECORD_ARGV_MAX) {
+		record_put_list(out, "argv", command->argv, command->argc);
+		return;
+	}
+	hash = digest_stream_new();
+	for (uint32_t i = 0; hash && i < command->argc; i++)
+		if (digest_stream_add(hash, command->argv[i], strlen(command->argv[i]) + 1))
+			break;
+	if (hash && digest_stream_peek(hash, &digest) == 0) {
+		record_put_int(out, "argv_count", command->argc);
+		record_put_digest(out, "argv_sha256", &digest);
+	}
+	if (hash)
+		digest_stream_free(hash);
+}
+
+static void put_answer(struct buf *out, const struct call *call)
+{
+	const struct approval_answer *answer = &call->answer;
+
+	if (!answer->id[0])
+		return;
+	record_open(out, "approval");
+	record_put_str(out, "id", answer->id);
+	put_text(out, "key", answer->key);
+	put_text(out, "principal", answer->principal);
+	put_text(out, "reason", answer->reason);
+	record_close(out);
+}
+
+static const char *agent_of(const struct call *call)
+{
+	return call->identity.agent ? call->identity.agent->name : call->agent;
+}
+
+static const char *space_of(const struct call *call)
+{
+	return call->identity.space ? call->identity.space->name : call->space;
+}
+
+static const struct digest *policy_of(const struct call *call)
+{
+	static const struct digest none;
+
+	return call->rules ? &call->rules->version : &none;
+}
+
+/* ---- the two records of every call ------------------------------------------------------- */
+
+void record_decision(struct buf *out, const struct call *call, bool allow)
+{
+	put_text(out, "agent", agent_of(call));
+	record_put_bool(out, "allow", allow);
+	put_answer(out, call);
+	put_argv(out, &call->command);
+	record_put_str(out, "by", judge_by(call));
+	record_put_str(out, "call", call->id);
+	put_text(out, "cwd", call->cwd);
+	record_put_str(out, "decision", judge_decision(call));
+	record_put_int(out, "gid", call->gid);
+	put_text(out, "namespace", space_of(call));
+	record_put_int(out, "pid", call->pid);
+	put_digest(out, "plan", &call->plan);
+	put_digest(out, "policy", policy_of(call));
+	record_put_str(out, "principal", call->principal);
+	put_text(out, "program", call->program);
+	put_text(out, "reason", call->sentence[0] ? call->sentence : call->reason);
+	put_text(out, "rule", call->rule);
+	if (call->has_stdin)
+		record_put_digest(out, "stdin_sha256", &call->stdin_digest);
+	put_text(out, "tool", call->tool_name);
+	record_put_int(out, "uid", call->uid);
+}
+
+static void put_exit(struct buf *out, const struct call_exit *exit)
+{
+	if (exit->how != EXIT_HOW_EXITED && exit->code == 0)
+		return; /* no end of its own: nothing ran, or the tree was ended */
+	record_open(out, "exit");
+	record_put_int(out, exit->how == EXIT_HOW_EXITED ? "code" : "signal", exit->code);
+	record_close(out);
+}
+
+static void put_output(struct buf *out, const struct output *output)
+{
+	struct output_facts to_out, to_err;
+
+	if (!output || output_facts(output, OUTPUT_OUT, &to_out) ||
+	    output_facts(output, OUTPUT_ERR, &to_err))
+		return;
+	record_open(out, "output");
+	record_put_int(out, "err_bytes", (int64_t)to_err.bytes);
+	record_put_digest(out, "err_sha256", &to_err.digest);
+	record_put_int(out, "out_bytes", (int64_t)to_out.bytes);
+	record_put_digest(out, "out_sha256", &to_out.digest);
+	record_put_bool(out, "truncated", to_out.truncated || to_err.truncated);
+	record_close(out);
+}
+
+static bool went_well(const struct call *call)
+{
+	return call->outcome == OUTCOME_COMPLETED && call->exit.how == EXIT_HOW_EXITED &&
+	       call->exit.code == 0;
+}
+
+void record_outcome(struct buf *out, const struct call *call)
+{
+	const struct call_exit *exit = &call->exit;
+
+	put_text(out, "agent", agent_of(call));
+	record_put_str(out, "by", judge_by(call));
+	record_put_str(out, "call", call->id);
+	record_put_str(out, "decision", judge_decision(call));
+	put_exit(out, exit);
+	record_put_int(out, "latency_us", (int64_t)(clock_monotonic_us() - call->born_us));
+	record_put_list(out, "layers", (const char *const *)exit->layers, exit->layer_count);
+	record_put_str(out, "method", "tools/call");
+	put_text(out, "namespace", space_of(call));
+	record_put_str(out, "outcome", call_outcome_name(call->outcome));
+	put_output(out, call->output);
+	put_digest(out, "plan", &call->plan);
+	put_digest(out, "policy", policy_of(call));
+	record_put_str(out, "principal", call->principal);
+	put_text(out, "reason", call->sentence);
+	put_text(out, "rule", call->rule);
+	record_put_str(out, "status", went_well(call) ? "ok" : "error");
+	put_text(out, "tool", call->tool_name);
+	record_open(out, "usage");
+	record_put_int(out, "cpu_us", (int64_t)exit->cpu_us);
+	record_put_int(out, "memory_peak", (int64_t)exit->memory_peak);
+	record_put_int(out, "wall_us", (int64_t)exit->wall_us);
+	record_close(out);
+}
+
+/* ---- records that no call waits for ------------------------------------------------------ */
+
+static void send_note(struct engine *engine, enum record_type type, const struct digest *plan,
+    const struct buf *fields)
+{
+	struct noted *noted = NULL;
+	struct message message;
+
+	message_init(&message, MESSAGE_RECORD);
+	message.u.record.record = type;
+	message.u.record.call = "";
+	if (plan)
+		message.u.record.plan = *plan;
+	message.u.record.body.data = fields->data;
+	message.u.record.body.len = fields->len;
+	if (!fields->fault && engine->note_count < RECORD_NOTES_MAX)
+		noted = calloc(1, sizeof(*noted));
+	if (!noted || engine_send(engine, &engine->auditor, &message)) {
+		log_error("a record of type %s could not be sent", record_type_name(type));
+		free(noted);
+		return;
+	}
+	noted->serial = message.serial;
+	noted->type = type;
+	noted->next = engine->notes;
+	engine->notes = noted;
+	engine->note_count++;
+}
+
+bool record_noted(struct engine *engine, const struct message *message)
+{
+	struct noted **at = &engine->notes;
+	struct noted *noted;
+
+	while (*at && (*at)->serial != message->serial)
+		at = &(*at)->next;
+	noted = *at;
+	if (!noted)
+		return false;
+	if (message->u.recorded.status != ANSWER_OK)
+		log_error("a record of type %s was not written: %s", record_type_name(noted->type),
+		    message->u.recorded.note);
+	*at = noted->next;
+	engine->note_count--;
+	free(noted);
+	engine_settle(engine);
+	return true;
+}
+
+void record_free_all(struct engine *engine)
+{
+	while (engine->notes) {
+		struct noted *noted = engine->notes;
+
+		engine->notes = noted->next;
+		free(noted);
+	}
+	engine->note_count = 0;
+}
+
+void record_approval_request(
+    struct engine *engine, const struct approval *approval, const struct call *call)
+{
+	struct buf cleanup_with(buf_fini) out = {0};
+	char stamp[CLOCK_STAMP_MAX];
+
+	buf_init(&out, RECORD_FIELDS_MAX);
+	put_text(&out, "agent", approval->agent);
+	record_put_str(&out, "approval", approval->answer.id);
+	record_put_str(&out, "call", call->id);
+	put_text(&out, "command", approval->command);
+	record_put_str(&out, "expires", clock_stamp(stamp, approval->expires_wall_us));
+	put_text(&out, "namespace", approval->space);
+	put_digest(&out, "plan", &approval->plan);
+	record_put_str(&out, "principal", approval->principal);
+	put_text(&out, "rule", approval->rule);
+	put_text(&out, "tool", approval->tool);
+	send_note(engine, RECORD_APPROVAL_REQUEST, &approval->plan, &out);
+}
+
+void record_approval_answer(
+    struct engine *engine, enum record_type type, const struct approval *approval)
+{
+	const struct approval_answer *answer = &approval->answer;
+	struct buf cleanup_with(buf_fini) out = {0};
+
+	buf_init(&out, RECORD_FIELDS_MAX);
+	record_put_str(&out, "approval", answer->id);
+	record_put_str(&out, "by", answer->principal);
+	put_text(&out, "key", answer->key);
+	record_put_str(&out, "method", answer->key[0] ? "signature" : "uid");
+	put_text(&out, "name", answer->name);
+	put_digest(&out, "plan", &approval->plan);
+	record_put_str(&out, "principal", approval->principal);
+	put_text(&out, "reason", answer->reason);
+	put_text(&out, "tool", approval->tool);
+	send_note(engine, type, &approval->plan, &out);
+}
+
+void record_approval_end(struct engine *engine, const struct approval *approval, const char *cause)
+{
+	struct buf cleanup_with(buf_fini) out = {0};
+
+	buf_init(&out, RECORD_FIELDS_MAX);
+	record_put_str(&out, "approval", approval->answer.id);
+	record_put_str(&out, "cause", cause);
+	put_digest(&out, "plan", &approval->plan);
+	record_put_str(&out, "principal", approval->principal);
+	put_text(&out, "tool", approval->tool);
+	send_note(engine, RECORD_APPROVAL_EXPIRE, &approval->plan, &out);
+}
+
+void record_approval_refused(
+    struct engine *engine, const struct approval *approval, const char *principal, const char *why)
+{
+	struct buf cleanup_with(buf_fini) out = {0};
+
+	buf_init(&out, RECORD_FIELDS_MAX);
+	record_put_str(&out, "approval", approval->answer.id);
+	record_put_str(&out, "by", principal);
+	put_digest(&out, "plan", &approval->plan);
+	put_text(&out, "reason", why);
+	put_text(&out, "tool", approval->tool);
+	send_note(engine, RECORD_APPROVAL_REFUSED, &approval->plan, &out);
+}
+
+void record_auth_fail(struct engine *engine, uint32_t uid, uint32_t count, const char *why)
+{
+	struct buf cleanup_with(buf_fini) out = {0};
+	char principal[PEER_PRINCIPAL_MAX];
+
+	(void)snprintf(principal, sizeof(principal), "uid:%" PRIu32, uid);
+	buf_init(&out, RECORD_FIELDS_MAX);
+	record_put_int(&out, "count", count);
+	record_put_str(&out, "principal", principal);
+	put_text(&out, "reason", why);
+	send_note(engine, RECORD_AUTH_FAIL, NULL, &out);
+}
+
+void record_admin_key(struct engine *engine, const struct approver *approver, const char *change)
+{
+	struct buf cleanup_with(buf_fini) out = {0};
+	char hex[2 * KEY_LEN + 1];
+
+	str_hex(hex, approver->public_key, KEY_LEN);
+	buf_init(&out, RECORD_FIELDS_MAX);
+	record_put_str(&out, "change", change);
+	record_put_str(&out, "key", approver->id);
+	record_put_str(&out, "kind", "approver");
+	put_text(&out, "name", approver->name);
+	record_put_str(&out, "public_key", hex);
+	send_note(engine, RECORD_ADMIN_KEY, NULL, &out);
+}
+
+void record_admin_control(struct engine *engine, const char *principal, const char *action)
+{
+	struct buf cleanup_with(buf_fini) out = {0};
+
+	buf_init(&out, RECORD_FIELDS_MAX);
+	record_put_str(&out, "action", action);
+	record_put_str(&out, "principal", principal);
+	send_note(engine, RECORD_ADMIN_CONTROL, NULL, &out);
+}

@@ -1,0 +1,45 @@
+/*
+ * The fields of every record that engine writes, in sorted key order, and the way to send one
+ * that no call waits for. evidence/record.h has the encoding. Floor 3, engine only.
+ */
+#ifndef CALLGATE_ENGINE_RECORD_H
+#define CALLGATE_ENGINE_RECORD_H
+
+#include <stdbool.h>
+
+#include "supervisor/base/buf.h"
+#include "supervisor/engine/approval.h"
+#include "supervisor/evidence/record.h"
+#include "supervisor/link/message.h"
+
+struct call;
+struct engine;
+
+#define RECORD_TEXT_MAX  512         /* bytes of a stranger's text in one field */
+#define RECORD_ARGV_MAX  (24 * 1024) /* bytes of an argv as JSON; a longer one is hashed */
+#define RECORD_NOTES_MAX 4096        /* records under way that nobody waits for */
+
+/* Appends the fields. The buf's fault tells of failure. */
+void record_decision(struct buf *out, const struct call *call, bool allow);
+void record_outcome(struct buf *out, const struct call *call);
+
+/* Records without a waiting call: sent in order before anything that relies on them, so that the
+ * decision's receipt covers them too. Failures are logged. */
+void record_approval_request(
+    struct engine *engine, const struct approval *approval, const struct call *call);
+/* type: APPROVAL_GRANT or APPROVAL_DENY. */
+void record_approval_answer(
+    struct engine *engine, enum record_type type, const struct approval *approval);
+void record_approval_end(struct engine *engine, const struct approval *approval, const char *cause);
+void record_approval_refused(
+    struct engine *engine, const struct approval *approval, const char *principal, const char *why);
+void record_auth_fail(struct engine *engine, uint32_t uid, uint32_t count, const char *why);
+/* change: "added" or "removed". */
+void record_admin_key(struct engine *engine, const struct approver *approver, const char *change);
+void record_admin_control(struct engine *engine, const char *principal, const char *action);
+
+/* The answer to one of those. True if it was one. */
+bool record_noted(struct engine *engine, const struct message *message);
+void record_free_all(struct engine *engine);
+
+#endif

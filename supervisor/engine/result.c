@@ -1,0 +1,186 @@
+#include "supervisor/engine/result.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent-api/wire/limits.h"
+#include "agent-api/wire/rpc.h"
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/err.h"
+#include "supervisor/base/log.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/judge.h"
+#include "supervisor/engine/output.h"
+
+#define PLAN_TEXT_MAX (sizeof("sha256:") + 2 * DIGEST_LEN)
+
+/* ---- the road out ------------------------------------------------------------------------ */
+
+static void reply(const struct result_to *to, enum reply_kind kind, const void *body, size_t len)
+{
+	struct message message;
+
+	message_init(&message, MESSAGE_REPLY);
+	message.serial = to->request;
+	message.u.reply.kind = kind;
+	message.u.reply.body.data = body;
+	message.u.reply.body.len = len;
+	(void)engine_send(to->engine, &to->engine->front, &message);
+}
+
+void result_give_body(
+    const struct result_to *to, enum reply_kind kind, const struct buf *body, int fault)
+{
+	static const char broken[] = "{\"code\":-32603,\"message\":\"callgate could not build the "
+				     "answer; its log says why\"}";
+
+	if (fault || body->fault || body->len == 0) {
+		log_error("an answer could not be built: fault %d", fault ? fault : body->fault);
+		reply(to, REPLY_ERROR, broken, strlen(broken));
+		return;
+	}
+	reply(to, kind, body->data, body->len);
+}
+
+void result_give(const struct result_to *to, json_t *object)
+{
+	struct buf cleanup_with(buf_fini) body = {0};
+	int fault = -1;
+
+	buf_init(&body, MESSAGE_BODY_MAX);
+	if (object)
+		fault = result_object(&body, (enum mcp_era)to->era, object);
+	json_decref(object);
+	result_give_body(to, REPLY_RESULT, &body, fault);
+}
+
+void result_refuse(const struct result_to *to, int code, const char *format, ...)
+{
+	struct buf cleanup_with(buf_fini) body = {0};
+	char text[CALL_SENTENCE_MAX];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	buf_init(&body, WIRE_RESULT_MAX);
+	result_give_body(to, REPLY_ERROR, &body, result_error(&body, code, text, NULL));
+}
+
+void result_silence(const struct result_to *to)
+{
+	reply(to, REPLY_SILENT, NULL, 0);
+}
+
+/* ---- a call's result --------------------------------------------------------------------- */
+
+/* Texts that a struct result_call borrows. */
+struct facts {
+	char plan[PLAN_TEXT_MAX];
+	char leaf[DIGEST_HEX_MAX];
+	char root[DIGEST_HEX_MAX];
+	struct output_facts out;
+	struct output_facts err;
+};
+
+static void fill_exit(struct result_call *told, const struct call_exit *exit)
+{
+	if (exit->how == EXIT_HOW_EXITED)
+		told->exit = RESULT_EXIT_CODE;
+	else if (exit->code != 0)
+		told->exit = RESULT_EXIT_SIGNAL;
+	told->exit_value = exit->code;
+	told->layers = (const char *const *)exit->layers;
+	told->layer_count = exit->layer_count;
+	told->wall_us = exit->wall_us;
+	told->cpu_us = exit->cpu_us;
+	told->memory_peak = exit->memory_peak;
+}
+
+static void fill_call(struct result_call *told, const struct call *call, struct facts *facts)
+{
+	char hex[DIGEST_HEX_MAX];
+
+	told->id = call->id;
+	if (!digest_is_zero(&call->plan)) {
+		(void)snprintf(
+		    facts->plan, sizeof(facts->plan), "sha256:%s", digest_hex(hex, &call->plan));
+		told->plan = facts->plan;
+	}
+	told->decision = judge_decision(call);
+	told->by = judge_by(call);
+	told->rule = call->rule;
+	told->outcome = call_outcome_name(call->outcome);
+	fill_exit(told, &call->exit);
+	told->out_bytes = facts->out.bytes;
+	told->err_bytes = facts->err.bytes;
+	told->has_receipt = call->proven;
+	if (call->proven) {
+		told->receipt_n = call->proof.n;
+		told->receipt_size = call->proof.size;
+		told->receipt_leaf = digest_hex(facts->leaf, &call->proof.leaf);
+		told->receipt_root = digest_hex(facts->root, &call->proof.root);
+	}
+}
+
+static int fill_output(
+    struct result_tool_call *result, const struct call *call, struct buf *out, struct buf *err)
+{
+	int fault = output_text(out, call->output, OUTPUT_OUT);
+
+	if (!fault)
+		fault = output_text(err, call->output, OUTPUT_ERR);
+	result->has_output = true;
+	result->out = out->data;
+	result->out_len = out->len;
+	result->err = err->data;
+	result->err_len = err->len;
+	return fault;
+}
+
+static int build(const struct call *call, struct buf *body, enum reply_kind *ret_kind)
+{
+	struct buf cleanup_with(buf_fini) out = {0};
+	struct buf cleanup_with(buf_fini) err = {0};
+	struct result_tool_call result = {.sentence = call->sentence};
+	struct facts facts = {0};
+	int fault = 0;
+
+	if (call->output) {
+		fault = output_facts(call->output, OUTPUT_OUT, &facts.out);
+		if (!fault)
+			fault = output_facts(call->output, OUTPUT_ERR, &facts.err);
+	}
+	if (fault)
+		return fault;
+	fill_call(&result.call, call, &facts);
+	*ret_kind = REPLY_ERROR;
+	if (call->unknown_tool && call->outcome == OUTCOME_REFUSED)
+		return result_unknown_tool(body, call->tool_name, &result.call);
+	*ret_kind = REPLY_RESULT;
+	buf_init(&out, 2 * OUTPUT_KEEP_MAX);
+	buf_init(&err, 2 * OUTPUT_KEEP_MAX);
+	if (call->output && call->proven)
+		fault = fill_output(&result, call, &out, &err);
+	result.truncated = facts.out.truncated || facts.err.truncated;
+	result.is_error = call->outcome != OUTCOME_COMPLETED || call->exit.how != EXIT_HOW_EXITED ||
+			  call->exit.code != 0;
+	return fault ? fault : result_tools_call(body, (enum mcp_era)call->era, &result);
+}
+
+void result_send(struct call *call)
+{
+	const struct result_to to = {call->engine, call->request, call->era};
+	struct buf cleanup_with(buf_fini) body = {0};
+	enum reply_kind kind = REPLY_RESULT;
+	int fault;
+
+	if (call->silent) {
+		result_silence(&to);
+		return;
+	}
+	buf_init(&body, WIRE_RESULT_MAX);
+	fault = build(call, &body, &kind);
+	result_give_body(&to, kind, &body, fault);
+}

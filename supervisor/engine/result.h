@@ -1,0 +1,36 @@
+/*
+ * What a client is told: the result of a finished call, and the answers of the other methods.
+ * Floor 3, engine only.
+ */
+#ifndef CALLGATE_ENGINE_RESULT_H
+#define CALLGATE_ENGINE_RESULT_H
+
+#include <jansson.h>
+
+#include "agent-api/wire/result.h"
+#include "supervisor/engine/call.h"
+
+struct engine;
+
+/* Where an answer goes. */
+struct result_to {
+	struct engine *engine;
+	uint64_t request; /* serial */
+	enum request_era era;
+};
+
+/* Answers the client of a call in AUDITED; nothing but a silent reply when it withdrew. What the
+ * tool wrote is released only if the outcome is recorded. */
+void result_send(struct call *call);
+
+/* Takes object. */
+void result_give(const struct result_to *to, json_t *object);
+/* JSON text built elsewhere; fault: of building it, then an internal error is told. */
+void result_give_body(
+    const struct result_to *to, enum reply_kind kind, const struct buf *body, int fault);
+/* code: enum result_code or enum rpc_code. */
+void result_refuse(const struct result_to *to, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void result_silence(const struct result_to *to);
+
+#endif

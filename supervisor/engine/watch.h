@@ -1,0 +1,26 @@
+/*
+ * What approvers see: the list of questions, and the long poll that is answered when it changes
+ * or after 25 seconds. Floor 3, engine only.
+ */
+#ifndef CALLGATE_ENGINE_WATCH_H
+#define CALLGATE_ENGINE_WATCH_H
+
+#include <stdint.h>
+
+struct engine;
+struct methods_ask;
+
+#define WATCH_HOLD_MS 25000
+
+/* callgate/approvals/list: answers at once. */
+void watch_list(const struct methods_ask *ask);
+/* callgate/approvals/watch {since}: answers now if the list is newer, else later. */
+void watch_start(const struct methods_ask *ask);
+/* The list has changed. */
+void watch_wake(struct engine *engine);
+void watch_cancel(struct engine *engine, uint64_t peer, uint64_t request);
+void watch_drop_peer(struct engine *engine, uint64_t peer);
+/* Answers all that wait, for drain. */
+void watch_end_all(struct engine *engine);
+
+#endif
