@@ -1,0 +1,101 @@
+#include "supervisor/warden/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor/base/cleanup.h"
+#include "supervisor/warden/workspace.h"
+
+static struct policy_pos place_of(
+    const struct policy_tool *tool, const struct policy_namespace *space)
+{
+	if (tool->working_directory_pos.line)
+		return tool->working_directory_pos;
+	return space->working_directory_pos.line ? space->working_directory_pos : tool->pos;
+}
+
+/* One thing that a tool must not reach. */
+struct treasure {
+	const char *what;
+	const char *path;
+};
+
+static int check_treasures(const struct config *config, const struct check_places *places,
+    const struct workspace *workspace, struct policy_pos pos, struct err_note *note)
+{
+	const struct treasure treasures[] = {
+	    {"the policy file", config->path},
+	    {"the .env file", config->dotenv},
+	    {"the .env file", config->home_dotenv},
+	    {"the state directory with the keys", places->state},
+	    {"the audit journal", places->journal},
+	    {"the daemon's socket", places->socket},
+	};
+
+	for (size_t i = 0; i < sizeof(treasures) / sizeof(*treasures); i++) {
+		int held;
+
+		if (!treasures[i].path)
+			continue;
+		held = workspace_holds(workspace, treasures[i].path);
+		if (held < 0)
+			return err_note_errno(note, err_note(note, held, "%s", treasures[i].path));
+		if (held)
+			return err_note(note, -EINVAL,
+			    "%s:%u:%u: working_directory %s: holds %s (%s), where a tool could change it; "
+			    "move one of them",
+			    config->file, pos.line, pos.column, workspace->path, treasures[i].what,
+			    treasures[i].path);
+	}
+	return 0;
+}
+
+static int check_pair(const struct config *config, const struct check_places *places,
+    const struct policy_tool *tool, const struct policy_namespace *space, struct err_note *note)
+{
+	struct workspace cleanup_with(workspace_close) workspace = {.fd = -1};
+	int fault = workspace_open(config, tool, space, &workspace, note);
+
+	if (fault)
+		return fault;
+	if (places->root && tool->sandbox.run_as == RUN_AS_OWNER && workspace.uid == 0)
+		return err_note(note, -EINVAL,
+		    "%s:%u:%u: tool %s: run_as owner, but %s belongs to root and tools never run as root; "
+		    "chown it or leave run_as out",
+		    config->file, tool->sandbox.pos.line, tool->sandbox.pos.column, tool->name,
+		    workspace.path);
+	return check_treasures(config, places, &workspace, place_of(tool, space), note);
+}
+
+int check_policy(
+    const struct config *config, const struct check_places *places, struct err_note *note)
+{
+	const struct policy *policy = config->policy;
+	int fault;
+
+	for (uint32_t i = 0; i < policy->tool_count; i++) {
+		for (uint32_t j = 0; j < policy->namespace_count; j++) {
+			fault = check_pair(
+			    config, places, &policy->tools[i], &policy->namespaces[j], note);
+			if (fault)
+				return fault;
+		}
+	}
+	return 0;
+}
+
+int check_process(struct err_note *note)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+			return err_note(note, -EBADF,
+			    "descriptor %d is closed and /dev/null cannot take "
+			    "its place",
+			    fd);
+	if (getuid() != geteuid() || getgid() != getegid())
+		return err_note(
+		    note, -EPERM, "started setuid or setgid; start it as the user it runs as");
+	return 0;
+}

@@ -1,0 +1,271 @@
+#include "supervisor/warden/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/fd.h"
+#include "supervisor/base/paths.h"
+#include "supervisor/warden/workspace.h"
+#include "policy/freeze.h"
+
+#define DOTENV_NAME ".env"
+
+extern char **environ;
+
+/* Only root and we ourselves may decide what the gate lets through. */
+static int open_policy(const char *file, struct err_note *note)
+{
+	int cleanup_fd fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_note_errno(note, err_note(note, -errno, "%s", file));
+	if (!S_ISREG(st.st_mode))
+		return err_note(note, -EINVAL, "%s: not a regular file", file);
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return err_note(note, -EPERM,
+		    "%s: belongs to uid %u, who could change it; chown it to root or to uid %u",
+		    file, st.st_uid, geteuid());
+	if (st.st_mode & 022)
+		return err_note(note, -EPERM, "%s: mode %04o lets others change it; chmod go-w it",
+		    file, st.st_mode & 07777);
+	if (st.st_size > POLICY_FILE_MAX)
+		return err_note(note, -EFBIG, "%s: larger than %d bytes", file, POLICY_FILE_MAX);
+	return take_fd(&fd);
+}
+
+/* The .env of a folder: a descriptor, -ENOENT when there is none, or a fault with note. */
+static int open_dotenv(const char *folder, struct err_note *note)
+{
+	int cleanup_fd fd = -1;
+	char path[PATHS_MAX];
+	struct stat st;
+
+	if (paths_join(path, folder, DOTENV_NAME))
+		return err_note(note, -ENAMETOOLONG, "%s: the path is too long", folder);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return -ENOENT;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_note_errno(note, err_note(note, -errno, "%s", path));
+	if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != geteuid()))
+		return err_note(note, -EPERM, "%s: not a file of root or uid %u; move it away",
+		    path, geteuid());
+	if (st.st_mode & 077)
+		return err_note(note, -EPERM, "%s: mode %04o shows secrets to others; chmod 600 it",
+		    path, st.st_mode & 07777);
+	return take_fd(&fd);
+}
+
+/* *ret_path is set where there is one; returns its descriptor or that of /dev/null. */
+static int dotenv_or_null(const char *folder, char **ret_path, struct err_note *note)
+{
+	int cleanup_fd fd = folder ? open_dotenv(folder, note) : -ENOENT;
+	int empty;
+
+	if (fd == -ENOENT) {
+		empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (empty < 0)
+			return err_note_errno(note, err_note(note, -errno, "/dev/null"));
+		return empty;
+	}
+	if (fd < 0)
+		return fd;
+	*ret_path = workspace_path_of(fd);
+	if (!*ret_path)
+		return err_note(
+		    note, -ENOENT, "%s/" DOTENV_NAME ": moved while it was read", folder);
+	return take_fd(&fd);
+}
+
+static int locate(struct config *config, const char *file, int fd, struct err_note *note)
+{
+	char *slash;
+
+	config->file = strdup(file);
+	config->path = workspace_path_of(fd);
+	config->folder = config->path ? strdup(config->path) : NULL;
+	if (!config->file || !config->folder)
+		return err_note(note, -ENOMEM, "%s: it cannot be said where this file is", file);
+	slash = strrchr(config->folder, '/');
+	slash[slash == config->folder ? 1 : 0] = '\0';
+	return 0;
+}
+
+/* The child's five descriptors, in the order of their numbers 3 to 7. */
+enum { FD_POLICY, FD_DOTENV, FD_HOME_DOTENV, FD_FROZEN, FD_REPORT, FD_COUNT };
+
+static int open_inputs(
+    struct config *config, const char *file, int fds[FD_COUNT], struct err_note *note)
+{
+	const char *home = getenv("CALLGATE_HOME");
+	int fault;
+
+	fault = fds[FD_POLICY] = open_policy(file, note);
+	if (fault >= 0)
+		fault = locate(config, file, fds[FD_POLICY], note);
+	if (fault >= 0)
+		fault = fds[FD_DOTENV] = dotenv_or_null(config->folder, &config->dotenv, note);
+	if (fault >= 0)
+		fault = fds[FD_HOME_DOTENV] = dotenv_or_null(
+		    home && home[0] == '/' ? home : NULL, &config->home_dotenv, note);
+	if (fault < 0)
+		return fault;
+	config->frozen = memfd_create("policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (config->frozen < 0)
+		return err_note_errno(note, err_note(note, -errno, "memfd_create"));
+	fds[FD_FROZEN] = config->frozen;
+	return 0;
+}
+
+static int start_child(struct config_child *child, int fds[FD_COUNT], const struct child_user *user,
+    struct err_note *note)
+{
+	/* After its start the warden may not change uids any more, so a reload's child could not. */
+	const struct child_user same_uid = {.root = user->root};
+	struct child_spec spec = {
+	    .program = "callgate-policy",
+	    .argument = child->config->file,
+	    .fds = fds,
+	    .fd_count = FD_COUNT,
+	    .environment = environ,
+	    .user = &same_uid,
+	};
+	int report[2];
+	int fault;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return err_note_errno(note, err_note(note, -errno, "pipe"));
+	fds[FD_REPORT] = report[1];
+	child->report = report[0];
+	fault = fd_set_nonblocking(child->report);
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "pipe"));
+	return child_start(&spec, &child->child, note);
+}
+
+int config_start(const char *file, const struct child_user *user, struct config_child *ret,
+    struct err_note *note)
+{
+	struct config_child child = {.child = {.pidfd = -1}, .report = -1};
+	int fds[FD_COUNT] = {-1, -1, -1, -1, -1};
+	int fault;
+
+	child.config = calloc(1, sizeof(*child.config));
+	if (!child.config)
+		return err_note(note, -ENOMEM, "out of memory");
+	child.config->frozen = -1;
+	fault = open_inputs(child.config, file, fds, note);
+	if (!fault)
+		fault = start_child(&child, fds, user, note);
+	cleanup_fd_(&fds[FD_POLICY]);
+	cleanup_fd_(&fds[FD_DOTENV]);
+	cleanup_fd_(&fds[FD_HOME_DOTENV]);
+	cleanup_fd_(&fds[FD_REPORT]);
+	if (fault) {
+		config_abort(&child);
+		return fault;
+	}
+	*ret = child;
+	return 0;
+}
+
+/* What the child wrote; it has ended, so this does not wait. */
+static void read_report(int fd, struct buf *out)
+{
+	char piece[4096];
+	ssize_t got;
+
+	while ((got = read(fd, piece, sizeof(piece))) > 0)
+		if (buf_put(out, piece, (size_t)got))
+			return;
+}
+
+static int judge_end(int status, const char *report, struct err_note *note)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 1 && report[0])
+		return err_note(note, -EINVAL, "%.*s", (int)strcspn(report, "\n"), report);
+	if (WIFSIGNALED(status))
+		return err_note(note, -EIO,
+		    "callgate-policy was ended by signal %d; the file was not "
+		    "read to its end",
+		    WTERMSIG(status));
+	return err_note(note, -EIO, "callgate-policy failed with status %d", WEXITSTATUS(status));
+}
+
+static int take_frozen(struct config *config, struct err_note *note)
+{
+	const void *bytes;
+	size_t len;
+	int fault;
+
+	fault = fd_seal(config->frozen);
+	if (!fault)
+		fault = fd_map_sealed(config->frozen, POLICY_FROZEN_MAX, &bytes, &len);
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "frozen policy"));
+	fault = digest_of(&config->version, bytes, len);
+	if (!fault)
+		fault = policy_thaw(bytes, len, &config->policy);
+	fd_unmap(bytes, len);
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "frozen policy"));
+	return 0;
+}
+
+int config_finish(
+    struct config_child *child, struct config **ret, struct buf *warnings, struct err_note *note)
+{
+	struct buf cleanup_with(buf_fini) report;
+	const char *text;
+	int status, fault;
+
+	buf_init(&report, CONFIG_REPORT_MAX);
+	fault = child_reap(&child->child, &status);
+	if (fault) {
+		config_abort(child);
+		return err_note_errno(note, err_note(note, fault, "callgate-policy"));
+	}
+	read_report(child->report, &report);
+	text = buf_cstr(&report);
+	fault = judge_end(status, text ? text : "", note);
+	if (!fault && text)
+		(void)buf_text(warnings, text); /* full: the rest of the warnings is dropped */
+	if (!fault)
+		fault = take_frozen(child->config, note);
+	if (!fault)
+		*ret = take_ptr(child->config);
+	config_abort(child);
+	return fault;
+}
+
+void config_abort(struct config_child *child)
+{
+	child_end(&child->child, 0);
+	cleanup_fd_(&child->report);
+	config_free(take_ptr(child->config));
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	cleanup_fd_(&config->frozen);
+	policy_free(config->policy);
+	free(config->file);
+	free(config->path);
+	free(config->folder);
+	free(config->dotenv);
+	free(config->home_dotenv);
+	free(config);
+}

@@ -1,0 +1,50 @@
+/*
+ * The policy file on its way to a frozen policy: opened and judged here, parsed by the throwaway
+ * child callgate-policy, thawed here. The warden itself never reads YAML.
+ *
+ * Two steps, so that a reload does not hold up the loop: config_start() forks the child,
+ * config_finish() is called when its pidfd is readable, config_abort() at the deadline. Used by
+ * main.c.
+ */
+#ifndef CALLGATE_WARDEN_CONFIG_H
+#define CALLGATE_WARDEN_CONFIG_H
+
+#include "supervisor/base/buf.h"
+#include "supervisor/base/err.h"
+#include "supervisor/evidence/digest.h"
+#include "supervisor/warden/children.h"
+#include "policy/policy.h"
+
+#define CONFIG_DEADLINE_MS 10000
+#define CONFIG_REPORT_MAX  (64 * 1024)
+
+struct config {
+	char *file;        /* as given, for messages */
+	char *path;        /* where the opened file really is */
+	char *folder;      /* its directory: relative paths are relative to this */
+	char *dotenv;      /* the .env beside it, where it was read; else NULL */
+	char *home_dotenv; /* the one in $CALLGATE_HOME; else NULL */
+	int frozen;        /* sealed memfd */
+	struct policy *policy;
+	struct digest version; /* SHA-256 of the frozen bytes */
+};
+
+struct config_child {
+	struct child child;
+	struct config *config; /* so far */
+	int report;            /* read end of the child's descriptor 7 */
+};
+
+/* Opens file and its .env, judges owner and mode, starts the child. 0 or -errno with note. */
+int config_start(const char *file, const struct child_user *user, struct config_child *ret,
+    struct err_note *note);
+/* After the child ended. 0 and *ret (freed by config_free), warnings appended line by line; or
+ * -EINVAL with the child's own "file:line:column: ..." line; or -errno with note. The struct
+ * config_child is used up. */
+int config_finish(
+    struct config_child *child, struct config **ret, struct buf *warnings, struct err_note *note);
+/* Kills the child; the struct is used up. */
+void config_abort(struct config_child *child);
+void config_free(struct config *config);
+
+#endif

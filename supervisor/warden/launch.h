@@ -1,0 +1,70 @@
+/*
+ * Launches: from a LAUNCH of engine to the proof that its tree is dead.
+ *
+ *   WAITING   receipt good, planned again and the same; no cell yet
+ *   ARMING    the cell has the call; nothing of the tool has run
+ *   RUNNING   EXEC_START was sent, then GO; LAUNCHED answered
+ *   KILLING   deadline, KILL or a broken cell; waiting for the kernel's proof
+ *   REPORTED  answered for good: EXEC_EXIT and EXITED were sent, or it never ran; only the corpse
+ *             is waited for
+ *
+ * Used by main.c. Nothing here waits. A fault that ends the daemon is left in launcher.broken,
+ * and the loop is stopped.
+ */
+#ifndef CALLGATE_WARDEN_LAUNCH_H
+#define CALLGATE_WARDEN_LAUNCH_H
+
+#include <stdint.h>
+
+#include "supervisor/link/link.h"
+#include "supervisor/warden/feed.h"
+#include "supervisor/warden/plan.h"
+#include "supervisor/warden/pool.h"
+#include "supervisor/warden/receipts.h"
+
+#define LAUNCH_ARM_MS   10000 /* a cell that is not armed by then is given up */
+#define LAUNCH_STUCK_MS 10000 /* a killed tree that is not dead by then is told as stuck */
+
+struct launch;
+
+struct launcher {
+	uv_loop_t *loop;
+	struct link *engine;
+	struct link *auditor;
+	struct pool *pool;
+	const struct cell_host *host;
+	struct planner *planner;
+	uint8_t receipt_key[KEY_LEN];
+	struct receipts receipts;
+	struct launch *first; /* all, in order of arrival */
+	int closed;           /* no new launches */
+	int broken;           /* -errno: a sibling cannot be told, or the zygote is gone */
+};
+
+/* One launch's descriptors and lists between arming and GO. */
+struct launch_ends {
+	int out; /* read ends, for engine */
+	int err;
+	int in; /* write end, for the feed; -1 */
+};
+
+/* A LAUNCH: takes what the message holds. It is answered, now or later. */
+void launch_ask(struct launcher *launcher, struct message *message);
+/* Gives prepared cells to those that wait and asks for more. */
+void launch_go_on(struct launcher *launcher);
+/* Cells cannot be prepared: those that wait are answered with why. */
+void launch_no_cell(struct launcher *launcher, const char *why);
+/* Another policy is in force: those that wait hold plans of the old one. */
+void launch_void_waiting(struct launcher *launcher);
+void launch_kill(struct launcher *launcher, const char *call, const char *cause);
+void launch_kill_all(struct launcher *launcher, const char *cause);
+/* Launches whose end is not reported yet. */
+uint32_t launch_alive(const struct launcher *launcher);
+
+/* launch_arm.c: hands the plan to a cell. has_stdin: whether *ret_ends gets an `in`. 0 and
+ * *ret_ends, or -errno with note: the call cannot run in this cell. */
+int launch_arm(const struct launcher *launcher, const struct plan *plan,
+    const struct pool_cell *cell, int has_stdin, struct launch_ends *ret_ends,
+    struct err_note *note);
+
+#endif

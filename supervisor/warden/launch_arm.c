@@ -1,0 +1,201 @@
+/* ARM: a plan becomes mounts, descriptors, rules and limits of one cell. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor/base/cleanup.h"
+#include "supervisor/warden/launch.h"
+
+#define RUN_ACCESS (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE)
+
+struct arming {
+	int mount;
+	int out[2], err[2], in[2];
+	const char **bind_paths;
+	int *bind_mounts;
+	uint32_t bind_count;
+	struct cell_rule *rules; /* only where the allowlist's own do not do */
+	uint32_t rule_count;
+};
+
+static void arming_fini(struct arming *arming)
+{
+	int *fds[] = {&arming->mount, &arming->out[0], &arming->out[1], &arming->err[0],
+	    &arming->err[1], &arming->in[0], &arming->in[1]};
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		cleanup_fd_(fds[i]);
+	for (uint32_t i = 0; i < arming->bind_count; i++)
+		cleanup_fd_(&arming->bind_mounts[i]);
+	free(arming->bind_mounts);
+	free(arming->bind_paths);
+	free(arming->rules);
+}
+
+static int add_bind(struct arming *arming, const char *path, int fd, struct err_note *note)
+{
+	int mount;
+
+	for (uint32_t i = 0; i < arming->bind_count; i++)
+		if (!strcmp(arming->bind_paths[i], path))
+			return 0;
+	mount = cell_mount_file(fd);
+	if (mount < 0)
+		return err_note_errno(note, err_note(note, mount, "%s: cannot be mounted", path));
+	arming->bind_paths[arming->bind_count] = path;
+	arming->bind_mounts[arming->bind_count++] = mount;
+	return 0;
+}
+
+/* What a cell has anyway. */
+static bool is_inside(const char *path)
+{
+	return workspace_is_below("/usr", path) || workspace_is_below("/etc", path);
+}
+
+static int add_binds(struct arming *arming, const struct plan *plan, struct err_note *note)
+{
+	const struct tool_outside *outside = &plan->tool->outside;
+	uint32_t most = outside->count + plan->program.part_count + 1;
+	int fault = 0;
+
+	arming->bind_paths = calloc(most, sizeof(*arming->bind_paths));
+	arming->bind_mounts = calloc(most, sizeof(*arming->bind_mounts));
+	if (!arming->bind_paths || !arming->bind_mounts)
+		return err_note(note, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; !fault && i < outside->count; i++)
+		fault = add_bind(arming, outside->paths[i], outside->fds[i], note);
+	for (uint32_t i = 0; !fault && i < plan->program.part_count; i++) {
+		const struct program_part *part = &plan->program.parts[i];
+		bool covered = is_inside(part->path);
+
+		for (uint32_t j = 0; j < outside->count; j++)
+			covered = covered || workspace_is_below(outside->paths[j], part->path);
+		if (!covered)
+			fault = add_bind(arming, part->path, part->fd, note);
+	}
+	/* What was hashed is what the interpreter finds, whatever the name says by then. */
+	if (!fault && plan->script.path && plan->script.first)
+		fault = add_bind(arming, plan->script.path, plan->script.fd, note);
+	return fault;
+}
+
+/* An open allowlist grants the path's programs; an approved one from elsewhere adds itself. */
+static int add_rules(struct arming *arming, const struct plan *plan, const struct cell_rule **ret,
+    struct err_note *note)
+{
+	const struct program *program = &plan->program;
+	const struct cell_rule *rules = allowlist_rules(plan->tool->allowlist, &arming->rule_count);
+	uint32_t count = arming->rule_count;
+
+	*ret = rules;
+	if (plan->tool->policy->deny_by_default)
+		return 0;
+	arming->rules = calloc(count + program->part_count, sizeof(*rules));
+	if (!arming->rules)
+		return err_note(note, -ENOMEM, "out of memory");
+	if (count)
+		memcpy(arming->rules, rules, count * sizeof(*rules));
+	for (uint32_t i = 0; i < program->part_count; i++)
+		arming->rules[count++] = (struct cell_rule){program->parts[i].fd, RUN_ACCESS};
+	arming->rule_count = count;
+	*ret = arming->rules;
+	return 0;
+}
+
+/* A pipe whose end for the tool belongs to the tool's uid, so that it may open /dev/stdout. */
+static int open_pipe(int ends[2], int tools_end, uid_t owner, struct err_note *note)
+{
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_note_errno(note, err_note(note, -errno, "pipe"));
+	if (owner != (uid_t)-1 && fchown(ends[tools_end], owner, (gid_t)-1) < 0)
+		return err_note_errno(note, err_note(note, -errno, "pipe"));
+	return 0;
+}
+
+static int open_pipes(struct arming *arming, uid_t owner, int has_stdin, struct err_note *note)
+{
+	int fault = open_pipe(arming->out, 1, owner, note);
+
+	if (!fault)
+		fault = open_pipe(arming->err, 1, owner, note);
+	if (!fault && has_stdin)
+		fault = open_pipe(arming->in, 0, owner, note);
+	return fault;
+}
+
+/* The kernel's limits where the cell has a leaf, else rlimits. */
+static int limit(const struct pool_cell *cell, struct cell_limits *limits, struct err_note *note)
+{
+	int fault = cgroup_leaf_limit(&cell->leaf, limits);
+
+	limits->by_cgroup = fault == 0;
+	if (!fault || fault == -ENOTSUP)
+		return 0;
+	return err_note_errno(note, err_note(note, fault, "control group limits"));
+}
+
+static int send_arm(const struct launcher *launcher, const struct plan *plan,
+    const struct pool_cell *cell, struct arming *arming, struct err_note *note)
+{
+	const struct workspace *workspace = plan->workspace;
+	struct cell_arm arm = {
+	    .argv = (const char *const *)plan->argv,
+	    .envp = (const char *const *)launcher->planner->tools->env,
+	    .workspace = workspace->path,
+	    .cwd = plan->cwd,
+	    .mount_fd = arming->mount,
+	    .exec_fd = plan->program.parts[plan->program.exec_part].fd,
+	    .stdin_fd = arming->in[0],
+	    .stdout_fd = arming->out[1],
+	    .stderr_fd = arming->err[1],
+	    .bind_paths = arming->bind_paths,
+	    .bind_mounts = arming->bind_mounts,
+	    .bind_count = arming->bind_count,
+	    .mode = plan->tool->mode,
+	    .allowlist_open = !plan->tool->policy->deny_by_default,
+	    .allow_jit = plan->program.allow_jit,
+	    .limits = plan->tool->limits,
+	    .landlock_workspace = UINT64_MAX, /* all that the mode allows */
+	};
+	int fault = limit(cell, &arm.limits, note);
+
+	if (!fault)
+		fault = add_rules(arming, plan, &arm.rules, note);
+	if (fault)
+		return fault;
+	arm.rule_count = arming->rule_count;
+	fault = cell_arm(&cell->cell, &arm);
+	return fault ? err_note_errno(note, err_note(note, fault, "arming the sandbox")) : 0;
+}
+
+int launch_arm(const struct launcher *launcher, const struct plan *plan,
+    const struct pool_cell *cell, int has_stdin, struct launch_ends *ret_ends,
+    struct err_note *note)
+{
+	const struct cell_host *host = launcher->host;
+	const struct workspace *workspace = plan->workspace;
+	uid_t owner = host->root ? host->cell_uid_first + cell->cell.slot : (uid_t)-1;
+	struct arming cleanup_with(arming_fini)
+	    arming = {.mount = -1, .out = {-1, -1}, .err = {-1, -1}, .in = {-1, -1}};
+	int fault;
+
+	arming.mount = cell_mount_workspace(host, &cell->cell, workspace->fd, plan->tool->mode,
+	    workspace->uid, workspace->gid, note);
+	if (arming.mount < 0)
+		return arming.mount;
+	fault = add_binds(&arming, plan, note);
+	if (!fault)
+		fault = open_pipes(&arming, owner, has_stdin, note);
+	if (!fault)
+		fault = send_arm(launcher, plan, cell, &arming, note);
+	if (fault)
+		return fault;
+	ret_ends->out = take_fd(&arming.out[0]);
+	ret_ends->err = take_fd(&arming.err[0]);
+	ret_ends->in = take_fd(&arming.in[1]);
+	return 0;
+}

@@ -1,0 +1,33 @@
+/*
+ * The listening Unix socket: made by us beside a lock, or handed over by the service manager
+ * (sd_listen_fds(3)). Used by main.c before READY and at the end; front accepts on it.
+ */
+#ifndef CALLGATE_WARDEN_LISTEN_H
+#define CALLGATE_WARDEN_LISTEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "supervisor/base/err.h"
+#include "supervisor/base/paths.h"
+#include "policy/policy.h"
+
+struct listener {
+	int fd;               /* -1: none */
+	char path[PATHS_MAX]; /* absolute */
+	bool handed_over;     /* by the service manager: not ours to remove */
+	uint64_t dev, ino;    /* of the socket file that we made */
+};
+
+/* Where the policy wants the socket. folder: what its relative paths are relative to. 0 or
+ * -errno with note. */
+int listen_path(const struct policy *policy, const char *folder, char ret_path[PATHS_MAX],
+    struct err_note *note);
+/* Makes the missing parent folders (0700) and the socket with mode and group of the policy;
+ * replaces a socket that nobody answers on. 0; -EADDRINUSE: somebody answers; -errno; note. */
+int listen_open(
+    const struct policy *policy, const char *path, struct listener *ret, struct err_note *note);
+/* Closes, and removes the socket file if it is still ours. */
+void listen_close(struct listener *listener);
+
+#endif

@@ -1,0 +1,307 @@
+#include "supervisor/warden/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/fd.h"
+
+#define BYTES_MAX (2 * CELL_ARG_BYTES)
+
+/* ---- where it runs ------------------------------------------------------------------------- */
+
+/* The directory behind the path is still the one that was opened at load. */
+static int same_workspace(const struct workspace *workspace, struct err_note *note)
+{
+	int cleanup_fd fd = open(workspace->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != workspace->dev ||
+	    st.st_ino != workspace->ino)
+		return err_note(note, PLAN_REFUSED,
+		    "%s: is not the directory it was when the policy was loaded; restore it or reload",
+		    workspace->path);
+	return 0;
+}
+
+/* Opens what the caller calls its current directory. A descriptor, PLAN_REFUSED as -1, -errno. */
+static int open_cwd(const struct workspace *workspace, const char *cwd, struct err_note *note)
+{
+	int fd;
+
+	if (cwd[0] == '/' && workspace_is_below(workspace->path, cwd))
+		cwd += strlen(workspace->path) + strspn(cwd + strlen(workspace->path), "/");
+	if (!cwd[0])
+		cwd = ".";
+	fd = workspace_openat2(workspace->fd, cwd, O_PATH | O_DIRECTORY | O_CLOEXEC,
+	    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	if (fd < 0)
+		return err_note(note, fd, "cwd %s: %s", cwd,
+		    fd == -EXDEV ? "leads out of the tool's working directory"
+				 : "no such directory below the tool's working directory");
+	return fd;
+}
+
+static int find_cwd(struct plan *plan, int fd, struct err_note *note)
+{
+	int fault = hashes_stamp(fd, &plan->cwd_stamp);
+
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "cwd"));
+	plan->cwd = workspace_path_of(fd);
+	if (!plan->cwd || !workspace_is_below(plan->workspace->path, plan->cwd))
+		return err_note(
+		    note, PLAN_REFUSED, "cwd: was moved out of the tool's working directory");
+	return 0;
+}
+
+/* ---- what runs ----------------------------------------------------------------------------- */
+
+static int find_program(
+    struct plan *plan, const struct tools *tools, const char *name, struct err_note *note)
+{
+	int fault;
+
+	if (name[0] != '/' && strchr(name, '/'))
+		return err_note(note, PLAN_REFUSED,
+		    "%s: name a program of the path, or give its absolute path", name);
+	fault = program_open(&plan->program, tools->path, name, tools->tool_uid, note);
+	switch (fault) {
+	case 0: break;
+	case -ENOENT: return err_note(note, PLAN_REFUSED, "%s: no such program", name);
+	case -EACCES: return PLAN_REFUSED; /* the note is program_open()'s */
+	case -ELOOP: return err_note(note, PLAN_REFUSED, "%s: too many interpreters", name);
+	default: return err_note_errno(note, err_note(note, fault, "%s", name));
+	}
+	if (!allowlist_has(plan->tool->allowlist, &plan->program))
+		return err_note(note, PLAN_REFUSED, "%s: not among the programs of tool %s", name,
+		    plan->tool->policy->name);
+	for (uint32_t i = 0; i < plan->program.part_count; i++)
+		if (workspace_is_below(plan->workspace->path, plan->program.parts[i].path))
+			return err_note(note, PLAN_REFUSED,
+			    "%s: lies in the working directory, where the tool itself could change it",
+			    name);
+	return 0;
+}
+
+static int hash_program(struct plan *plan, struct hashes *hashes, struct err_note *note)
+{
+	for (uint32_t i = 0; i < plan->program.part_count; i++) {
+		struct program_part *part = &plan->program.parts[i];
+		struct program_stamp stamp;
+		int fault = part->read_fd < 0 ? -EACCES
+					      : hashes_of(hashes, part->read_fd, TOOLS_PROGRAM_MAX,
+						    &stamp, &plan->part_digests[i]);
+
+		if (fault)
+			return err_note_errno(note,
+			    err_note(note, fault, "%s: cannot be read to be hashed", part->path));
+		if (memcmp(&stamp, &part->stamp, sizeof(stamp)))
+			return err_note(
+			    note, -EAGAIN, "%s: changed while it was read; try again", part->path);
+	}
+	return 0;
+}
+
+/* Opens a word of argv as a regular file below the workspace: a descriptor, or -1. */
+static int open_operand(
+    const struct workspace *workspace, int cwd, const char *word, char **ret_path)
+{
+	int cleanup_fd fd = workspace_openat2(cwd, word, O_PATH | O_CLOEXEC, RESOLVE_NO_MAGICLINKS);
+	char *cleanup_free path = NULL;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	path = workspace_path_of(fd);
+	if (!path || !workspace_is_below(workspace->path, path))
+		return -1;
+	*ret_path = take_ptr(path);
+	return take_fd(&fd);
+}
+
+static int hash_script(struct plan_script *script, struct hashes *hashes, struct err_note *note)
+{
+	int cleanup_fd fd = -1;
+	char link[64];
+	int fault;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", script->fd);
+	fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fault = fd < 0 ? -errno
+		       : hashes_of(hashes, fd, PLAN_SCRIPT_MAX, &script->stamp, &script->digest);
+	if (fault == -EFBIG && !script->first) {
+		/* A large file far behind the program's name is data. */
+		cleanup_fd_(&script->fd);
+		cleanup_free_(&script->path);
+		return 0;
+	}
+	if (fault)
+		return err_note_errno(
+		    note, err_note(note, fault, "%s: cannot be read to be hashed", script->path));
+	return 0;
+}
+
+/* An interpreter's script: the first word that is no option and is a file of the workspace. */
+static int find_script(struct plan *plan, const struct plan_input *input, int cwd,
+    struct hashes *hashes, struct err_note *note)
+{
+	bool options = true, first = true;
+
+	if (!plan->program.interpreter)
+		return 0;
+	for (uint32_t i = 1; i < input->argv.count; i++) {
+		const char *word = input->argv.items[i];
+
+		if (options && word[0] == '-') {
+			options = strcmp(word, "--") != 0;
+			continue;
+		}
+		plan->script.fd = open_operand(plan->workspace, cwd, word, &plan->script.path);
+		if (plan->script.fd >= 0) {
+			plan->script.first = first;
+			return hash_script(&plan->script, hashes, note);
+		}
+		first = false;
+	}
+	return 0;
+}
+
+/* Copies the shebang's words and the caller's into one block. */
+static int join_argv(struct plan *plan, const struct plan_input *input, struct err_note *note)
+{
+	const char *const *prefix = (const char *const *)plan->program.prefix;
+	uint32_t before = 0, skip = prefix ? 1 : 0, count = 0;
+	size_t bytes = 0;
+	char *next;
+
+	for (; prefix && prefix[before]; before++)
+		bytes += strlen(prefix[before]) + 1;
+	for (uint32_t i = skip; i < input->argv.count; i++)
+		bytes += strlen(input->argv.items[i]) + 1;
+	if (bytes > CELL_ARG_BYTES)
+		return err_note(note, PLAN_REFUSED, "%zu bytes of arguments: at most %d", bytes,
+		    CELL_ARG_BYTES);
+	plan->argv = malloc((before + input->argv.count + 1) * sizeof(char *) + bytes);
+	if (!plan->argv)
+		return err_note(note, -ENOMEM, "out of memory");
+	next = (char *)(plan->argv + before + input->argv.count + 1);
+	for (uint32_t i = 0; i < before; i++) {
+		plan->argv[count++] = next;
+		next = stpcpy(next, prefix[i]) + 1;
+	}
+	for (uint32_t i = skip; i < input->argv.count; i++) {
+		plan->argv[count++] = next;
+		next = stpcpy(next, input->argv.items[i]) + 1;
+	}
+	plan->argv[count] = NULL;
+	return 0;
+}
+
+/* ---- the whole ----------------------------------------------------------------------------- */
+
+static int find_tool(struct plan *plan, const struct planner *planner,
+    const struct plan_input *input, struct err_note *note)
+{
+	if (!digest_equal(&input->policy, &planner->tools->config->version))
+		return err_note(note, PLAN_VOID, "the policy was reloaded since this was decided");
+	plan->tool = tools_find(planner->tools, input->tool);
+	if (!plan->tool)
+		return err_note(note, PLAN_REFUSED, "%s: no such tool", input->tool);
+	plan->workspace = tools_workspace(planner->tools, plan->tool, input->space);
+	if (!plan->workspace)
+		return err_note(note, PLAN_REFUSED, "%s: no such namespace", input->space);
+	if (!input->argv.count || !input->argv.items[0][0])
+		return err_note(note, PLAN_REFUSED, "no program is named");
+	return same_workspace(plan->workspace, note);
+}
+
+static int make(const struct planner *planner, const struct plan_input *input, struct plan *plan,
+    struct err_note *note)
+{
+	struct buf cleanup_with(buf_fini) bytes;
+	int cleanup_fd cwd = -1;
+	int fault = find_tool(plan, planner, input, note);
+
+	buf_init(&bytes, BYTES_MAX);
+	if (fault)
+		return fault;
+	cwd = open_cwd(plan->workspace, input->cwd, note);
+	if (cwd < 0)
+		return PLAN_REFUSED;
+	fault = find_cwd(plan, cwd, note);
+	if (!fault)
+		fault = find_program(plan, planner->tools, input->argv.items[0], note);
+	if (!fault)
+		fault = hash_program(plan, planner->hashes, note);
+	if (!fault)
+		fault = find_script(plan, input, cwd, planner->hashes, note);
+	if (!fault)
+		fault = join_argv(plan, input, note);
+	if (fault)
+		return fault;
+	fault = plan_bytes(&bytes, planner, input, plan);
+	if (!fault)
+		fault = digest_of(&plan->digest, bytes.data, bytes.len);
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "the plan's digest"));
+	return 0;
+}
+
+int plan_make(const struct planner *planner, const struct plan_input *input, struct plan *ret,
+    struct err_note *note)
+{
+	struct plan plan = {.script = {.fd = -1}};
+	int fault = make(planner, input, &plan, note);
+
+	if (fault) {
+		plan_fini(&plan);
+		return fault;
+	}
+	*ret = plan;
+	return 0;
+}
+
+static int recheck(
+    int fd, const struct program_stamp *stamp, const char *path, struct err_note *note)
+{
+	struct program_stamp now;
+	int fault = hashes_stamp(fd, &now);
+
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "%s", path));
+	if (memcmp(&now, stamp, sizeof(now)))
+		return err_note(note, -ESTALE, "%s: changed between decision and start", path);
+	return 0;
+}
+
+int plan_recheck(const struct plan *plan, struct err_note *note)
+{
+	for (uint32_t i = 0; i < plan->program.part_count; i++) {
+		const struct program_part *part = &plan->program.parts[i];
+		int fault = recheck(part->fd, &part->stamp, part->path, note);
+
+		if (fault)
+			return fault;
+	}
+	return plan->script.path
+		   ? recheck(plan->script.fd, &plan->script.stamp, plan->script.path, note)
+		   : 0;
+}
+
+void plan_fini(struct plan *plan)
+{
+	program_fini(&plan->program);
+	cleanup_fd_(&plan->script.fd);
+	free(plan->script.path);
+	free(plan->argv);
+	free(plan->cwd);
+	memset(plan, 0, sizeof(*plan));
+	plan->script.fd = -1;
+}

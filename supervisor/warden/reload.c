@@ -1,0 +1,263 @@
+/*
+ * A reload: the child reads the file again, the new tables are built beside the old ones, the
+ * load is recorded, engine takes the policy, and only then the tables are swapped. Any fault on
+ * the way leaves the old policy in force, is recorded and told.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/base/log.h"
+#include "supervisor/warden/notify.h"
+#include "supervisor/warden/trail.h"
+#include "supervisor/warden/warden.h"
+
+enum reload_stage {
+	RELOAD_READING = 0, /* the child runs */
+	RELOAD_RECORDING,   /* policy.load is on its way to the disk */
+	RELOAD_OFFERED,     /* engine has it */
+};
+
+struct reload {
+	struct warden *warden;
+	enum reload_stage stage;
+	uint64_t control; /* serial to answer; 0: nobody asked by message */
+	struct config_child child;
+	uv_poll_t end;
+	uv_timer_t timer;
+	int handles;
+	struct config *config; /* until tools own it */
+	struct tools *tools;
+};
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct reload *reload = handle->data;
+
+	if (--reload->handles > 0)
+		return;
+	tools_free(reload->tools);
+	config_free(reload->config);
+	free(reload);
+}
+
+static void stop_watching(struct reload *reload)
+{
+	if (!reload->handles || uv_is_closing((uv_handle_t *)&reload->end))
+		return;
+	uv_close((uv_handle_t *)&reload->end, on_handle_closed);
+	uv_timer_stop(&reload->timer);
+}
+
+/* The last step of every reload; the memory goes when its handles are closed. */
+static void finish(struct reload *reload)
+{
+	reload->warden->reload = NULL;
+	stop_watching(reload);
+	uv_close((uv_handle_t *)&reload->timer, on_handle_closed);
+	if (reload->warden->phase == WARDEN_READY)
+		notify_send(reload->warden->notify, "READY=1");
+}
+
+void warden_answer_control(
+    struct warden *warden, uint64_t serial, enum answer_status status, const char *note)
+{
+	struct message message;
+	int fault;
+
+	if (!serial)
+		return;
+	message_init(&message, MESSAGE_CONTROLLED);
+	message.serial = serial;
+	message.u.controlled.status = (uint16_t)status;
+	message.u.controlled.version = warden->tools->config->version;
+	message.u.controlled.note = note;
+	fault = link_send(&warden->engine, &message);
+	if (fault)
+		stop_lost(warden, "callgate-engine", fault);
+}
+
+static void refuse(struct reload *reload, const char *why)
+{
+	struct warden *warden = reload->warden;
+	uint64_t serial; /* its RECORDED is only looked at when it says no */
+
+	log_error("reload refused, the old policy stays in force: %s", why);
+	if (trail_policy_refused(&warden->auditor, warden->options.config, why, &serial))
+		stop_lost(warden, "callgate-auditor", -EPIPE);
+	warden_answer_control(warden, reload->control, ANSWER_REFUSED, why);
+	finish(reload);
+}
+
+/* What only a start can change. */
+static void warn_about_fixed(const struct policy *old, const struct policy *new)
+{
+	if (strcmp(old->socket_path, new->socket_path) || old->socket_mode != new->socket_mode ||
+	    strcmp(old->socket_group, new->socket_group))
+		log_warn("%s: server.socket changed; it takes effect at the next start", new->file);
+	if (strcmp(old->audit_directory, new->audit_directory))
+		log_warn(
+		    "%s: audit.directory changed; it takes effect at the next start", new->file);
+	if (strcmp(old->log_level, new->log_level) || strcmp(old->log_format, new->log_format))
+		log_warn("%s: logger changed; it takes effect at the next start", new->file);
+}
+
+static int build(struct reload *reload, struct err_note *note)
+{
+	struct warden *warden = reload->warden;
+	const struct check_places places = {
+	    .state = warden->state.path,
+	    .journal = warden->state.journal,
+	    .socket = warden->socket,
+	    .root = warden->user.root,
+	};
+	const struct tools_spec spec = {
+	    .host = &warden->host,
+	    .user = warden->user_name,
+	    .hashes = &warden->hashes,
+	    .warnings = &warden->warnings,
+	};
+	int fault = config_finish(&reload->child, &reload->config, &warden->warnings, note);
+
+	if (!fault)
+		fault = check_policy(reload->config, &places, note);
+	if (!fault)
+		fault = tools_build(reload->config, &spec, &reload->tools, note);
+	if (fault)
+		return fault;
+	reload->config = NULL;
+	return 0;
+}
+
+static void on_policy_read(uv_poll_t *poll, int status, int events)
+{
+	struct reload *reload = poll->data;
+	struct warden *warden = reload->warden;
+	struct err_note note = {""};
+
+	(void)status;
+	(void)events;
+	stop_watching(reload); /* its pidfd is about to be closed */
+	if (build(reload, &note)) {
+		refuse(reload, note.text);
+		return;
+	}
+	warden_log_warnings(&warden->warnings);
+	warden->awaited = (struct awaited){.serial = 0};
+	reload->stage = RELOAD_RECORDING;
+	if (trail_policy_load(&warden->auditor, reload->tools->config, &warden->awaited.serial))
+		stop_lost(warden, "callgate-auditor", -EPIPE);
+}
+
+static void on_too_long(uv_timer_t *timer)
+{
+	struct reload *reload = timer->data;
+
+	stop_watching(reload);
+	config_abort(&reload->child);
+	refuse(reload, "callgate-policy took too long");
+}
+
+/* Launches that wait hold plans of the old tables; those under way have copied what they need. */
+static void swap(struct reload *reload)
+{
+	struct warden *warden = reload->warden;
+	struct tools *old = warden->tools;
+	char version[DIGEST_HEX_MAX];
+
+	launch_void_waiting(&warden->launcher);
+	warn_about_fixed(old->config->policy, reload->tools->config->policy);
+	warden->tools = reload->tools;
+	warden->planner.tools = reload->tools;
+	reload->tools = NULL;
+	tools_free(old);
+	log_info("policy reloaded, version sha256:%s",
+	    digest_hex(version, &warden->tools->config->version));
+	warden_answer_control(warden, reload->control, ANSWER_OK, "");
+	finish(reload);
+}
+
+void reload_answered(struct warden *warden)
+{
+	struct reload *reload = warden->reload;
+	struct awaited answer = warden->awaited;
+
+	warden->awaited = (struct awaited){.serial = 0};
+	if (answer.status != ANSWER_OK) {
+		refuse(reload, answer.note.text);
+		return;
+	}
+	switch (reload->stage) {
+	case RELOAD_READING: break;
+	case RELOAD_RECORDING:
+		reload->stage = RELOAD_OFFERED;
+		if (warden_send_policy(warden, reload->tools->config))
+			refuse(reload, "engine cannot be given the policy");
+		break;
+	case RELOAD_OFFERED: swap(reload); break;
+	}
+}
+
+/* From here on the handles own the memory. */
+static int watch(struct reload *reload)
+{
+	uv_loop_t *loop = &reload->warden->loop;
+	int fault;
+
+	uv_timer_init(loop, &reload->timer);
+	reload->handles = 1;
+	reload->timer.data = reload;
+	fault = uv_poll_init(loop, &reload->end, reload->child.child.pidfd);
+	if (fault)
+		return fault;
+	reload->handles = 2;
+	reload->end.data = reload;
+	fault = uv_poll_start(&reload->end, UV_READABLE, on_policy_read);
+	return fault ? fault : uv_timer_start(&reload->timer, on_too_long, CONFIG_DEADLINE_MS, 0);
+}
+
+void reload_begin(struct warden *warden, uint64_t control)
+{
+	struct reload *reload;
+	struct err_note note = {""};
+	int fault;
+
+	if (warden->reload || warden->phase != WARDEN_READY) {
+		log_warn("reload asked for while one is under way or the daemon ends; ask again");
+		warden_answer_control(warden, control, ANSWER_UNAVAILABLE,
+		    "a reload is under way already, or the daemon ends");
+		return;
+	}
+	reload = calloc(1, sizeof(*reload));
+	if (!reload) {
+		stop_lost(warden, "memory", -ENOMEM);
+		return;
+	}
+	reload->warden = warden;
+	reload->control = control;
+	warden->reload = reload;
+	notify_reloading(warden->notify);
+	fault = config_start(warden->options.config, &warden->user, &reload->child, &note);
+	if (fault)
+		reload->child = (struct config_child){.child = {.pidfd = -1}, .report = -1};
+	if (watch(reload) && !fault) {
+		config_abort(&reload->child);
+		fault = err_note(&note, -EIO, "callgate-policy cannot be watched");
+	}
+	if (fault)
+		refuse(reload, note.text);
+}
+
+void reload_abort(struct warden *warden)
+{
+	struct reload *reload = warden->reload;
+
+	if (!reload)
+		return;
+	if (reload->stage == RELOAD_READING) {
+		stop_watching(reload);
+		config_abort(&reload->child);
+	}
+	warden->awaited = (struct awaited){.serial = 0};
+	finish(reload);
+}

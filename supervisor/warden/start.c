@@ -1,0 +1,579 @@
+/*
+ * The start, in order. Each row says why it stands where it stands; a row that fails is the end
+ * of the daemon, and no call was ever taken.
+ */
+#include "supervisor/warden/warden.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/clock.h"
+#include "supervisor/base/log.h"
+#include "supervisor/evidence/note.h"
+#include "supervisor/warden/notify.h"
+#include "supervisor/warden/trail.h"
+#include "sandbox/self.h"
+
+#define ANSWER_MS     30000 /* for a role's answer at start: recovery of a journal takes time */
+#define FIRST_CELL_MS 10000
+
+/* ---- small steps ----------------------------------------------------------------------------- */
+
+static int look_at_self(struct warden *warden, struct err_note *note)
+{
+	const struct passwd *entry = getpwuid(geteuid());
+	struct rlimit files;
+	int fault = check_process(note);
+
+	if (fault)
+		return fault;
+	umask(022); /* known, and inherited by the cells; what is private is made so by its mode */
+	if (geteuid() == 0 && getgroups(0, NULL) > 0 && setgroups(0, NULL) < 0)
+		return err_note_errno(note, err_note(note, -errno, "setgroups"));
+	/* Opened programs are many. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files); /* less is enough for a small policy */
+	}
+	child_user_find(&warden->user);
+	snprintf(warden->user_name, sizeof(warden->user_name), "%s",
+	    entry && !warden->user.root ? entry->pw_name : "callgate");
+	warden->notify = notify_open();
+	fault = uv_loop_init(&warden->loop);
+	if (!fault)
+		fault = uv_timer_init(&warden->loop, &warden->patience);
+	warden->patience.data = warden;
+	return fault;
+}
+
+static void on_patience_over(uv_timer_t *timer)
+{
+	struct warden *warden = timer->data;
+
+	warden->impatient = 1;
+}
+
+void warden_be_patient(struct warden *warden, uint64_t ms)
+{
+	warden->impatient = 0;
+	uv_timer_start(&warden->patience, on_patience_over, ms, 0);
+}
+
+static int take_state(struct warden *warden, struct err_note *note)
+{
+	return state_open(&warden->state, warden->options.state, warden->user.uid, note);
+}
+
+int warden_read_policy(struct warden *warden, struct err_note *note)
+{
+	struct config_child child;
+	struct pollfd end = {.events = POLLIN};
+	int fault = config_start(warden->options.config, &warden->user, &child, note);
+
+	if (fault)
+		return fault;
+	end.fd = child.child.pidfd;
+	if (poll(&end, 1, CONFIG_DEADLINE_MS) != 1) {
+		config_abort(&child);
+		return err_note(note, -ETIMEDOUT, "%s: callgate-policy took longer than %d s",
+		    warden->options.config, CONFIG_DEADLINE_MS / 1000);
+	}
+	return config_finish(&child, &warden->config, &warden->warnings, note);
+}
+
+static enum log_level level_of(const struct policy *policy)
+{
+	if (!strcmp(policy->log_level, "error"))
+		return LOG_LEVEL_ERROR;
+	if (!strcmp(policy->log_level, "warn"))
+		return LOG_LEVEL_WARN;
+	return strcmp(policy->log_level, "debug") ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+}
+
+static enum log_format format_of(const struct policy *policy)
+{
+	return strcmp(policy->log_format, "json") ? LOG_FORMAT_TEXT : LOG_FORMAT_JSON;
+}
+
+static int set_log(struct warden *warden, struct err_note *note)
+{
+	(void)note;
+	log_init("warden", level_of(warden->config->policy), format_of(warden->config->policy));
+	return 0;
+}
+
+/* The journal's directory as the policy wants it; "": the usual one. */
+static int journal_wish(const struct config *config, char ret[PATHS_MAX], struct err_note *note)
+{
+	const char *wish = config->policy->audit_directory;
+
+	ret[0] = '\0';
+	if (wish[0] && paths_join(ret, config->folder, wish))
+		return err_note(note, -ENAMETOOLONG,
+		    "%s:%u:%u: audit.directory: the path is too long", config->file,
+		    config->policy->audit_pos.line, config->policy->audit_pos.column);
+	return 0;
+}
+
+static int open_journal(struct warden *warden, struct err_note *note)
+{
+	char wish[PATHS_MAX];
+	int fault = journal_wish(warden->config, wish, note);
+
+	if (!fault)
+		fault = state_open_journal(&warden->state, wish, note);
+	if (!fault && warden->user.service)
+		fault = state_give(&warden->state, warden->user.gid, note);
+	return fault;
+}
+
+static int find_socket(struct warden *warden, struct err_note *note)
+{
+	return listen_path(warden->config->policy, warden->config->folder, warden->socket, note);
+}
+
+static int check_places(struct warden *warden, struct err_note *note)
+{
+	const struct check_places places = {
+	    .state = warden->state.path,
+	    .journal = warden->state.journal,
+	    .socket = warden->socket,
+	    .root = warden->user.root,
+	};
+
+	return check_policy(warden->config, &places, note);
+}
+
+static int open_socket(struct warden *warden, struct err_note *note)
+{
+	return listen_open(warden->config->policy, warden->socket, &warden->listener, note);
+}
+
+static int watch(struct warden *warden, int i, struct child *child, int pidfd)
+{
+	struct watched *watched = &warden->watched[i];
+	int fault = uv_poll_init(&warden->loop, &watched->poll, pidfd);
+
+	if (fault)
+		return fault;
+	watched->active = 1;
+	watched->child = child;
+	watched->poll.data = warden;
+	return uv_poll_start(&watched->poll, UV_READABLE, on_child_end);
+}
+
+static int start_roles(struct warden *warden, struct err_note *note)
+{
+	struct children *children = &warden->children;
+	const struct children_spec spec = {
+	    .listener = warden->listener.fd,
+	    .level = level_of(warden->config->policy),
+	    .format = format_of(warden->config->policy),
+	    .user = &warden->user,
+	};
+	int fault = children_start(&spec, children, note);
+
+	if (fault)
+		return fault;
+	fault = link_open(&warden->auditor, &warden->loop, take_fd(&children->auditor_link),
+	    "auditor", on_auditor, warden);
+	if (!fault)
+		fault = link_open(&warden->engine, &warden->loop, take_fd(&children->engine_link),
+		    "engine", on_engine, warden);
+	if (!fault)
+		fault = watch(warden, 0, &children->auditor, children->auditor.pidfd);
+	if (!fault)
+		fault = watch(warden, 1, &children->engine, children->engine.pidfd);
+	if (!fault)
+		fault = watch(warden, 2, &children->front, children->front.pidfd);
+	return fault ? err_note(note, fault, "links: %s", uv_strerror(fault)) : 0;
+}
+
+static int find_cgroups(struct warden *warden, struct err_note *note)
+{
+	struct err_note why = {""};
+
+	(void)note;
+	cgroup_open(&warden->cgroup, warden->user.root, &why);
+	if (warden->cgroup.kind == CGROUP_NONE)
+		log_info("%s", why.text);
+	return 0;
+}
+
+static int set_up_cells(struct warden *warden, struct err_note *note)
+{
+	return cell_setup(&warden->host, note);
+}
+
+static int start_zygote(struct warden *warden, struct err_note *note)
+{
+	struct pool_spec spec = {
+	    .zygote = {.sock = -1, .pid = -1, .pidfd = -1},
+	    .attacher = {.sock = -1},
+	    .host = &warden->host,
+	    .cgroup = &warden->cgroup,
+	};
+	int fault = zygote_start(&warden->host, &spec.zygote, note);
+
+	if (fault)
+		return fault;
+	/* An interrupt typed at the daemon's terminal is the daemon's to handle. */
+	(void)setpgid(spec.zygote.pid, spec.zygote.pid);
+	if (warden->cgroup.kind != CGROUP_NONE)
+		fault = attach_start(&spec.attacher, note);
+	pool_init(&warden->pool, &spec);
+	if (fault)
+		return fault;
+	fault = watch(warden, 3, NULL, warden->pool.zygote.pidfd);
+	return fault ? err_note(note, fault, "zygote: %s", uv_strerror(fault)) : 0;
+}
+
+static int take_signals(struct warden *warden, struct err_note *note)
+{
+	sigset_t ours;
+	int fault;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &ours, NULL) < 0)
+		return err_note_errno(note, err_note(note, -errno, "signals"));
+	warden->signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (warden->signals < 0)
+		return err_note_errno(note, err_note(note, -errno, "signals"));
+	fault = uv_poll_init(&warden->loop, &warden->signal_poll, warden->signals);
+	warden->signal_poll.data = warden;
+	if (!fault)
+		fault = uv_poll_start(&warden->signal_poll, UV_READABLE, on_signal);
+	return fault ? err_note(note, fault, "signals: %s", uv_strerror(fault)) : 0;
+}
+
+static int make_keys(struct warden *warden, struct err_note *note)
+{
+	struct launcher *launcher = &warden->launcher;
+	int fault = key_random(launcher->receipt_key, KEY_LEN);
+
+	if (!fault)
+		fault = key_random(warden->planner.env_key, KEY_LEN);
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "random keys"));
+	launcher->loop = &warden->loop;
+	launcher->engine = &warden->engine;
+	launcher->auditor = &warden->auditor;
+	launcher->pool = &warden->pool;
+	launcher->host = &warden->host;
+	launcher->planner = &warden->planner;
+	warden->planner.hashes = &warden->hashes;
+	return 0;
+}
+
+/* ---- questions to the roles ------------------------------------------------------------------ */
+
+/* Runs the loop until the awaited answer is there: only the start waits like this. */
+static int await(struct warden *warden, const char *what, struct err_note *note)
+{
+	struct awaited *awaited = &warden->awaited;
+
+	warden_be_patient(warden, ANSWER_MS);
+	while (!awaited->done && !warden->impatient && !warden->lost.text[0])
+		uv_run(&warden->loop, UV_RUN_ONCE);
+	uv_timer_stop(&warden->patience);
+	awaited->serial = 0;
+	if (warden->lost.text[0])
+		return err_note(note, -EPIPE, "%s", warden->lost.text);
+	if (!awaited->done)
+		return err_note(
+		    note, -ETIMEDOUT, "%s: no answer within %d s", what, ANSWER_MS / 1000);
+	if (awaited->status != ANSWER_OK)
+		return err_note(note, -EPERM, "%s: %s", what, awaited->note.text);
+	return 0;
+}
+
+/* A gate's name in its checkpoints: given once, at the journal's first line. */
+static void make_origin(char origin[NOTE_ORIGIN_MAX])
+{
+	char host[65] = "localhost";
+
+	(void)gethostname(host, sizeof(host) - 1); /* else the default */
+	for (char *at = host; *at; at++)
+		if (!strchr(
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-", *at))
+			*at = '-';
+	snprintf(origin, NOTE_ORIGIN_MAX, "%s/callgate", host[0] ? host : "localhost");
+}
+
+static int open_audit(struct warden *warden, struct err_note *note)
+{
+	char origin[NOTE_ORIGIN_MAX];
+	struct message message;
+	int fault;
+
+	make_origin(origin);
+	message_init(&message, MESSAGE_AUDIT_OPEN);
+	message.u.audit_open.origin = origin;
+	message.u.audit_open.journal = warden->state.journal;
+	memcpy(message.u.audit_open.receipt_key, warden->launcher.receipt_key, KEY_LEN);
+	message.fds[0] = warden->state.audit;
+	message.fds[1] = warden->state.keys;
+	message.fd_count = 2;
+	fault = link_send(&warden->auditor, &message);
+	key_wipe(message.u.audit_open.receipt_key, KEY_LEN);
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "audit"));
+	warden->awaited = (struct awaited){.serial = message.serial};
+	return await(warden, "audit", note);
+}
+
+static int pin_key(struct warden *warden, struct err_note *note)
+{
+	return state_pin(&warden->state, warden->vkey, note);
+}
+
+static int build_tools(struct warden *warden, struct err_note *note)
+{
+	const struct tools_spec spec = {
+	    .host = &warden->host,
+	    .user = warden->user_name,
+	    .hashes = &warden->hashes,
+	    .warnings = &warden->warnings,
+	};
+	int fault = tools_build(warden->config, &spec, &warden->tools, note);
+
+	if (fault)
+		return fault;
+	warden->config = NULL; /* the tools' now */
+	warden->planner.tools = warden->tools;
+	warden_log_warnings(&warden->warnings);
+	return 0;
+}
+
+static int record_load(struct warden *warden, struct err_note *note)
+{
+	warden->awaited = (struct awaited){.serial = 0};
+	if (trail_policy_load(&warden->auditor, warden->tools->config, &warden->awaited.serial))
+		return err_note(note, -EPIPE, "audit: the policy's load cannot be recorded");
+	return await(warden, "audit", note);
+}
+
+int warden_send_policy(struct warden *warden, const struct config *config)
+{
+	struct approver_lines lines;
+	struct message message;
+	uint32_t skipped;
+	int fault = state_approvers(&warden->state, &lines, &skipped);
+
+	if (fault)
+		return fault;
+	if (skipped)
+		log_warn("%s/approvers: %u files are not approver keys of ours; they do not count",
+		    warden->state.path, skipped);
+	message_init(&message, MESSAGE_POLICY);
+	message.u.policy.version = config->version;
+	message.u.policy.path = config->file;
+	message.u.policy.state = warden->state.path;
+	message.u.policy.owner_uid = geteuid();
+	message.u.policy.approvers.items = (const char **)lines.items;
+	message.u.policy.approvers.count = lines.count;
+	message.fds[0] = config->frozen;
+	message.fd_count = 1;
+	fault = link_send(&warden->engine, &message);
+	approvers_free(&lines);
+	warden->awaited = (struct awaited){.serial = message.serial};
+	return fault;
+}
+
+static int give_policy(struct warden *warden, struct err_note *note)
+{
+	int fault = warden_send_policy(warden, warden->tools->config);
+
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "engine"));
+	return await(warden, "engine", note);
+}
+
+static int wait_for(int fd, const char *what, struct err_note *note)
+{
+	struct pollfd answer = {.fd = fd, .events = POLLIN};
+
+	if (poll(&answer, 1, FIRST_CELL_MS) == 1)
+		return 0;
+	return err_note(note, -ETIMEDOUT, "%s within %d s", what, FIRST_CELL_MS / 1000);
+}
+
+static int watch_pool(struct warden *warden)
+{
+	struct pool *pool = &warden->pool;
+	int fault = uv_poll_init(&warden->loop, &warden->zygote_answers, pool->zygote.sock);
+
+	warden->zygote_answers.data = warden;
+	if (!fault)
+		fault = uv_poll_start(&warden->zygote_answers, UV_READABLE, on_zygote_answer);
+	if (fault || pool->attacher.sock < 0)
+		return fault;
+	fault = uv_poll_init(&warden->loop, &warden->attacher_answers, pool->attacher.sock);
+	if (!fault)
+		fault = uv_poll_start(&warden->attacher_answers, UV_READABLE, on_attacher_answer);
+	return fault;
+}
+
+/* A daemon that cannot prepare a cell would refuse every call: it says so now. */
+static int prepare_first_cell(struct warden *warden, struct err_note *note)
+{
+	struct pool *pool = &warden->pool;
+	int fault = pool_fill(pool, 0);
+
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "zygote"));
+	fault = wait_for(pool->zygote.sock, "no sandbox was prepared", note);
+	if (!fault)
+		fault = pool_answer(pool, note);
+	if (!fault && pool->attaching_count)
+		fault = wait_for(
+		    pool->attacher.sock, "no sandbox was put into its control group", note);
+	if (!fault && pool->attaching_count && pool_attached(pool))
+		fault = err_note(note, -EPIPE, "the attacher is gone");
+	if (fault)
+		return fault;
+	fault = watch_pool(warden);
+	return fault ? err_note(note, fault, "zygote: %s", uv_strerror(fault)) : 0;
+}
+
+static int confine(struct warden *warden, struct err_note *note)
+{
+	(void)warden;
+	return self_confine(SELF_WARDEN, NULL, note);
+}
+
+static int tell_ready(struct warden *warden, struct err_note *note)
+{
+	(void)note;
+	warden->phase = WARDEN_READY;
+	notify_send(warden->notify, "READY=1\nSTATUS=taking calls");
+	log_info("ready on %s", warden->socket);
+	return 0;
+}
+
+/* ---- the order ------------------------------------------------------------------------------- */
+
+struct step {
+	int (*run)(struct warden *warden, struct err_note *note);
+	const char *name; /* for a fault without words */
+};
+
+static const struct step steps[] = {
+    /* Everything below trusts descriptors 0 to 2, the umask and who we are. */
+    {look_at_self, "process"},
+    /* One daemon at a time, before anything is touched that another one may be using. */
+    {take_state, "state"},
+    /* Needs no privilege; what it says decides every later step. */
+    {warden_read_policy, "policy"},
+    {set_log, "log"},
+    {open_journal, "journal"},
+    {find_socket, "socket"},
+    /* Refuse while nothing runs and nobody can connect. */
+    {check_places, "places"},
+    {open_socket, "socket"},
+    /* Roles exec now: exec'd inside a user namespace of ours they would be ptraceable by the
+	 * whole uid, and SO_PEERCRED would be translated. */
+    {start_roles, "roles"},
+    /* With the roles there, so that a delegated subtree can be emptied of all of us. */
+    {find_cgroups, "control groups"},
+    {set_up_cells, "sandbox"},
+    /* The zygote forks from us: before any key is in our memory and before our filter. */
+    {start_zygote, "zygote"},
+    /* Blocked signals and ignored SIGPIPE are inherited: not by the zygote. */
+    {take_signals, "signals"},
+    {make_keys, "keys"},
+    {open_audit, "audit"},
+    {pin_key, "pin"},
+    /* In our own mount namespace: directories opened before could not be mounted in cells. */
+    {build_tools, "tools"},
+    /* The trail knows which policy was in force before any call is judged by it. */
+    {record_load, "audit"},
+    {give_policy, "engine"},
+    {prepare_first_cell, "sandbox"},
+    /* Everything that needed more is open. */
+    {confine, "confinement"},
+    {tell_ready, "ready"},
+};
+
+static int run_steps(
+    struct warden *warden, const struct step *list, size_t count, struct err_note *note)
+{
+	for (size_t i = 0; i < count; i++) {
+		int fault = list[i].run(warden, note);
+
+		if (fault && !note->text[0])
+			(void)err_note_errno(note, err_note(note, fault, "%s", list[i].name));
+		if (fault)
+			return fault;
+	}
+	return 0;
+}
+
+int warden_start(struct warden *warden, struct err_note *note)
+{
+	return run_steps(warden, steps, sizeof(steps) / sizeof(*steps), note);
+}
+
+/* ---- --check --------------------------------------------------------------------------------- */
+
+/* Nothing is created and no lock is taken: a running daemon is not disturbed. */
+static int guess_places(struct warden *warden, struct err_note *note)
+{
+	char wish[PATHS_MAX], here[PATHS_MAX];
+	int fault = journal_wish(warden->config, wish, note);
+
+	if (fault)
+		return fault;
+	if (!warden->options.state)
+		fault = paths_state(warden->state.path);
+	else if (!getcwd(here, sizeof(here)))
+		fault = -errno;
+	else
+		fault = paths_join(warden->state.path, here, warden->options.state);
+	if (!fault)
+		fault = wish[0] ? paths_join(warden->state.journal, "/", wish)
+				: paths_join(warden->state.journal, warden->state.path, "audit");
+	return fault;
+}
+
+int warden_check(struct warden *warden, struct err_note *note)
+{
+	static const struct step list[] = {
+	    {look_at_self, "process"},
+	    {warden_read_policy, "policy"},
+	    {guess_places, "state"},
+	    {find_socket, "socket"},
+	    {check_places, "places"},
+	};
+
+	return run_steps(warden, list, sizeof(list) / sizeof(*list), note);
+}
+
+void warden_log_warnings(struct buf *warnings)
+{
+	const char *text = buf_cstr(warnings);
+
+	while (text && *text) {
+		size_t len = strcspn(text, "\n");
+
+		if (len)
+			log_warn("%.*s", (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+	buf_reset(warnings);
+}

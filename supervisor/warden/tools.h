@@ -1,0 +1,68 @@
+/*
+ * The tools of one policy version as the warden needs them: who may run what (allowlist), where
+ * (opened workspaces), within which walls and limits. Built at load and at each reload beside
+ * the old table, after the warden has its own mount namespace; read-only afterwards.
+ *
+ * tools_build() reads programs from the disk and may take seconds on a cold cache.
+ */
+#ifndef CALLGATE_WARDEN_TOOLS_H
+#define CALLGATE_WARDEN_TOOLS_H
+
+#include <stdint.h>
+
+#include "supervisor/base/buf.h"
+#include "supervisor/base/err.h"
+#include "supervisor/warden/config.h"
+#include "supervisor/warden/hashes.h"
+#include "supervisor/warden/workspace.h"
+#include "sandbox/allowlist.h"
+#include "sandbox/cell.h"
+
+#define TOOLS_PROGRAM_MAX (512 * 1024 * 1024) /* bytes of a program that is hashed */
+#define TOOLS_ENV_COUNT   5
+
+/* Places outside /usr that the tool's programs need: bound read-only into each cell. */
+struct tool_outside {
+	char **paths;
+	int *fds; /* O_PATH */
+	uint32_t count;
+};
+
+struct tool {
+	const struct policy_tool *policy; /* in tools.config */
+	struct allowlist *allowlist;
+	struct workspace *workspaces; /* one per namespace, in the policy's order */
+	struct tool_outside outside;
+	uint32_t required; /* LAYER_BIT()s */
+	enum cell_workspace mode;
+	struct cell_limits limits;
+};
+
+struct tools {
+	struct config *config; /* owned */
+	struct tool *items;    /* one per tool, in the policy's order */
+	uint32_t count;
+	uint32_t spaces;                /* namespaces, that is workspaces of each tool */
+	const char **path;              /* defaults.path, NULL-terminated */
+	char *env[TOOLS_ENV_COUNT + 1]; /* NAME=VALUE, exact, NULL-terminated; owned */
+	uid_t tool_uid;                 /* whom programs must not be writable by */
+};
+
+struct tools_spec {
+	const struct cell_host *host;
+	const char *user;      /* USER of an ordinary user's tools */
+	struct hashes *hashes; /* filled with what the allowlists name */
+	struct buf *warnings;  /* lines */
+};
+
+/* Takes config on success only. 0 or -errno with note. */
+int tools_build(struct config *config, const struct tools_spec *spec, struct tools **ret,
+    struct err_note *note);
+void tools_free(struct tools *tools);
+
+/* NULL when there is none. */
+const struct tool *tools_find(const struct tools *tools, const char *name);
+const struct workspace *tools_workspace(
+    const struct tools *tools, const struct tool *tool, const char *space);
+
+#endif

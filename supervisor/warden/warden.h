@@ -1,0 +1,120 @@
+/*
+ * The warden as a whole: what its main.c owns, and the three stories told elsewhere: start
+ * (start.c), reload (reload.c), shutdown (stop.c). There is one warden in a process, a static of
+ * main.c; everybody else gets a pointer.
+ */
+#ifndef CALLGATE_WARDEN_WARDEN_H
+#define CALLGATE_WARDEN_WARDEN_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "supervisor/base/buf.h"
+#include "supervisor/evidence/note.h"
+#include "supervisor/warden/cgroup.h"
+#include "supervisor/warden/check.h"
+#include "supervisor/warden/children.h"
+#include "supervisor/warden/launch.h"
+#include "supervisor/warden/listen.h"
+#include "supervisor/warden/options.h"
+#include "supervisor/warden/state.h"
+
+enum warden_phase {
+	WARDEN_STARTING = 0,
+	WARDEN_READY,
+	WARDEN_DRAINING, /* no new calls; engine finishes what it has */
+	WARDEN_ENDING,   /* roles may go */
+};
+
+/* One answer that the story under way waits for. */
+struct awaited {
+	uint64_t serial; /* 0: none */
+	int done;
+	enum answer_status status;
+	struct err_note note;
+};
+
+/* A role or the zygote: its end is seen by its pidfd. */
+struct watched {
+	uv_poll_t poll;
+	struct child *child; /* NULL: the zygote */
+	int active;
+};
+
+struct reload;
+
+struct warden {
+	struct options options;
+	enum warden_phase phase;
+	int status;           /* exit status */
+	struct err_note lost; /* what ended us, if anything did */
+	uv_loop_t loop;
+	uv_timer_t patience; /* for the one wait of start or stop under way */
+	int impatient;       /* it ran out */
+	char user_name[64];
+	struct child_user user;
+	struct state state;
+	char socket[PATHS_MAX];
+	struct config *config; /* at start, until tools own it */
+	struct buf warnings;
+	struct listener listener;
+	struct children children;
+	struct link engine;
+	struct link auditor;
+	struct watched watched[4];
+	struct cell_host host;
+	struct cgroup cgroup;
+	struct pool pool;
+	uv_poll_t zygote_answers;
+	uv_poll_t attacher_answers;
+	int signals; /* signalfd */
+	uv_poll_t signal_poll;
+	int notify;
+	struct hashes hashes;
+	struct tools *tools; /* in force */
+	struct planner planner;
+	struct launcher launcher;
+	struct awaited awaited;
+	char vkey[NOTE_MAX];
+	struct reload *reload; /* NULL: none under way */
+};
+
+/* start.c: everything up to READY; on a fault what was done stays to be ended by stop. */
+int warden_start(struct warden *warden, struct err_note *note);
+/* start.c: --check. */
+int warden_check(struct warden *warden, struct err_note *note);
+/* Reads the policy file by its child, waiting for it; for start and --check. */
+int warden_read_policy(struct warden *warden, struct err_note *note);
+/* Messages for engine of a policy; *awaited gets its serial. */
+int warden_send_policy(struct warden *warden, const struct config *config);
+void warden_log_warnings(struct buf *warnings);
+/* From now on impatient becomes 1 after ms. */
+void warden_be_patient(struct warden *warden, uint64_t ms);
+
+/* reload.c. control: serial of the CONTROL to answer, 0 for a signal. */
+void reload_begin(struct warden *warden, uint64_t control);
+/* The awaited answer is there. */
+void reload_answered(struct warden *warden);
+void reload_abort(struct warden *warden);
+/* CONTROLLED. */
+void warden_answer_control(
+    struct warden *warden, uint64_t serial, enum answer_status status, const char *note);
+
+/* stop.c: no more word of this child's end (NULL: the zygote); before its pidfd is closed. */
+void warden_unwatch(struct warden *warden, const struct child *child);
+/* stop.c: DRAIN, deadlines; the loop ends when engine has left. */
+void stop_begin(struct warden *warden, const char *cause);
+/* Something we cannot do without is gone: says so once, and the loop ends. */
+void stop_lost(struct warden *warden, const char *what, int fault);
+/* After the loop: all trees dead and recorded, roles ended, everything removed. */
+void stop_finish(struct warden *warden);
+
+/* main.c: the dispatch tables, and the ends of others. */
+void on_engine(struct link *link, struct message *message, int fault);
+void on_auditor(struct link *link, struct message *message, int fault);
+void on_child_end(uv_poll_t *poll, int status, int events);
+void on_zygote_answer(uv_poll_t *poll, int status, int events);
+void on_attacher_answer(uv_poll_t *poll, int status, int events);
+void on_signal(uv_poll_t *poll, int status, int events);
+
+#endif

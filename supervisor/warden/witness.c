@@ -1,0 +1,48 @@
+#include "supervisor/warden/witness.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+enum exit_how witness_how(enum exit_how how, int64_t code, const struct cgroup_usage *usage)
+{
+	switch (how) {
+	case EXIT_HOW_EXITED:
+		if (code == 0)
+			return how; /* it coped */
+		break;
+	case EXIT_HOW_NONE:
+	case EXIT_HOW_SIGNALED: break;
+	case EXIT_HOW_DEADLINE:
+	case EXIT_HOW_KILLED:
+	case EXIT_HOW_OOM:
+	case EXIT_HOW_PIDS:
+	case EXIT_HOW_FAILED:
+	case EXIT_HOW_STUCK: return how;
+	}
+	if (usage->oom_kills)
+		return EXIT_HOW_OOM;
+	if (usage->pids_refused)
+		return EXIT_HOW_PIDS;
+	return how == EXIT_HOW_NONE ? EXIT_HOW_FAILED : how;
+}
+
+uint64_t witness_children_cpu_us(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_CHILDREN, &usage) < 0)
+		return 0;
+	return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+	       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+void witness_split(char *text, const char **items, uint32_t max, struct strv *ret)
+{
+	struct strv list = {.items = items};
+	char *word;
+
+	while (text && list.count < max && (word = strsep(&text, " ")))
+		if (word[0])
+			items[list.count++] = word;
+	*ret = list;
+}
