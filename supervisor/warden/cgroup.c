@@ -397,10 +397,11 @@ void cgroup_open(struct cgroup *ret, bool root, struct err_note *note)
 	cgroup_close(ret);
 	if (first == -ENOTSUP)
 		first = second;
-	(void)err_note_errno(note,
-	    err_note(note, first,
-		"no control group of our own, so rlimits hold instead; start the daemon in a delegated "
-		"v2 subtree (systemd: Delegate=yes) for kernel limits on the whole tree"));
+	(void)err_note_errno(
+	    note, err_note(note, first,
+		      "no control group of our own, so rlimits hold instead; start the daemon in a "
+		      "delegated "
+		      "v2 subtree (systemd: Delegate=yes) for kernel limits on the whole tree"));
 }
 
 void cgroup_close(struct cgroup *cgroup)

@@ -31,7 +31,7 @@ void cgroup_v1_usage(const struct cgroup_leaf *leaf, struct cgroup_usage *usage)
 
 	/* What a file does not say stays 0, that is unknown. */
 	(void)cgroup_read_u64(memory, "memory.max_usage_in_bytes", NULL, &usage->memory_peak);
-	/* The count of kills came with Linux 4.13; before it only the state of being at the limit. */
+	/* The count of kills came with Linux 4.13; before it only the state of being there. */
 	if (cgroup_read_u64(memory, "memory.oom_control", "oom_kill", &usage->oom_kills))
 		(void)cgroup_read_u64(memory, "memory.oom_control", "under_oom", &usage->oom_kills);
 	(void)cgroup_read_u64(

@@ -44,7 +44,8 @@ static int check_treasures(const struct config *config, const struct check_place
 			return err_note_errno(note, err_note(note, held, "%s", treasures[i].path));
 		if (held)
 			return err_note(note, -EINVAL,
-			    "%s:%u:%u: working_directory %s: holds %s (%s), where a tool could change it; "
+			    "%s:%u:%u: working_directory %s: holds %s (%s), where a tool could "
+			    "change it; "
 			    "move one of them",
 			    config->file, pos.line, pos.column, workspace->path, treasures[i].what,
 			    treasures[i].path);
@@ -62,7 +63,8 @@ static int check_pair(const struct config *config, const struct check_places *pl
 		return fault;
 	if (places->root && tool->sandbox.run_as == RUN_AS_OWNER && workspace.uid == 0)
 		return err_note(note, -EINVAL,
-		    "%s:%u:%u: tool %s: run_as owner, but %s belongs to root and tools never run as root; "
+		    "%s:%u:%u: tool %s: run_as owner, but %s belongs to root and tools never "
+		    "run as root; "
 		    "chown it or leave run_as out",
 		    config->file, tool->sandbox.pos.line, tool->sandbox.pos.column, tool->name,
 		    workspace.path);

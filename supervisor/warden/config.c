@@ -129,7 +129,7 @@ static int open_inputs(
 static int start_child(struct config_child *child, int fds[FD_COUNT], const struct child_user *user,
     struct err_note *note)
 {
-	/* After its start the warden may not change uids any more, so a reload's child could not. */
+	/* After its start the warden may not change uids, so a reload's child could not. */
 	const struct child_user same_uid = {.root = user->root};
 	struct child_spec spec = {
 	    .program = "callgate-policy",

@@ -6,11 +6,26 @@
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
+#include "supervisor/link/message.h"
 
 void feed_init(struct feed *feed)
 {
 	memset(feed, 0, sizeof(*feed));
 	feed->fd = -1;
+}
+
+int feed_take(struct feed *feed, int fd, const struct digest *expected, struct err_note *note)
+{
+	struct digest digest;
+	int fault = fd_map_sealed(fd, MESSAGE_BODY_MAX, &feed->bytes, &feed->len);
+
+	if (!fault)
+		fault = digest_of(&digest, feed->bytes, feed->len);
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "standard input"));
+	if (!digest_equal(&digest, expected))
+		return err_note(note, -ESTALE, "standard input is not what was decided");
+	return 0;
 }
 
 void feed_stop(struct feed *feed)

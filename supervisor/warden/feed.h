@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <uv.h>
 
+#include "supervisor/base/err.h"
+#include "supervisor/evidence/digest.h"
+
 struct feed {
 	uv_poll_t poll;
 	int polled;        /* poll was initialised: it must be closed */
@@ -19,6 +22,9 @@ struct feed {
 };
 
 void feed_init(struct feed *feed);
+/* Maps sealed bytes that must have this digest; fd stays the caller's. 0, -ESTALE or -errno with
+ * note. */
+int feed_take(struct feed *feed, int fd, const struct digest *expected, struct err_note *note);
 /* Takes the write end of a pipe and starts. data is the handle's data. 0 or -errno. */
 int feed_start(struct feed *feed, uv_loop_t *loop, int fd, void *data);
 /* Ends the pipe; the caller closes poll. */

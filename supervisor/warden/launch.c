@@ -7,7 +7,6 @@
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
-#include "supervisor/base/fd.h"
 #include "supervisor/warden/trail.h"
 #include "supervisor/warden/witness.h"
 
@@ -80,9 +79,9 @@ static void on_handle_closed(uv_handle_t *handle)
 		launch_free(launch);
 }
 
-static void close_handle(struct launch *launch, uv_handle_t *handle)
+static void close_handle(struct launch *launch, void *handle)
 {
-	handle->data = launch;
+	((uv_handle_t *)handle)->data = launch;
 	uv_close(handle, on_handle_closed);
 }
 
@@ -95,10 +94,10 @@ static void retire(struct launch *launch)
 	}
 	feed_stop(&launch->feed);
 	if (launch->feed.polled)
-		close_handle(launch, (uv_handle_t *)&launch->feed.poll);
-	close_handle(launch, (uv_handle_t *)&launch->event);
-	close_handle(launch, (uv_handle_t *)&launch->end);
-	close_handle(launch, (uv_handle_t *)&launch->timer);
+		close_handle(launch, &launch->feed.poll);
+	close_handle(launch, &launch->event);
+	close_handle(launch, &launch->end);
+	close_handle(launch, &launch->timer);
 	/* Closing a poll handle forgets its descriptor at once, so the cell may go now. */
 	pool_bury(launch->launcher->pool, &launch->cell);
 }
@@ -150,6 +149,20 @@ static void decline(struct launch *launch, enum answer_status status, const char
 	uv_timer_stop(&launch->timer);
 }
 
+/* A limit ended it, so what the program made of that is only a remark. Returns the signal, if it
+ * died of one. */
+static int64_t say_limit(struct launch *launch, const struct cgroup_usage *usage)
+{
+	bool signaled = launch->how == EXIT_HOW_SIGNALED;
+
+	if (!launch->note.text[0])
+		(void)err_note(&launch->note, 0,
+		    "the kernel refused memory %llu and processes %llu times; %s %lld",
+		    (unsigned long long)usage->oom_kills, (unsigned long long)usage->pids_refused,
+		    signaled ? "signal" : "exit status", (long long)launch->code);
+	return signaled ? launch->code : 0;
+}
+
 /* EXEC_EXIT to the auditor first, then EXITED to engine: the outcome never lands before it. */
 static void report(struct launch *launch, enum cell_proof proof)
 {
@@ -167,7 +180,7 @@ static void report(struct launch *launch, enum cell_proof proof)
 	message_init(&message, MESSAGE_EXITED);
 	exited->call = input_of(launch)->call;
 	exited->how = (uint16_t)witness_how(launch->how, launch->code, &usage);
-	exited->code = launch->code;
+	exited->code = exited->how == launch->how ? launch->code : say_limit(launch, &usage);
 	exited->proof = (uint8_t)proof;
 	exited->wall_us = clock_monotonic_us() - launch->go_us;
 	exited->cpu_us = launch->cpu_us ? launch->cpu_us : usage.cpu_us;
@@ -352,7 +365,7 @@ static void on_timer(uv_timer_t *timer)
 	case LAUNCH_KILLING:
 		launch->how = EXIT_HOW_STUCK;
 		(void)err_note(&launch->note, 0,
-		    "killed, but a process does not die (waiting in the kernel); its sandbox stays listed");
+		    "killed, but a process does not die (it waits in the kernel)");
 		report(launch, CELL_PROOF_NONE);
 		break;
 	case LAUNCH_REPORTED: kill_tree(launch); break;
@@ -454,19 +467,10 @@ void launch_go_on(struct launcher *launcher)
 static int take_stdin(struct launch *launch, struct err_note *note)
 {
 	int cleanup_fd fd = message_take_fd(&launch->message, 0);
-	struct digest digest;
-	int fault;
 
 	if (!input_of(launch)->has_stdin)
 		return 0;
-	fault = fd_map_sealed(fd, MESSAGE_BODY_MAX, &launch->feed.bytes, &launch->feed.len);
-	if (!fault)
-		fault = digest_of(&digest, launch->feed.bytes, launch->feed.len);
-	if (fault)
-		return err_note_errno(note, err_note(note, fault, "standard input"));
-	if (!digest_equal(&digest, &input_of(launch)->stdin_digest))
-		return err_note(note, -ESTALE, "standard input is not what was decided");
-	return 0;
+	return feed_take(&launch->feed, fd, &input_of(launch)->stdin_digest, note);
 }
 
 static bool is_known(const struct launcher *launcher, const struct launch *self)
@@ -543,20 +547,22 @@ void launch_ask(struct launcher *launcher, struct message *message)
 
 /* ---- from outside ---------------------------------------------------------------------------- */
 
-void launch_no_cell(struct launcher *launcher, const char *why)
+static void decline_waiting(struct launcher *launcher, enum answer_status status, const char *why)
 {
 	struct launch *launch;
 
 	while ((launch = oldest_waiting(launcher)))
-		decline(launch, ANSWER_UNAVAILABLE, why);
+		decline(launch, status, why);
+}
+
+void launch_no_cell(struct launcher *launcher, const char *why)
+{
+	decline_waiting(launcher, ANSWER_UNAVAILABLE, why);
 }
 
 void launch_void_waiting(struct launcher *launcher)
 {
-	struct launch *launch;
-
-	while ((launch = oldest_waiting(launcher)))
-		decline(launch, ANSWER_VOID, "the policy was reloaded since this was decided");
+	decline_waiting(launcher, ANSWER_VOID, "the policy was reloaded since this was decided");
 }
 
 static void kill_one(struct launch *launch, const char *cause)

@@ -25,7 +25,7 @@ static int same_workspace(const struct workspace *workspace, struct err_note *no
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != workspace->dev ||
 	    st.st_ino != workspace->ino)
 		return err_note(note, PLAN_REFUSED,
-		    "%s: is not the directory it was when the policy was loaded; restore it or reload",
+		    "%s: is not the directory it was at the policy's load; restore it or reload",
 		    workspace->path);
 	return 0;
 }
@@ -85,7 +85,7 @@ static int find_program(
 	for (uint32_t i = 0; i < plan->program.part_count; i++)
 		if (workspace_is_below(plan->workspace->path, plan->program.parts[i].path))
 			return err_note(note, PLAN_REFUSED,
-			    "%s: lies in the working directory, where the tool itself could change it",
+			    "%s: lies in the working directory, where the tool could change it",
 			    name);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /*
  * Prepared cells, kept ready so that no call waits for namespaces: two, and more while launches
  * wait. Each has its own control group leaf already. Cells are asked of the zygote, given a leaf
- * by the attacher, and are ready after both have answered. Used by main.c and launch.c. A prepared cell knows nothing of any call.
+ * by the attacher, and are ready after both have answered. Used by start.c, main.c, launch.c. A
+ * prepared cell knows nothing of any call.
  */
 #ifndef CALLGATE_WARDEN_POOL_H
 #define CALLGATE_WARDEN_POOL_H

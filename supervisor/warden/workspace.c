@@ -124,7 +124,7 @@ static int explain(const char *at, const char *path, int fault, struct err_note 
 	case -ENOTDIR:
 	case -ELOOP:
 		return err_note(note, fault,
-		    "%s working_directory %s: not a directory, or a link; name the directory itself",
+		    "%s working_directory %s: no directory, or a link; name the directory itself",
 		    at, path);
 	case -EXDEV:
 		return err_note(note, fault,
@@ -148,7 +148,7 @@ static int judge_place(const char *at, const char *path, struct err_note *note)
 		taken = taken || workspace_is_below(own_places[i], path);
 	if (taken)
 		return err_note(note, -EINVAL,
-		    "%s working_directory %s: every sandbox has its own there; use another directory",
+		    "%s working_directory %s: every sandbox has its own there; use another one",
 		    at, path);
 	return 0;
 }

@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 bad=0
-sources=$(git ls-files -co --exclude-standard '*.c' '*.h' | grep -v '^tests/')
+sources=$(tests/lint/sources.sh | grep -v '^tests/')
 code() { # the sources without comments and strings, as file:line:text
 	# shellcheck disable=SC2086
 	for file in $sources; do

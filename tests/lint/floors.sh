@@ -30,7 +30,7 @@ allowed() { # folder: what it may include besides itself
 sandbox_public="sandbox/self.h sandbox/layer.h"
 
 bad=0
-for file in $(git ls-files -co --exclude-standard '*.c' '*.h' | grep -v '^tests/'); do
+for file in $(tests/lint/sources.sh | grep -v '^tests/'); do
 	[ -f "$file" ] || continue
 	folder=$(dirname "$file")
 	may=$(allowed "$folder")

@@ -4,7 +4,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 2
 bad=0
 flags=$(pkg-config --cflags libuv jansson yaml-0.1 libcrypto libseccomp libcap)
-for header in $(git ls-files -co --exclude-standard '*.h' | grep -v '^tests/'); do
+for header in $(tests/lint/sources.sh | grep '\.h$' | grep -v '^tests/'); do
 	[ -f "$header" ] || continue
 	# shellcheck disable=SC2086
 	if ! echo "#include \"$header\"" | ${CC:-cc} -I. -D_GNU_SOURCE -std=gnu17 -Wall -Wextra -Werror \

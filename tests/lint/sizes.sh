@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 2
 lists="enter_prepare enter_arm main start_daemon"
 bad=0
-files=$(git ls-files -co --exclude-standard '*.c' '*.h')
+files=$(tests/lint/sources.sh)
 for file in $files; do
 	[ -f "$file" ] || continue
 	lines=$(wc -l <"$file")

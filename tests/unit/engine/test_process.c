@@ -543,7 +543,8 @@ static void test_drain(void **state)
 	message_fini(&message);
 	pass_record(RECORD_APPROVAL_EXPIRE, 0);
 	pass_record(RECORD_CALL_DECISION, 0);
-	put_peer(2, 1000); /* unread when the engine wants to go: the answer must arrive all the same */
+	put_peer(
+	    2, 1000); /* unread when the engine wants to go: the answer must arrive all the same */
 	pass_record(RECORD_CALL_OUTCOME, 0);
 	put_peer(3, 1000);
 	usleep(100000);
