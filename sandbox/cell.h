@@ -21,13 +21,13 @@
 
 /* How the warden stands, found out once by cell_setup(). */
 struct cell_host {
-	bool root;              /* euid 0 in the initial user namespace */
-	uid_t uid;              /* outside uid of an ordinary user's daemon */
+	bool root; /* euid 0 in the initial user namespace */
+	uid_t uid; /* outside uid of an ordinary user's daemon */
 	gid_t gid;
-	uid_t cell_uid_first;   /* root: cells get uids from here ... */
+	uid_t cell_uid_first; /* root: cells get uids from here ... */
 	uint32_t cell_uid_count;
-	uint32_t landlock_abi;  /* 0: none */
-	bool idmap;             /* idmapped mounts work (root only; tried per filesystem at arm) */
+	uint32_t landlock_abi; /* 0: none */
+	bool idmap;            /* idmapped mounts work (root only; tried per filesystem at arm) */
 };
 
 /* Probes the kernel, and as an ordinary user unshares one user and mount namespace for the
@@ -36,7 +36,7 @@ struct cell_host {
 int cell_setup(struct cell_host *ret_host, struct err_note *note);
 
 struct zygote {
-	int sock;   /* SOCK_SEQPACKET, close-on-exec; readable: an answer is there */
+	int sock; /* SOCK_SEQPACKET, close-on-exec; readable: an answer is there */
 	pid_t pid;
 	int pidfd;
 };
@@ -48,9 +48,9 @@ int zygote_start(const struct cell_host *host, struct zygote *ret_zygote, struct
 int zygote_ask(struct zygote *zygote, uint32_t slot);
 
 struct cell {
-	int sock;     /* SOCK_SEQPACKET to the cell; -1 = none */
-	int pidfd;    /* readable: init is dead, and with it the whole tree */
-	pid_t pid;    /* in the warden's pid namespace */
+	int sock;  /* SOCK_SEQPACKET to the cell; -1 = none */
+	int pidfd; /* readable: init is dead, and with it the whole tree */
+	pid_t pid; /* in the warden's pid namespace */
 	uint32_t slot;
 	uint32_t prepared_layers; /* LAYER_BIT()s of PREPARE */
 };
@@ -60,8 +60,8 @@ struct cell {
 int zygote_take(struct zygote *zygote, struct cell *ret_cell, struct err_note *note);
 void zygote_stop(struct zygote *zygote);
 
-#define CELL_RULES_MAX  16384
-#define CELL_ARG_BYTES  (512 * 1024) /* argv and environment together */
+#define CELL_RULES_MAX 16384
+#define CELL_ARG_BYTES (512 * 1024) /* argv and environment together */
 
 /* One Landlock rule: an O_PATH descriptor and LANDLOCK_ACCESS_FS_* bits. */
 struct cell_rule {
@@ -70,14 +70,14 @@ struct cell_rule {
 };
 
 struct cell_limits {
-	uint64_t memory;      /* bytes; 0: none */
+	uint64_t memory; /* bytes; 0: none */
 	uint64_t pids;
 	uint64_t cpu_ms;
 	uint64_t file_size;
 	uint64_t files;
 	uint64_t tmp_bytes;
 	uint64_t tmp_inodes;
-	bool by_cgroup;       /* memory and pids are held by a cgroup that the cell is in already */
+	bool by_cgroup; /* memory and pids are held by a cgroup that the cell is in already */
 };
 
 enum cell_workspace {
@@ -100,13 +100,13 @@ struct cell_arm {
 	int stderr_fd;
 	/* Extra read-only file binds: programs outside /usr, and a hashed script over its path. */
 	const char *const *bind_paths;
-	const int *bind_mounts;  /* detached mounts, same count */
+	const int *bind_mounts; /* detached mounts, same count */
 	uint32_t bind_count;
 	enum cell_workspace mode;
 	const struct cell_rule *rules;
 	uint32_t rule_count;
 	bool allowlist_open;
-	bool allow_jit;          /* no MDWE: node and other runtimes that write their own code */
+	bool allow_jit; /* no MDWE: node and other runtimes that write their own code */
 	struct cell_limits limits;
 	uint64_t landlock_workspace; /* access bits there; never more than the mode allows */
 };
@@ -153,13 +153,20 @@ int cell_reap(const struct cell *cell);
 /* Closes descriptors; the struct is as new. */
 void cell_close(struct cell *cell);
 
-/* Detached mount of the directory for ARM, with nosuid,nodev and (by mode) ro and noexec; as
- * root idmapped so that owner_uid/gid on disk appear as the cell's uid. Must be called in the
+/* A directory that becomes a workspace: opened, and whose it is on disk. */
+struct cell_folder {
+	int fd; /* borrowed */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Detached mount of the folder for ARM, with nosuid,nodev and (by mode) ro and noexec; as root
+ * idmapped so that its owner on disk appears as the cell's uid. Must be called in the
  * warden, with a directory opened after cell_setup() (before, it belongs to another mount
  * namespace: EINVAL). Returns the descriptor or -errno with note (-ENOTSUP: no idmap on this
  * filesystem). */
-int cell_mount_workspace(const struct cell_host *host, const struct cell *cell, int dirfd,
-    enum cell_workspace mode, uid_t owner_uid, gid_t owner_gid, struct err_note *note);
+int cell_mount_workspace(const struct cell_host *host, const struct cell *cell,
+    const struct cell_folder *folder, enum cell_workspace mode, struct err_note *note);
 /* Detached read-only mount of one file or directory, opened after cell_setup(). Returns the
  * descriptor or -errno. */
 int cell_mount_file(int fd);

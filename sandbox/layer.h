@@ -37,7 +37,7 @@ enum layer {
 #define LAYER_ENUM_(id, name) LAYER_##id,
 	LAYERS(LAYER_ENUM_)
 #undef LAYER_ENUM_
-	LAYER_COUNT,
+	    LAYER_COUNT,
 };
 #define LAYER_BIT(id) (1u << LAYER_##id)
 #define LAYERS_ALL    ((1u << LAYER_COUNT) - 1)
@@ -55,13 +55,13 @@ enum cgroup_kind {
 
 /* What is in force around one tool. Zero: nothing is. */
 struct attestation {
-	uint32_t layers;        /* LAYER_BIT()s truly in force */
+	uint32_t layers; /* LAYER_BIT()s truly in force */
 	uint32_t landlock_abi;
 	enum cgroup_kind cgroup;
-	bool limits_by_cgroup;  /* else by rlimits */
-	bool memory_watched;    /* tree memory summed by init, no kernel limit */
-	bool allowlist_open;    /* deny_by_default: false */
-	bool disk_fsize;        /* the workspace is bounded by RLIMIT_FSIZE only */
+	bool limits_by_cgroup; /* else by rlimits */
+	bool memory_watched;   /* tree memory summed by init, no kernel limit */
+	bool allowlist_open;   /* deny_by_default: false */
+	bool disk_fsize;       /* the workspace is bounded by RLIMIT_FSIZE only */
 };
 
 const char *layer_name(enum layer layer);
@@ -72,7 +72,7 @@ enum layer layer_from_name(const char *name);
 int attestation_text(struct buf *out, const struct attestation *attestation);
 /* 0 when all required layers are in force, else -ENOTSUP with a note naming the first missing
  * one, the kernel switch it needs, and the remedy. */
-int attestation_check(const struct attestation *attestation, uint32_t required,
-    struct err_note *note);
+int attestation_check(
+    const struct attestation *attestation, uint32_t required, struct err_note *note);
 
 #endif

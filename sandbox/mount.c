@@ -23,12 +23,6 @@
 
 #define HELPER_STACK 16384
 
-/* Who owns a workspace on disk. */
-struct mount_owner {
-	uid_t uid;
-	gid_t gid;
-};
-
 /* ---- warden ---------------------------------------------------------------------------------- */
 
 static _Noreturn int wait_to_be_killed(void *unused)
@@ -51,7 +45,7 @@ static int write_one_map(pid_t pid, const char *file, unsigned inside, unsigned 
 }
 
 static int map_and_open(pid_t pid, const struct cell_host *host, const struct cell *cell,
-    const struct mount_owner *owner)
+    const struct cell_folder *owner)
 {
 	unsigned id = host->cell_uid_first + cell->slot;
 	char path[64];
@@ -69,7 +63,7 @@ static int map_and_open(pid_t pid, const struct cell_host *host, const struct ce
 /* A user namespace that says "the owner on disk is the cell's uid". It needs a process to be
  * born in; that shares our memory (nothing is copied), does nothing, and is dead at once. */
 static int idmap_namespace(
-    const struct cell_host *host, const struct cell *cell, const struct mount_owner *owner)
+    const struct cell_host *host, const struct cell *cell, const struct cell_folder *owner)
 {
 	char stack[HELPER_STACK] __attribute__((aligned(16)));
 	pid_t pid = clone(wait_to_be_killed, stack + sizeof(stack),
@@ -108,24 +102,23 @@ static int detached(int fd, struct mount_attr *set)
 	return take_fd(&tree);
 }
 
-int cell_mount_workspace(const struct cell_host *host, const struct cell *cell, int dirfd,
-    enum cell_workspace mode, uid_t owner_uid, gid_t owner_gid, struct err_note *note)
+int cell_mount_workspace(const struct cell_host *host, const struct cell *cell,
+    const struct cell_folder *folder, enum cell_workspace mode, struct err_note *note)
 {
-	struct mount_owner owner = {owner_uid, owner_gid};
 	struct mount_attr set = {
 	    .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | mode_attributes(mode)};
 	int cleanup_fd userns = -1;
 	int fd;
 
 	if (host->root) {
-		userns = idmap_namespace(host, cell, &owner);
+		userns = idmap_namespace(host, cell, folder);
 		if (userns < 0)
 			return err_note_errno(note,
 			    err_note(note, userns, "workspace: cannot make a user namespace"));
 		set.attr_set |= MOUNT_ATTR_IDMAP;
 		set.userns_fd = (uint64_t)userns;
 	}
-	fd = detached(dirfd, &set);
+	fd = detached(folder->fd, &set);
 	if (fd >= 0)
 		return fd;
 	if (host->root && (fd == -EINVAL || fd == -EPERM))

@@ -153,7 +153,7 @@ static int guard_upwards(
 
 		if (may_replace(here, &dir_stat, &entry, uid))
 			return err_note(note, -EACCES,
-			    "%s: user %u could replace it, %d director%s up; only root may write there",
+			    "%s: user %u could replace it, %d director%s up; only root may",
 			    object->path, (unsigned)uid, depth + 1, depth == 0 ? "y" : "ies");
 		up = openat(here, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (up < 0)

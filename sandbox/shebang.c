@@ -120,7 +120,7 @@ int shebang_env_program(const char *argument, char ret_program[SHEBANG_MAX], str
 	if (split == NULL && strpbrk(argument, BLANK) != NULL)
 		return err_note(
 		    note, -EACCES, "env takes \"%s\" as one word; write env -S", argument);
-	/* Quotes, escapes, comments and ${VAR} of -S are refused: what they mean is env's secret. */
+	/* Quotes, escapes, comments and ${VAR} of -S are refused: their meaning is env's own. */
 	if (strpbrk(argument, "\\'\"$#") != NULL)
 		return err_note(note, -EACCES, "env -S with quotes, \\, $ or #: \"%s\"", argument);
 	if (split == NULL)

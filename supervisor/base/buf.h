@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 struct buf {
-	uint8_t *data;  /* owned; NULL while empty */
-	size_t len;     /* bytes used */
-	size_t cap;     /* bytes allocated */
-	size_t limit;   /* bytes at most */
-	int fault;      /* 0, -ENOBUFS (limit), -ENOMEM or -EINVAL (NUL in a string) */
+	uint8_t *data; /* owned; NULL while empty */
+	size_t len;    /* bytes used */
+	size_t cap;    /* bytes allocated */
+	size_t limit;  /* bytes at most */
+	int fault;     /* 0, -ENOBUFS (limit), -ENOMEM or -EINVAL (NUL in a string) */
 };
 
 /* limit: the most bytes it will ever hold. Allocates nothing yet. */

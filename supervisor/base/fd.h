@@ -47,7 +47,7 @@ int fd_make_dirs(const char *path, mode_t mode);
  * receive: bytes read (0 = peer gone) or -errno; -EMSGSIZE when data or descriptors did not
  * fit, all received ones being closed then. Received descriptors are close-on-exec. */
 int fd_send(int sock, const void *bytes, size_t len, const int *fds, size_t fd_count);
-ssize_t fd_receive(int sock, void *bytes, size_t max, int *ret_fds, size_t fd_max,
-    size_t *ret_fd_count);
+ssize_t fd_receive(
+    int sock, void *bytes, size_t max, int *ret_fds, size_t fd_max, size_t *ret_fd_count);
 
 #endif

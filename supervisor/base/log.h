@@ -21,8 +21,7 @@ enum log_format {
 
 /* role: a literal such as "engine", printed on every line. */
 void log_init(const char *role, enum log_level level, enum log_format format);
-void log_line(enum log_level level, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)

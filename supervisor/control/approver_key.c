@@ -17,8 +17,8 @@
 #include "supervisor/base/str.h"
 #include "supervisor/control/command.h"
 
-/* RFC 7914: 16 MiB, about 0.4 s a try. libcrypto reads PKCS#8 files with its own limit of 32 MiB, so
- * the cost is in p. */
+/* RFC 7914: 16 MiB, about 0.4 s a try. libcrypto reads PKCS#8 files with a limit of 32 MiB, so the
+ * cost is in p. */
 #define SCRYPT_N (1 << 14)
 #define SCRYPT_R 8
 #define SCRYPT_P 8

@@ -48,8 +48,8 @@ void key_wipe(void *secret, size_t len);
 
 /* Public key of a 32-byte Ed25519 seed. */
 int key_public(uint8_t ret_public[KEY_LEN], const uint8_t seed[KEY_LEN]);
-int key_sign(uint8_t ret_signature[SIGNATURE_LEN], const uint8_t seed[KEY_LEN],
-    const void *message, size_t len);
+int key_sign(uint8_t ret_signature[SIGNATURE_LEN], const uint8_t seed[KEY_LEN], const void *message,
+    size_t len);
 /* 0: good; -EKEYREJECTED: not a signature of this key over these bytes, or
  * a key of small order, such as one never filled in; -EIO. */
 int key_verify(const uint8_t public_key[KEY_LEN], const uint8_t signature[SIGNATURE_LEN],

@@ -12,11 +12,11 @@
 #include "supervisor/evidence/digest.h"
 
 struct receipt {
-	uint64_t n;          /* line number of the decision record */
-	struct digest leaf;  /* its leaf hash */
-	uint64_t size;       /* size of the sealed tree that holds it */
-	struct digest root;  /* root of that tree */
-	struct digest mac;   /* zero unless the record was an allow decision with a plan */
+	uint64_t n;         /* line number of the decision record */
+	struct digest leaf; /* its leaf hash */
+	uint64_t size;      /* size of the sealed tree that holds it */
+	struct digest root; /* root of that tree */
+	struct digest mac;  /* zero unless the record was an allow decision with a plan */
 };
 
 /* Fills receipt->mac from the other fields. 0, -EINVAL (zero key or plan, empty call), -EIO. */

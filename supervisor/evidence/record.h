@@ -17,8 +17,8 @@
 #include "supervisor/base/buf.h"
 #include "supervisor/evidence/digest.h"
 
-#define RECORD_LINE_MAX   65535         /* bytes of a line without its newline (tlog-tiles) */
-#define RECORD_FIELDS_MAX (48 * 1024)   /* bytes of encoded fields in one message */
+#define RECORD_LINE_MAX   65535       /* bytes of a line without its newline (tlog-tiles) */
+#define RECORD_FIELDS_MAX (48 * 1024) /* bytes of encoded fields in one message */
 #define RECORD_DEPTH_MAX  4
 
 /* Who wrote a record: the auditor knows it from the link the fields came by. */
@@ -56,7 +56,7 @@ enum record_type {
 #define RECORD_ENUM_(id, name, writer) RECORD_##id,
 	RECORD_TYPES(RECORD_ENUM_)
 #undef RECORD_ENUM_
-	RECORD_TYPE_COUNT,
+	    RECORD_TYPE_COUNT,
 };
 
 /* "call.decision"; NULL for a number out of range. */

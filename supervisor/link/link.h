@@ -25,7 +25,7 @@ typedef void link_handler(struct link *link, struct message *message, int fault)
 
 struct link_queued;
 struct link {
-	uv_poll_t poll;              /* private from here ... */
+	uv_poll_t poll; /* private from here ... */
 	int fd;
 	uint64_t next_serial;
 	struct link_queued *head;
@@ -33,10 +33,10 @@ struct link {
 	size_t queued_bytes;
 	struct buf scratch;
 	uint8_t *receive_buffer;
-	int open;                    /* ... to here */
+	int open; /* ... to here */
 	link_handler *handler;
-	void *owner;                 /* for the handler */
-	const char *name;            /* literal, for logs */
+	void *owner;      /* for the handler */
+	const char *name; /* literal, for logs */
 };
 
 /* Takes fd. 0 or -errno / libuv error. */

@@ -89,23 +89,23 @@ enum answer_status {
 
 struct message_audit_open {
 	uint8_t receipt_key[KEY_LEN];
-	const char *origin;     /* name of this gate in checkpoints, used at genesis */
-	const char *journal;    /* path, for notes only */
+	const char *origin;  /* name of this gate in checkpoints, used at genesis */
+	const char *journal; /* path, for notes only */
 };
 struct message_audit_opened {
 	uint16_t status;
-	uint64_t size;          /* lines in the journal */
+	uint64_t size; /* lines in the journal */
 	struct digest root;
 	uint64_t recovered_bytes; /* torn tail set aside */
 	const char *vkey;
 	const char *note;
 };
 struct message_record {
-	uint16_t record;        /* enum record_type */
-	const char *call;       /* call id, or "" */
-	struct digest plan;     /* zero where the record has none */
-	uint8_t allow;          /* CALL_DECISION only: 1 asks for a receipt with a MAC */
-	struct bytes body;      /* encoded fields (evidence/record.h) */
+	uint16_t record;    /* enum record_type */
+	const char *call;   /* call id, or "" */
+	struct digest plan; /* zero where the record has none */
+	uint8_t allow;      /* CALL_DECISION only: 1 asks for a receipt with a MAC */
+	struct bytes body;  /* encoded fields (evidence/record.h) */
 };
 struct message_recorded {
 	uint16_t status;
@@ -113,11 +113,11 @@ struct message_recorded {
 	const char *note;
 };
 struct message_policy {
-	struct digest version;  /* SHA-256 of the frozen policy */
-	const char *path;       /* as given, for notes and records */
-	const char *state;      /* state directory, for status */
-	uint32_t owner_uid;     /* uid of the daemon, seen from outside */
-	struct strv approvers;  /* lines of STATE/approvers/ID.pub as read (evidence/approval.h) */
+	struct digest version; /* SHA-256 of the frozen policy */
+	const char *path;      /* as given, for notes and records */
+	const char *state;     /* state directory, for status */
+	uint32_t owner_uid;    /* uid of the daemon, seen from outside */
+	struct strv approvers; /* lines of STATE/approvers/ID.pub as read (evidence/approval.h) */
 };
 struct message_policy_taken {
 	uint16_t status;
@@ -125,16 +125,16 @@ struct message_policy_taken {
 };
 /* Everything a plan is made from; LAUNCH carries it again, so the warden keeps nothing. */
 struct plan_input {
-	const char *call;       /* id */
+	const char *call; /* id */
 	const char *tool;
-	const char *agent;      /* "" = none */
-	const char *space;      /* namespace */
-	const char *principal;  /* "uid:1000" */
-	const char *cwd;        /* relative to the tool's working directory; "" = it */
+	const char *agent;     /* "" = none */
+	const char *space;     /* namespace */
+	const char *principal; /* "uid:1000" */
+	const char *cwd;       /* relative to the tool's working directory; "" = it */
 	struct strv argv;
-	uint8_t has_stdin;      /* 1: stdin is a sealed memfd with this digest */
+	uint8_t has_stdin; /* 1: stdin is a sealed memfd with this digest */
 	struct digest stdin_digest;
-	struct digest policy;   /* version the decision was made under */
+	struct digest policy; /* version the decision was made under */
 };
 struct message_plan {
 	struct plan_input input;
@@ -142,13 +142,13 @@ struct message_plan {
 struct message_planned {
 	uint16_t status;
 	struct digest plan;
-	const char *text;       /* the plan for people: lines, already escaped */
-	const char *note;       /* why not */
-	const char *program;    /* resolved absolute path of what would run */
+	const char *text;    /* the plan for people: lines, already escaped */
+	const char *note;    /* why not */
+	const char *program; /* resolved absolute path of what would run */
 };
 struct message_launch {
 	struct plan_input input;
-	struct digest plan;     /* what was decided */
+	struct digest plan; /* what was decided */
 	struct receipt receipt;
 };
 struct message_launched {
@@ -162,7 +162,7 @@ enum control_op {
 };
 struct message_control {
 	uint16_t op;
-	const char *by;         /* principal */
+	const char *by; /* principal */
 };
 struct message_controlled {
 	uint16_t status;
@@ -188,13 +188,13 @@ enum request_era {
 	ERA_MODERN = 1, /* 2026-07-28, stateless */
 };
 struct message_request {
-	uint64_t peer;          /* connection */
+	uint64_t peer; /* connection */
 	uint16_t method;
 	uint16_t era;
-	const char *tool;       /* TOOLS_CALL, EXPLAIN */
-	const char *agent;      /* as claimed; "" = none */
+	const char *tool;  /* TOOLS_CALL, EXPLAIN */
+	const char *agent; /* as claimed; "" = none */
 	const char *space;
-	struct bytes body;      /* JSON object: arguments of a call, params otherwise */
+	struct bytes body; /* JSON object: arguments of a call, params otherwise */
 };
 enum reply_kind {
 	REPLY_NONE = 0,
@@ -211,40 +211,40 @@ enum exit_how {
 	EXIT_HOW_EXITED,   /* code = exit status */
 	EXIT_HOW_SIGNALED, /* code = signal */
 	EXIT_HOW_DEADLINE,
-	EXIT_HOW_KILLED,   /* by KILL of engine */
+	EXIT_HOW_KILLED, /* by KILL of engine */
 	EXIT_HOW_OOM,
 	EXIT_HOW_PIDS,
-	EXIT_HOW_FAILED,   /* the cell broke before or after exec; note says where */
-	EXIT_HOW_STUCK,    /* not dead by the kill deadline (D state) */
+	EXIT_HOW_FAILED, /* the cell broke before or after exec; note says where */
+	EXIT_HOW_STUCK,  /* not dead by the kill deadline (D state) */
 };
 struct message_exited {
 	const char *call;
 	uint16_t how;
 	int64_t code;
-	uint8_t proof;          /* enum cell_proof: how we know that the tree is empty */
+	uint8_t proof; /* enum cell_proof: how we know that the tree is empty */
 	struct strv layers;
 	uint64_t wall_us;
 	uint64_t cpu_us;
-	uint64_t memory_peak;   /* bytes; 0 unknown */
+	uint64_t memory_peak; /* bytes; 0 unknown */
 	const char *note;
 };
 struct message_kill {
 	const char *call;
-	const char *cause;      /* "cancelled", "client gone", ... */
+	const char *cause; /* "cancelled", "client gone", ... */
 };
 struct message_peer {
 	uint64_t peer;
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t pid;
-	struct strv groups;     /* unused yet: supplementary groups as decimal text */
+	struct strv groups; /* unused yet: supplementary groups as decimal text */
 };
 struct message_peer_gone {
 	uint64_t peer;
 };
 struct message_cancel {
 	uint64_t peer;
-	uint64_t request;       /* serial of the REQUEST */
+	uint64_t request; /* serial of the REQUEST */
 };
 struct message_notify {
 	uint64_t peer;
@@ -257,7 +257,7 @@ struct message_drain {
 struct message {
 	enum message_type type;
 	uint64_t serial;
-	int fds[MESSAGE_FDS];   /* owned by the message when decoded; -1 where taken or absent */
+	int fds[MESSAGE_FDS]; /* owned by the message when decoded; -1 where taken or absent */
 	uint32_t fd_count;
 	union {
 		struct message_audit_open audit_open;
@@ -299,8 +299,8 @@ int message_take_fd(struct message *message, uint32_t i);
 int message_encode(struct buf *out, const struct message *message, int *ret_body_fd);
 /* Decodes a datagram; takes ownership of fds (closing them on failure, leaving -1 in the array).
  * bytes may be reused at once. 0, -EBADMSG, -ENOMEM, -errno; then the message is empty. */
-int message_decode(struct message *message, const void *bytes, size_t len, int *fds,
-    size_t fd_count);
+int message_decode(
+    struct message *message, const void *bytes, size_t len, int *fds, size_t fd_count);
 
 /* "record", for logs; "?" when unknown. */
 const char *message_name(enum message_type type);

@@ -149,20 +149,6 @@ static void decline(struct launch *launch, enum answer_status status, const char
 	uv_timer_stop(&launch->timer);
 }
 
-/* A limit ended it, so what the program made of that is only a remark. Returns the signal, if it
- * died of one. */
-static int64_t say_limit(struct launch *launch, const struct cgroup_usage *usage)
-{
-	bool signaled = launch->how == EXIT_HOW_SIGNALED;
-
-	if (!launch->note.text[0])
-		(void)err_note(&launch->note, 0,
-		    "the kernel refused memory %llu and processes %llu times; %s %lld",
-		    (unsigned long long)usage->oom_kills, (unsigned long long)usage->pids_refused,
-		    signaled ? "signal" : "exit status", (long long)launch->code);
-	return signaled ? launch->code : 0;
-}
-
 /* EXEC_EXIT to the auditor first, then EXITED to engine: the outcome never lands before it. */
 static void report(struct launch *launch, enum cell_proof proof)
 {
@@ -180,7 +166,9 @@ static void report(struct launch *launch, enum cell_proof proof)
 	message_init(&message, MESSAGE_EXITED);
 	exited->call = input_of(launch)->call;
 	exited->how = (uint16_t)witness_how(launch->how, launch->code, &usage);
-	exited->code = exited->how == launch->how ? launch->code : say_limit(launch, &usage);
+	exited->code = exited->how == launch->how
+			   ? launch->code
+			   : witness_remark(&launch->note, launch->how, launch->code, &usage);
 	exited->proof = (uint8_t)proof;
 	exited->wall_us = clock_monotonic_us() - launch->go_us;
 	exited->cpu_us = launch->cpu_us ? launch->cpu_us : usage.cpu_us;
@@ -342,8 +330,6 @@ static void on_cell_end(uv_poll_t *poll, int status, int events)
 	if (launch->state == LAUNCH_ARMING) {
 		answer(launch, ANSWER_UNAVAILABLE, "the sandbox ended while it was being armed");
 	} else if (launch->state == LAUNCH_RUNNING || launch->state == LAUNCH_KILLING) {
-		if (launch->how == EXIT_HOW_NONE)
-			(void)err_note(&launch->note, 0, "the sandbox's init was killed");
 		report(launch, CELL_PROOF_PIDFD);
 	}
 	retire(launch);

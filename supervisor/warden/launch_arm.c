@@ -183,8 +183,9 @@ int launch_arm(const struct launcher *launcher, const struct plan *plan,
 	    arming = {.mount = -1, .out = {-1, -1}, .err = {-1, -1}, .in = {-1, -1}};
 	int fault;
 
-	arming.mount = cell_mount_workspace(host, &cell->cell, workspace->fd, plan->tool->mode,
-	    workspace->uid, workspace->gid, note);
+	arming.mount = cell_mount_workspace(host, &cell->cell,
+	    &(struct cell_folder){workspace->fd, workspace->uid, workspace->gid}, plan->tool->mode,
+	    note);
 	if (arming.mount < 0)
 		return arming.mount;
 	fault = add_binds(&arming, plan, note);

@@ -148,8 +148,8 @@ static int judge_place(const char *at, const char *path, struct err_note *note)
 		taken = taken || workspace_is_below(own_places[i], path);
 	if (taken)
 		return err_note(note, -EINVAL,
-		    "%s working_directory %s: every sandbox has its own there; use another one",
-		    at, path);
+		    "%s working_directory %s: every sandbox has its own there; use another one", at,
+		    path);
 	return 0;
 }
 

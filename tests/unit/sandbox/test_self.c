@@ -300,7 +300,7 @@ static void test_no_role_starts_or_reaches_anything(void **state)
 		if (self_sanitizer().count == 0)
 			assert_forbidden(roles[i], do_code);
 		assert_int_equal(run_confined(roles[i], do_io_uring), 0);
-		/* Politely refused, so that a library's late look for its configuration survives. */
+		/* Refused without a kill, so that a library's late look for a file survives. */
 		assert_int_equal(run_confined(roles[i], do_open), 1);
 		if (self_sanitizer().count == 0)
 			assert_int_equal(run_confined(roles[i], do_prlimit), 1);
