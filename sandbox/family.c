@@ -97,6 +97,7 @@ static const struct family_row rows[] = {
     {"*gcc|*g++", FAMILY_RUNS, "@/bin/ld", NULL},
     {"*gcc|*g++", FAMILY_READS, "@/include", NULL},
     {"*gcc|*g++", FAMILY_READS, "/usr/local/include", NULL},
+    {"*gcc|*g++", FAMILY_READS, "@/lib/linux/uapi", NULL}, /* <asm/types.h> on Debian 13 */
     {"*gcc|*g++", FAMILY_READS, "@/lib/gcc/*/~", NULL},
     {"*gcc|*g++", FAMILY_READS, "@/libexec/gcc/*/~", NULL},
     {"*gcc|*g++", FAMILY_LINKS, "@/lib/gcc/*/~", NULL},

@@ -513,7 +513,7 @@ static void test_gcc(void **state)
 	need("/usr/bin/gcc");
 	list = build_system(allowed);
 	put(work, "x.c",
-	    "#include <stdio.h>\n#include <math.h>\n"
+	    "#include <stdio.h>\n#include <math.h>\n#include <linux/types.h>\n"
 	    "int main(int c, char **v) { return printf(\"%s %f\\n\", v[0], sin(c)) < 0; }\n",
 	    0644);
 	assert_runs(RUN(list, "gcc", "-O2", "-o", "x", "x.c", "-lm"));
