@@ -267,7 +267,7 @@ static void on_warden(struct link *link, struct message *message, int fault)
 static void on_engine(struct link *link, struct message *message, int fault)
 {
 	if (!message) {
-		log_error("link to engine lost: %s", strerror(-fault));
+		log_info("engine is gone (%s); the warden is still served", strerror(-fault));
 		auditor.status = 1;
 		link_close(link);
 	} else if (message->type == MESSAGE_RECORD) {

@@ -118,8 +118,8 @@ static int send_request(struct client *client, json_int_t id, const char *method
 	return fd_write_all(client->fd, line.data, line.len);
 }
 
-int client_request(struct client *client, const struct command_session *session, const char *method,
-    json_t *params, json_t **ret_answer)
+int client_exchange(struct client *client, const struct command_session *session,
+    const char *method, json_t *params, json_t **ret_answer)
 {
 	json_int_t id = client->next_id++;
 	json_t *answer;
@@ -129,12 +129,11 @@ int client_request(struct client *client, const struct command_session *session,
 		params = json_object();
 	if (!params || add_claims(params, session) != 0) {
 		json_decref(params);
-		return command_fail(COMMAND_USAGE, "%s: a name is not valid UTF-8", method);
+		return -EINVAL;
 	}
 	result = send_request(client, id, method, params);
 	if (result < 0)
-		return command_fail(
-		    COMMAND_UNREACHABLE, "%s: cannot send: %s", method, strerror(-result));
+		return result;
 	while ((answer = read_object(client)) != NULL) {
 		if (json_integer_value(json_object_get(answer, "id")) == id ||
 		    json_is_null(json_object_get(answer, "id"))) {
@@ -143,8 +142,22 @@ int client_request(struct client *client, const struct command_session *session,
 		}
 		json_decref(answer);
 	}
-	return command_fail(
-	    COMMAND_UNREACHABLE, "%s: the daemon ended the connection; see its log", method);
+	return -EPIPE;
+}
+
+int client_request(struct client *client, const struct command_session *session, const char *method,
+    json_t *params, json_t **ret_answer)
+{
+	int result = client_exchange(client, session, method, params, ret_answer);
+
+	if (result == 0)
+		return 0;
+	if (result == -EINVAL)
+		return command_fail(COMMAND_USAGE, "%s: a name is not valid UTF-8", method);
+	if (result == -EPIPE)
+		return command_fail(COMMAND_UNREACHABLE,
+		    "%s: the daemon ended the connection; see its log", method);
+	return command_fail(COMMAND_UNREACHABLE, "%s: cannot send: %s", method, strerror(-result));
 }
 
 int client_complain(const char *method, const json_t *error)

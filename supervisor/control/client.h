@@ -30,6 +30,11 @@ void client_close(struct client *client);
 int client_request(struct client *client, const struct command_session *session, const char *method,
     json_t *params, json_t **ret_answer);
 
+/* The same without a word: 0; -EINVAL (a name is not UTF-8), -EPIPE (the daemon ended the
+ * connection) or -errno. */
+int client_exchange(struct client *client, const struct command_session *session,
+    const char *method, json_t *params, json_t **ret_answer);
+
 /* One request on a connection of its own: 0 and *ret_result (owned by the caller), or an exit
  * status after complaining with the daemon's own error text. */
 int client_once(

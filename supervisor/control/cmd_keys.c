@@ -66,7 +66,7 @@ static const char *tell_daemon(const struct command_session *session)
 
 	if (client_connect(&client, session->socket) != 0)
 		return "no daemon is running; it will know the key when it starts";
-	if (client_request(&client, session, "callgate/reload", NULL, &answer) != 0 ||
+	if (client_exchange(&client, session, "callgate/reload", NULL, &answer) != 0 ||
 	    !json_object_get(answer, "result"))
 		said = "the daemon did not reload; run `callgate reload`";
 	json_decref(answer);

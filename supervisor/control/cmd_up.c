@@ -138,7 +138,8 @@ static int wait_until_served(struct command_session *session, const struct up *u
 		if (client_connect(&client, session->socket) == 0) {
 			json_t *answer = NULL;
 
-			status = client_request(&client, session, "callgate/status", NULL, &answer);
+			status =
+			    client_exchange(&client, session, "callgate/status", NULL, &answer);
 			client_close(&client);
 			json_decref(answer);
 			if (status == 0)
