@@ -17,7 +17,12 @@ bold='' plain='' # colour only on a terminal
 [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && bold=$'\e[1m' plain=$'\e[0m'
 title() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 show() {
-	printf '$ %s\n' "$*" | sed "s|$demo/||g; s|$build/||g"
+	local word line='$'
+	for word in "$@"; do
+		case $word in *=*' '*) word="${word%%=*}='${word#*=}'" ;; esac
+		line+=" $word"
+	done
+	printf '%s\n' "$line" | sed "s|$demo/||g; s|$build/||g"
 	"$@" 2>&1 | sed 's/^/    /'
 	return "${PIPESTATUS[0]}"
 }
