@@ -208,12 +208,8 @@ static void raise_descriptor_limit(void)
 static int start(uv_loop_t *loop)
 {
 	struct err_note note = {0};
-	int fault = self_start();
+	int fault;
 
-	if (fault) {
-		log_error("start: %s", strerror(-fault));
-		return fault;
-	}
 	(void)signal(SIGINT, SIG_IGN); /* a terminal's ^C is for callgated */
 	(void)signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
@@ -290,8 +286,14 @@ static void stop(uv_loop_t *loop)
 int main(void)
 {
 	uv_loop_t loop;
+	int fault;
 
 	start_log();
+	fault = self_start(); /* before the loop: self_refuse_rings() says why */
+	if (fault) {
+		log_error("start: %s", strerror(-fault));
+		return EXIT_FAILURE;
+	}
 	if (uv_loop_init(&loop) || start(&loop))
 		return EXIT_FAILURE;
 	(void)uv_run(&loop, UV_RUN_DEFAULT);

@@ -50,7 +50,11 @@ static int look_at_self(struct warden *warden, struct err_note *note)
 	snprintf(warden->user_name, sizeof(warden->user_name), "%s",
 	    entry && !warden->user.root ? entry->pw_name : "callgate");
 	warden->notify = notify_open();
-	fault = uv_loop_init(&warden->loop);
+	fault = self_seal();
+	if (!fault)
+		fault = self_refuse_rings(); /* before the loop, which would make one */
+	if (!fault)
+		fault = uv_loop_init(&warden->loop);
 	if (!fault)
 		fault = uv_timer_init(&warden->loop, &warden->patience);
 	warden->patience.data = warden;

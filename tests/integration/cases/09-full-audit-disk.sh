@@ -1,6 +1,7 @@
 # only: root
 # A full audit disk: no tool runs without a durable record; the running call's end is still kept.
 . "$IT_TESTS/lib.sh"
+[ "$uid" = 0 ] || skip 'only root can mount the disk that is filled'
 [ "${IT_INSIDE:-}" = 1 ] || exec unshare -m env IT_INSIDE=1 bash "$0"
 mkdir -p audit
 mount -t tmpfs -o size=3m,mode=700 tmpfs audit || fail "mount"
