@@ -193,6 +193,7 @@ $(B)/fuzz/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay_main
 # libFuzzer builds compile everything anew with clang's coverage.
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c
 	$(call say,FUZZ,$@)
+	$(Q)tests/install-packages.sh clang
 	$(Q)mkdir -p $(@D)
 	$(Q)clang -O1 -g -std=gnu17 $(filter-out -MMD -MP,$(OUR_CPPFLAGS)) -DCALLGATE_SANITIZED \
 		$(ALL_CFLAGS_PC) -fsanitize=fuzzer,address,undefined -o $@ $< \

@@ -26,7 +26,7 @@ fi
 installed() {
 	case $1 in
 	nodejs) command -v node >/dev/null 2>&1 && return 0 ;;
-	npm | make | gcc | git | python3 | strace | socat | jq | scdoc | clang-format)
+	npm | make | gcc | git | python3 | strace | socat | jq | scdoc | clang-format | clang)
 		command -v "$1" >/dev/null 2>&1 && return 0
 		;;
 	esac
