@@ -30,7 +30,7 @@ static void print_field(const char *name, const char *value)
 	if (!value[0])
 		return;
 	printf("  %-10s ", name);
-	command_print_escaped(value);
+	command_print_rendered(value);
 	putchar('\n');
 }
 
@@ -42,7 +42,7 @@ static void print_lines(const char *text)
 		char *cleanup_free line = strndup(text, len);
 
 		printf("    ");
-		command_print_escaped(line ? line : "");
+		command_print_rendered(line ? line : "");
 		putchar('\n');
 		text += len + (text[len] == '\n');
 	}

@@ -45,9 +45,14 @@ static int parse_word(json_t *arguments, const json_t *schema, const char *word)
 	}
 	if (!key || !value)
 		return command_fail(COMMAND_USAGE,
-		    "%s: the value is not %s; write key:=JSON for a "
-		    "literal",
-		    word, type ? type : "valid JSON or UTF-8");
+		    "%s: the value is not %s; write key:=JSON for a literal", word,
+		    !type                         ? "valid JSON or UTF-8"
+		    : strcmp(type, "string") == 0 ? "valid UTF-8"
+						  : type);
+	if (json_object_get(arguments, key)) {
+		json_decref(value);
+		return command_fail(COMMAND_USAGE, "%s: given twice; one value each", key);
+	}
 	if (json_object_set_new(arguments, key, value) != 0)
 		return command_fail(COMMAND_USAGE, "%s: the key is not valid UTF-8", word);
 	return 0;

@@ -1,6 +1,7 @@
 #include "supervisor/control/client.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,7 +11,8 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
 
-#define READ_CHUNK (64 * 1024)
+#define READ_CHUNK  (64 * 1024)
+#define PATIENCE_MS 2000 /* silence after which a person is told what is being waited for */
 
 /* The daemon's own codes (agent-api/PROTOCOL.md). */
 #define CODE_NOT_AUTHENTICATED 401
@@ -35,16 +37,28 @@ int client_connect(struct client *client, const char *socket_path)
 	return 0;
 }
 
+/* What helps against a connect() that failed this way. */
+static const char *connect_advice(int fault)
+{
+	if (fault == -EACCES)
+		return "its owner decides who may connect (server.socket mode and group)";
+	if (fault == -ENAMETOOLONG)
+		return "a socket's path has at most 107 bytes; name a shorter one with --socket";
+	return "start it with `callgate up` or name its socket with --socket";
+}
+
 int client_open(struct client *client, const struct command_session *session)
 {
-	int result = client_connect(client, session->socket);
+	int result;
 
+	if (!session->socket[0])
+		return command_fail(COMMAND_UNREACHABLE,
+		    "no socket: neither HOME nor XDG_RUNTIME_DIR is set; name it with --socket");
+	result = client_connect(client, session->socket);
 	if (result == 0)
 		return 0;
-	return command_fail(COMMAND_UNREACHABLE,
-	    "%s: %s; start it with `callgate up` or name its "
-	    "socket with --socket",
-	    session->socket, strerror(-result));
+	return command_fail(COMMAND_UNREACHABLE, "%s: %s; %s", session->socket, strerror(-result),
+	    connect_advice(result));
 }
 
 void client_close(struct client *client)
@@ -55,6 +69,36 @@ void client_close(struct client *client)
 	buf_fini(&client->in);
 }
 
+/* Once per answer, and only to a person: a call may be held for a human's answer. */
+static void say_when_slow(struct client *client)
+{
+	struct pollfd readable = {.fd = client->fd, .events = POLLIN};
+
+	if (client->quiet || !isatty(STDERR_FILENO) || poll(&readable, 1, PATIENCE_MS) != 0)
+		return;
+	fprintf(stderr,
+	    "waiting for the answer; a call that needs a human is in `callgate pending` ...\n");
+	client->quiet = 1;
+}
+
+/* More bytes of the daemon. 0, or -EPIPE: it ended, or sends more than a line may hold. */
+static int read_more(struct client *client)
+{
+	uint8_t chunk[READ_CHUNK];
+	ssize_t got;
+
+	say_when_slow(client);
+	do {
+		got = read(client->fd, chunk, sizeof(chunk));
+	} while (got < 0 && errno == EINTR);
+	return got > 0 && buf_put(&client->in, chunk, (size_t)got) == 0 ? 0 : -EPIPE;
+}
+
+static uint8_t *end_of_line(const struct client *client)
+{
+	return client->in.len ? memchr(client->in.data, '\n', client->in.len) : NULL;
+}
+
 /* Next line of the daemon as a JSON object; NULL: the connection ended or talked nonsense. */
 static json_t *read_object(struct client *client)
 {
@@ -62,16 +106,9 @@ static json_t *read_object(struct client *client)
 	uint8_t *end;
 	size_t len;
 
-	while (
-	    (end = client->in.len ? memchr(client->in.data, '\n', client->in.len) : NULL) == NULL) {
-		uint8_t chunk[READ_CHUNK];
-		ssize_t got = read(client->fd, chunk, sizeof(chunk));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0 || buf_put(&client->in, chunk, (size_t)got) != 0)
+	while ((end = end_of_line(client)) == NULL)
+		if (read_more(client) != 0)
 			return NULL;
-	}
 	len = (size_t)(end - client->in.data);
 	object = json_loadb(
 	    (const char *)client->in.data, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
@@ -160,11 +197,17 @@ int client_request(struct client *client, const struct command_session *session,
 	return command_fail(COMMAND_UNREACHABLE, "%s: cannot send: %s", method, strerror(-result));
 }
 
-int client_complain(const char *method, const json_t *error)
+int client_complain(const struct command_session *session, const char *method, const json_t *error)
 {
 	json_int_t code = json_integer_value(json_object_get(error, "code"));
 	const char *message = json_string_value(json_object_get(error, "message"));
 
+	if (session->output == COMMAND_OUTPUT_JSON) {
+		json_t *document = json_pack("{s:O}", "error", error);
+
+		(void)command_print_json(document);
+		json_decref(document);
+	}
 	(void)command_fail(0, "%s: %s", method, message ? message : "an error without a message");
 	if (code == CODE_NOT_AUTHENTICATED)
 		return COMMAND_NOT_AUTHENTICATED;
@@ -191,7 +234,7 @@ int client_once(
 	if (value)
 		*ret_result = json_incref(value);
 	else
-		status = client_complain(method, json_object_get(answer, "error"));
+		status = client_complain(session, method, json_object_get(answer, "error"));
 	json_decref(answer);
 	return status;
 }

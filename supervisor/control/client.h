@@ -16,6 +16,7 @@ struct client {
 	int fd; /* -1 = closed */
 	struct buf in;
 	json_int_t next_id;
+	int quiet; /* do not say that the answer takes long */
 };
 
 /* Connects. 0, or -errno without a word (so that `up` can poll). */
@@ -40,7 +41,8 @@ int client_exchange(struct client *client, const struct command_session *session
 int client_once(
     const struct command_session *session, const char *method, json_t *params, json_t **ret_result);
 
-/* Complains about a JSON-RPC error object; returns the exit status that belongs to its code. */
-int client_complain(const char *method, const json_t *error);
+/* Complains about a JSON-RPC error object, with --output json also as {"error": ...} on stdout.
+ * Returns the exit status that belongs to its code. */
+int client_complain(const struct command_session *session, const char *method, const json_t *error);
 
 #endif

@@ -11,7 +11,7 @@ int cmd_pending(struct command_session *session, int argc, char **argv)
 	const json_t *entry;
 	json_t *list = NULL;
 	size_t i;
-	int status = command_no_options(argc, argv);
+	int status = command_no_more(argc, argv, 0);
 
 	if (status == 0)
 		status = client_once(session, "callgate/approvals/list", NULL, &list);

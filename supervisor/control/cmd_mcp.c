@@ -2,34 +2,31 @@
  * mcp: newline-delimited JSON-RPC between stdin/stdout and the daemon's socket, which speaks MCP
  * itself. Lines pass unread; only --agent and --namespace are put into the _meta of requests.
  *
- * When the client closes stdin, answers still on their way get EOF_GRACE_MS, then the connection
- * is hung up and the daemon ends what still runs.
+ * When the client closes stdin, the daemon still sends the answers that are due and then closes;
+ * a client that is gone (nobody reads stdout) hangs up at once, and the daemon ends what runs.
  */
 #include <errno.h>
 #include <jansson.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "supervisor/base/buf.h"
 #include "supervisor/base/cleanup.h"
-#include "supervisor/base/clock.h"
 #include "supervisor/base/fd.h"
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
 
 #define BRIDGE_CHUNK (64 * 1024)
 #define LINE_MAX_IN  (2 * 1024 * 1024) /* beyond what the daemon takes; it says so itself */
-#define EOF_GRACE_MS 1000
 
 struct bridge {
 	const struct command_session *session;
 	int daemon;
-	struct buf line;  /* an unfinished line of the client */
-	long outstanding; /* requests sent less answers seen */
+	struct buf line; /* an unfinished line of the client */
 	int input_ended;
-	uint64_t end_us; /* monotonic: when to hang up after the end of input */
 };
 
 /* The line with the session's claims in its _meta; NULL: send it as it is. */
@@ -60,22 +57,11 @@ static char *claimed_line(const struct bridge *bridge, const char *text, size_t 
 	return line;
 }
 
-/* Requests have a method and an id; this is only bookkeeping for the end of input. */
-static int is_request(const char *text, size_t len)
-{
-	json_t *message = json_loadb(text, len, JSON_ALLOW_NUL, NULL);
-	int yes = json_object_get(message, "method") && json_object_get(message, "id");
-
-	json_decref(message);
-	return yes;
-}
-
 static int forward_line(struct bridge *bridge, const char *text, size_t len)
 {
 	char *cleanup_free claimed = NULL;
 	int result;
 
-	bridge->outstanding += is_request(text, len);
 	if (bridge->session->agent[0] || bridge->session->space[0])
 		claimed = claimed_line(bridge, text, len);
 	if (claimed)
@@ -96,10 +82,10 @@ static int pump_client(struct bridge *bridge)
 		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
 	if (got == 0) {
 		bridge->input_ended = 1;
-		bridge->end_us = clock_monotonic_us() + EOF_GRACE_MS * 1000;
 		if (bridge->line.len > 0)
 			result =
 			    forward_line(bridge, (const char *)bridge->line.data, bridge->line.len);
+		(void)shutdown(bridge->daemon, SHUT_WR); /* gone already: the next read tells */
 		return result;
 	}
 	for (char *next = chunk, *end = chunk + got; next < end && result == 0;) {
@@ -128,29 +114,24 @@ static int pump_daemon(struct bridge *bridge)
 		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
 	if (got == 0)
 		return 1;
-	for (ssize_t i = 0; i < got; i++)
-		bridge->outstanding -= chunk[i] == '\n';
 	return fd_write_all(STDOUT_FILENO, chunk, (size_t)got);
-}
-
-static int bridge_done(const struct bridge *bridge)
-{
-	return bridge->input_ended &&
-	       (bridge->outstanding <= 0 || clock_monotonic_us() >= bridge->end_us);
 }
 
 static int run_bridge(struct bridge *bridge)
 {
 	int result = 0;
 
-	while (result == 0 && !bridge_done(bridge)) {
-		struct pollfd polls[2] = {
+	while (result == 0) {
+		struct pollfd polls[3] = {
 		    {.fd = bridge->daemon, .events = POLLIN},
 		    {.fd = bridge->input_ended ? -1 : STDIN_FILENO, .events = POLLIN},
+		    {.fd = STDOUT_FILENO}, /* POLLERR alone: its reader is gone */
 		};
 
-		if (poll(polls, 2, bridge->input_ended ? 20 : -1) < 0 && errno != EINTR)
+		if (poll(polls, 3, -1) < 0 && errno != EINTR)
 			return command_fail(COMMAND_USAGE, "mcp: poll: %s", strerror(errno));
+		if (polls[2].revents & POLLERR)
+			return COMMAND_OK;
 		if (polls[0].revents)
 			result = pump_daemon(bridge);
 		if (result == 0 && polls[1].revents)
@@ -171,7 +152,7 @@ int cmd_mcp(struct command_session *session, int argc, char **argv)
 {
 	struct bridge bridge = {.session = session};
 	struct client client = {.fd = -1};
-	int status = command_no_options(argc, argv);
+	int status = command_no_more(argc, argv, 0);
 
 	if (status == 0)
 		status = client_open(&client, session);

@@ -1,8 +1,11 @@
 /* policy check: would a daemon take this file? policy explain: what would be decided, and where. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent-api/wire/call_args.h"
@@ -13,6 +16,7 @@
 #include "supervisor/control/arguments.h"
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
+#include "supervisor/control/daemon.h"
 #include "supervisor/control/policy_file.h"
 
 #define EXPLAIN_MAX (256 * 1024)
@@ -70,6 +74,32 @@ static int check_programs(const struct policy *policy, const struct policy_tool 
 	return 0;
 }
 
+/* The daemon's own look at the places a policy names: files, folders, sockets. It says itself what
+ * is wrong, in one line. 0 or COMMAND_USAGE. */
+static int check_places(const char *file)
+{
+	char daemon[PATHS_MAX];
+	int null, status = 0;
+	pid_t child;
+
+	if (daemon_find(daemon) != 0) {
+		(void)command_fail(0, "policy check: callgated is not beside this program, so the "
+				      "places that the policy names were not looked at");
+		return 0;
+	}
+	child = fork();
+	if (child == 0) {
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (null >= 0 && dup2(null, STDOUT_FILENO) >= 0)
+			execv(daemon,
+			    (char *const[]){daemon, "--config", (char *)file, "--check", NULL});
+		_exit(COMMAND_USAGE);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return command_fail(COMMAND_USAGE, "policy check: %s", strerror(errno));
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : COMMAND_USAGE;
+}
+
 static int policy_check(const struct command_session *session, int argc, char **argv)
 {
 	struct policy *policy = NULL;
@@ -83,6 +113,8 @@ static int policy_check(const struct command_session *session, int argc, char **
 		return status;
 	for (uint32_t i = 0; status == 0 && i < policy->tool_count; i++)
 		status = check_programs(policy, &policy->tools[i]);
+	if (status == 0)
+		status = check_places(argv[1]);
 	if (status == 0 && session->output == COMMAND_OUTPUT_JSON)
 		printf("{\"ok\": true, \"tools\": %u, \"roles\": %u, \"warnings\": %d}\n",
 		    policy->tool_count, policy->role_count, warnings);
@@ -203,8 +235,20 @@ static int policy_explain(struct command_session *session, int argc, char **argv
 		      : explain_by_daemon(session, argc, argv);
 }
 
+/* A list with deny_by_default: false holds a descriptor per program. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit); /* too few are told when they run out */
+	}
+}
+
 int cmd_policy(struct command_session *session, int argc, char **argv)
 {
+	raise_descriptors();
 	if (argc > 1 && strcmp(argv[1], "check") == 0)
 		return policy_check(session, argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "explain") == 0)

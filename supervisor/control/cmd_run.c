@@ -72,6 +72,25 @@ static void print_stream(const json_t *structured, const char *name, FILE *to)
 		fwrite(json_string_value(text), 1, json_string_length(text), to);
 }
 
+/* What the passed-through streams cannot say. */
+static void say_odd_end(const json_t *structured, int status)
+{
+	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+	const char *out = json_string_value(json_object_get(structured, "stdout"));
+
+	if (status == COMMAND_RUN_DEADLINE)
+		(void)command_fail(0, "run: killed at its deadline; the policy's "
+				      "max_execution_time sets it");
+	if (json_is_true(json_object_get(structured, "truncated")))
+		(void)command_fail(0,
+		    "run: the output was longer than sandbox.output and is cut in "
+		    "the middle; write to a file of the workspace");
+	if (out && strstr(out, replacement))
+		(void)command_fail(0,
+		    "run: bytes that are not UTF-8 were replaced; write them to a "
+		    "file of the workspace");
+}
+
 static int print_result(const struct command_session *session, const json_t *result)
 {
 	const json_t *structured = json_object_get(result, "structuredContent");
@@ -86,6 +105,8 @@ static int print_result(const struct command_session *session, const json_t *res
 		fflush(stdout);
 		print_stream(structured, "stderr", stderr);
 	}
+	if (session->output == COMMAND_OUTPUT_TEXT && json_is_object(structured))
+		say_odd_end(structured, status);
 	if (session->output == COMMAND_OUTPUT_TEXT &&
 	    (status == COMMAND_RUN_REFUSED || status == COMMAND_RUN_COULD_NOT ||
 		status == COMMAND_RUN_DEADLINE) &&
@@ -117,7 +138,7 @@ int cmd_run(struct command_session *session, int argc, char **argv)
 	int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
 	int status;
 
-	if ((string == NULL) == (argc <= first))
+	if ((string == NULL) == (argc <= first) || (first == 1 && argc > 1 && argv[1][0] == '-'))
 		return command_fail(COMMAND_RUN_COULD_NOT,
 		    "run: give either -c STRING or -- ARGV...; see `callgate help run`");
 	arguments = arguments_of(string, argc - first, argv + first);

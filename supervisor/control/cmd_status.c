@@ -50,7 +50,7 @@ static void print_status(const json_t *status)
 int cmd_status(struct command_session *session, int argc, char **argv)
 {
 	json_t *status = NULL;
-	int result = command_no_options(argc, argv);
+	int result = command_no_more(argc, argv, 0);
 
 	if (result == 0)
 		result = client_once(session, "callgate/status", NULL, &status);
@@ -84,7 +84,7 @@ static int wait_until_gone(const struct command_session *session)
 int cmd_down(struct command_session *session, int argc, char **argv)
 {
 	json_t *answer = NULL;
-	int result = command_no_options(argc, argv);
+	int result = command_no_more(argc, argv, 0);
 
 	if (result == 0)
 		result = client_once(session, "callgate/shutdown", NULL, &answer);
@@ -100,7 +100,7 @@ int cmd_down(struct command_session *session, int argc, char **argv)
 int cmd_reload(struct command_session *session, int argc, char **argv)
 {
 	json_t *answer = NULL;
-	int result = command_no_options(argc, argv);
+	int result = command_no_more(argc, argv, 0);
 
 	if (result == 0)
 		result = client_once(session, "callgate/reload", NULL, &answer);
@@ -133,7 +133,7 @@ static void print_tools(const json_t *tools)
 int cmd_tools(struct command_session *session, int argc, char **argv)
 {
 	json_t *answer = NULL;
-	int result = command_no_options(argc, argv);
+	int result = command_no_more(argc, argv, 0);
 
 	if (result == 0)
 		result = client_once(session, "tools/list", NULL, &answer);
@@ -168,7 +168,7 @@ static void print_agents(const json_t *agents)
 int cmd_agents(struct command_session *session, int argc, char **argv)
 {
 	json_t *answer = NULL;
-	int result = command_no_options(argc, argv);
+	int result = command_no_more(argc, argv, 0);
 
 	if (result == 0)
 		result = client_once(session, "callgate/agents/list", NULL, &answer);

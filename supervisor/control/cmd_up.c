@@ -13,35 +13,14 @@
 #include "supervisor/base/paths.h"
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
+#include "supervisor/control/daemon.h"
 #include "supervisor/control/policy_file.h"
 
 #define UP_WAIT_MS     60000
 #define UP_STEP_MS     20
 #define UP_PATIENCE_MS 2000
-#define LOG_MAX        (1024 * 1024)
+#define LOG_MAX        (64 * 1024) /* bytes that a failed start may have written */
 #define CGROUP2_MAGIC  0x63677270
-
-/* The daemon beside this program: ../sbin after `make install`, the same folder in a build. */
-static int find_daemon(char out[PATHS_MAX])
-{
-	char self[PATHS_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	if (len <= 0)
-		return -ENOENT;
-	self[len] = 0;
-	slash = strrchr(self, '/');
-	if (!slash)
-		return -ENOENT;
-	*slash = 0;
-	if (snprintf(out, PATHS_MAX, "%s/callgated", self) < PATHS_MAX && access(out, X_OK) == 0)
-		return 0;
-	if (snprintf(out, PATHS_MAX, "%s/../sbin/callgated", self) < PATHS_MAX &&
-	    access(out, X_OK) == 0)
-		return 0;
-	return -ENOENT;
-}
 
 /* ./callgate.yaml, the person's own, the machine's. */
 static const char *default_config(char out[PATHS_MAX])
@@ -70,7 +49,7 @@ static int open_log(const char *state, char path[PATHS_MAX])
 		return -1;
 	}
 	fd = openat(
-	    folder, "callgated.log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	    folder, "callgated.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		(void)command_fail(0, "up: %s: %s", path, strerror(errno));
 	return fd;
@@ -93,6 +72,7 @@ struct up {
 	const char *config;
 	char state[PATHS_MAX];
 	char log[PATHS_MAX];
+	off_t log_from; /* where this start's lines begin */
 };
 
 static void exec_daemon(const struct up *up, int log)
@@ -110,22 +90,26 @@ static void exec_daemon(const struct up *up, int log)
 	_exit(COMMAND_USAGE);
 }
 
-/* The warden's last word of a start that failed stands in its log. */
-static int complain_from_log(const char *path)
+/* The first error that this start wrote to the log: what followed came of it. */
+static int complain_from_log(const struct up *up)
 {
-	static const char mark[] = "not started: ";
-	int cleanup_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *cleanup_free text = NULL;
-	char *line = NULL;
-	size_t len = 0;
+	static const char mark[] = " error ";
+	int cleanup_fd fd = open(up->log, O_RDONLY | O_CLOEXEC);
+	char text[LOG_MAX];
+	char *line = NULL, *word;
+	ssize_t len = fd >= 0 ? pread(fd, text, sizeof(text) - 1, up->log_from) : -1;
 
-	if (fd >= 0 && fd_read_all(fd, LOG_MAX, &text, &len) == 0)
-		for (char *next = text; (next = strstr(next, mark)) != NULL; next = line)
-			line = next + strlen(mark);
+	if (len >= 0) {
+		text[len] = 0;
+		line = strstr(text, mark);
+	}
 	if (!line)
-		return command_fail(COMMAND_USAGE, "up: the daemon ended at once; see %s", path);
+		return command_fail(COMMAND_USAGE, "up: the daemon ended at once; see %s", up->log);
 	line[strcspn(line, "\n")] = 0;
-	return command_fail(COMMAND_USAGE, "up: %s", line);
+	word = strstr(line, "not started: ");
+	if (word)
+		return command_fail(COMMAND_USAGE, "up: %s", word + strlen("not started: "));
+	return command_fail(COMMAND_USAGE, "up: %s; see %s", line + strlen(mark), up->log);
 }
 
 /* Asks for status until there is an answer, the child is gone, or patience ends. */
@@ -146,7 +130,7 @@ static int wait_until_served(struct command_session *session, const struct up *u
 				return 0;
 		}
 		if (waitpid(child, &status, WNOHANG) == child)
-			return complain_from_log(up->log);
+			return complain_from_log(up);
 		if (waited == UP_PATIENCE_MS)
 			fprintf(stderr, "reading the programs that the policy allows ...\n");
 		usleep(UP_STEP_MS * 1000);
@@ -169,13 +153,28 @@ static int say_up(const struct command_session *session, const struct up *up)
 	return COMMAND_OK;
 }
 
+/* Somebody answers at the socket: says who. 1, or 0 where nobody does. */
 static int already_up(const struct command_session *session)
 {
+	json_t *answer = NULL, *status;
 	struct client client;
 
 	if (client_connect(&client, session->socket) != 0)
 		return 0;
+	if (client_exchange(&client, session, "callgate/status", NULL, &answer) != 0)
+		answer = NULL;
 	client_close(&client);
+	status = json_object_get(answer, "result");
+	if (session->output == COMMAND_OUTPUT_JSON)
+		printf("{\"state\": \"up\", \"already\": true, \"pid\": %" JSON_INTEGER_FORMAT
+		       "}\n",
+		    json_integer_value(json_object_get(status, "pid")));
+	else
+		printf("already running: pid %" JSON_INTEGER_FORMAT
+		       ", socket %s; `callgate reload` reads "
+		       "its policy again\n",
+		    json_integer_value(json_object_get(status, "pid")), session->socket);
+	json_decref(answer);
 	return 1;
 }
 
@@ -186,7 +185,7 @@ int cmd_up(struct command_session *session, int argc, char **argv)
 	struct up up = {.config = command_take_option(&argc, argv, "--config")};
 	int cleanup_fd log = -1;
 	pid_t child;
-	int status = command_no_options(argc, argv);
+	int status = command_no_more(argc, argv, 0);
 
 	if (status != 0)
 		return status;
@@ -197,7 +196,7 @@ int cmd_up(struct command_session *session, int argc, char **argv)
 		    up.config ? up.config : "callgate.yaml",
 		    up.config ? strerror(errno) : "not found");
 	up.config = absolute;
-	if (find_daemon(up.daemon) != 0)
+	if (daemon_find(up.daemon) != 0)
 		return command_fail(COMMAND_USAGE,
 		    "up: callgated is not beside this program; install "
 		    "both with `make install`");
@@ -210,10 +209,11 @@ int cmd_up(struct command_session *session, int argc, char **argv)
 	if (socket[0])
 		session->socket = socket;
 	if (already_up(session))
-		return say_up(session, &up);
+		return COMMAND_OK;
 	log = open_log(up.state, up.log);
 	if (log < 0)
 		return COMMAND_USAGE;
+	up.log_from = lseek(log, 0, SEEK_END);
 	child = fork();
 	if (child == 0)
 		exec_daemon(&up, log);

@@ -11,8 +11,9 @@
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
 
-#define ANSWER_MAX 256
-#define ASKED_MAX  1024
+#define ANSWER_MAX   256
+#define ASKED_MAX    1024
+#define DECIDE_TRIES 3
 
 /* Ids already put to the human; the oldest are forgotten first. */
 struct asked {
@@ -30,12 +31,12 @@ static int was_asked(struct asked *asked, const char *id)
 }
 
 /* One line typed after the question; what was typed before it is thrown away. */
-static int read_answer(int tty, char out[ANSWER_MAX])
+static int read_answer(int tty, const char *question, char out[ANSWER_MAX])
 {
 	ssize_t got;
 
 	(void)tcflush(tty, TCIFLUSH);
-	dprintf(tty, "approve? [y = yes, n = no, Enter = leave it waiting] ");
+	dprintf(tty, "%s ", question);
 	do {
 		got = read(tty, out, ANSWER_MAX - 1);
 	} while (got < 0 && errno == EINTR);
@@ -46,24 +47,43 @@ static int read_answer(int tty, char out[ANSWER_MAX])
 	return 0;
 }
 
+/* A wrong passphrase is no answer: it may be typed again, then the call goes on waiting. */
+static void decide(const struct command_session *session, const json_t *approval,
+    const char *decision, const char *reason, struct approvals_key *key)
+{
+	for (int tries = 0; tries < DECIDE_TRIES; tries++) {
+		int had_key = key->key != NULL;
+
+		if (approvals_decide(session, approval, decision, reason, key) == COMMAND_OK ||
+		    had_key || key->key)
+			return; /* decided, or the daemon itself said why not */
+	}
+	printf("still waiting: callgate approve %s\n",
+	    json_string_value(json_object_get(approval, "id")));
+}
+
 static int ask_human(const struct command_session *session, int tty, const json_t *approval,
     struct approvals_key *key)
 {
-	char answer[ANSWER_MAX];
+	char answer[ANSWER_MAX], reason[ANSWER_MAX];
 
 	putchar('\n');
 	approvals_print(approval);
 	fflush(stdout);
-	if (read_answer(tty, answer) != 0)
+	if (read_answer(tty, "approve? [y = yes, n = no, Enter = leave it waiting]", answer) != 0)
 		return -ENODATA;
-	if (approvals_seconds_left(approval) < 0)
+	if (approvals_seconds_left(approval) < 0) {
 		printf("too late: it has expired\n");
-	else if (strcmp(answer, "y") == 0 || strcmp(answer, "yes") == 0)
-		(void)approvals_decide(session, approval, "approve", NULL, key);
-	else if (strcmp(answer, "n") == 0 || strcmp(answer, "no") == 0)
-		(void)approvals_decide(session, approval, "deny", NULL, key);
-	else
-		printf("left waiting\n");
+	} else if (strcmp(answer, "y") == 0 || strcmp(answer, "yes") == 0) {
+		decide(session, approval, "approve", NULL, key);
+	} else if (strcmp(answer, "n") == 0 || strcmp(answer, "no") == 0) {
+		if (read_answer(tty, "why? [Enter = no reason]", reason) != 0)
+			return -ENODATA;
+		decide(session, approval, "deny", reason, key);
+	} else {
+		printf("left waiting: callgate approve %s\n",
+		    json_string_value(json_object_get(approval, "id")));
+	}
 	return 0;
 }
 
@@ -89,7 +109,7 @@ int cmd_watch(struct command_session *session, int argc, char **argv)
 	int cleanup_fd tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	struct asked *cleanup_free asked = calloc(1, sizeof(*asked));
 	json_int_t revision = 0;
-	int status = command_no_options(argc, argv);
+	int status = command_no_more(argc, argv, 0);
 
 	if (status == 0 && (tty < 0 || !asked))
 		return command_fail(COMMAND_USAGE, "watch: needs a terminal; without one use "

@@ -32,9 +32,10 @@ int command_fail(int status, const char *format, ...)
 
 int command_print_json(const json_t *value)
 {
+	/* A failed write is told once, by main() at the end. */
 	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) != 0 ||
-	    putchar('\n') == EOF || fflush(stdout) != 0)
-		return command_fail(COMMAND_USAGE, "output: cannot write; is the disk full?");
+	    putchar('\n') == EOF)
+		return COMMAND_USAGE;
 	return COMMAND_OK;
 }
 
@@ -47,6 +48,17 @@ void command_print_escaped(const char *text)
 	str_escape(&line, text, strlen(text));
 	escaped = buf_cstr(&line);
 	fputs(escaped ? escaped : "", stdout);
+}
+
+void command_print_rendered(const char *text)
+{
+	size_t max = 8 * strlen(text) + 1; /* the longest escape of one byte is shorter */
+	char *cleanup_free line = malloc(max);
+
+	if (!line)
+		return;
+	(void)str_printable(line, max, text);
+	fputs(line, stdout);
 }
 
 /* Removes count arguments at i. */
@@ -94,7 +106,18 @@ int command_no_options(int argc, char **argv)
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (argv[i][0] == '-' && argv[i][1] == '-')
 			return command_fail(COMMAND_USAGE,
-			    "%s: unknown option %s; see `callgate help %s`", argv[0], argv[i],
-			    argv[0]);
+			    "%s: %s is no option here, or its value is missing; see `callgate help %s`",
+			    argv[0], argv[i], argv[0]);
 	return 0;
+}
+
+int command_no_more(int argc, char **argv, int words)
+{
+	int status = command_no_options(argc, argv);
+
+	if (status == 0 && argc > words + 1)
+		status = command_fail(COMMAND_USAGE,
+		    "%s: %s is one word too many; see `callgate help %s`", argv[0], argv[words + 1],
+		    argv[0]);
+	return status;
 }

@@ -42,6 +42,9 @@ int command_fail(int status, const char *format, ...) __attribute__((format(prin
 int command_print_json(const json_t *value);
 /* Prints text with hostile bytes escaped (str_escape); no newline. */
 void command_print_escaped(const char *text);
+/* The same for text that the daemon has already rendered for people: its backslashes are escapes
+ * and stay single, whatever else a terminal could act upon is still escaped (str_printable). */
+void command_print_rendered(const char *text);
 
 /* Takes `--name VALUE` or `--name=VALUE` out of argv; NULL if absent. *argc shrinks. */
 const char *command_take_option(int *argc, char **argv, const char *name);
@@ -49,6 +52,8 @@ const char *command_take_option(int *argc, char **argv, const char *name);
 int command_take_flag(int *argc, char **argv, const char *name);
 /* Complains about the first argument that looks like an unknown option. 0 or COMMAND_USAGE. */
 int command_no_options(int argc, char **argv);
+/* The same, and about the first word beyond `words`. 0 or COMMAND_USAGE. */
+int command_no_more(int argc, char **argv, int words);
 
 /* The subcommands: argv[0] is the subcommand's own name. Each returns the exit status. */
 int cmd_up(struct command_session *session, int argc, char **argv);

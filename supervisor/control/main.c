@@ -18,6 +18,9 @@ struct row {
 	const char *example;
 };
 
+static int cmd_help(struct command_session *session, int argc, char **argv);
+static int cmd_version(struct command_session *session, int argc, char **argv);
+
 static const struct row rows[] = {
     {"up", cmd_up, "up [--config FILE] [--state DIR]", "start your own daemon in the background",
 	"callgate up --config callgate.yaml"},
@@ -44,10 +47,17 @@ static const struct row rows[] = {
     {"keys", cmd_keys, "keys create --approver [--name NAME] [--key FILE] [--state DIR]",
 	"make the key that proves that an approval is yours",
 	"callgate keys create --approver --name anna"},
-    {"audit", cmd_audit, "audit verify|tail|prove ...", "check, read and prove the audit trail",
-	"callgate audit verify"},
-    {"policy", cmd_policy, "policy check|explain ...", "check a policy, explain a decision",
-	"callgate policy check callgate.yaml"},
+    {"audit", cmd_audit,
+	"audit verify [DIR] [--pin FILE] [--anchor FILE] [--max-age S] [--all-seals] [--semantic]\n"
+	"       callgate audit tail [-n N] [-f] [DIR]\n"
+	"       callgate audit prove N [DIR]",
+	"check, read and prove the audit trail", "callgate audit verify"},
+    {"policy", cmd_policy,
+	"policy check FILE\n"
+	"       callgate policy explain [--config FILE] TOOL [key=value ...]",
+	"check a policy, explain a decision", "callgate policy check callgate.yaml"},
+    {"help", cmd_help, "help [COMMAND]", "this, or how one command is used", "callgate help run"},
+    {"version", cmd_version, "version", "which callgate this is", "callgate version"},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -80,13 +90,26 @@ static int print_help(void)
 	return COMMAND_OK;
 }
 
-static int print_version(const struct command_session *session)
+static int cmd_version(struct command_session *session, int argc, char **argv)
 {
-	if (session->output == COMMAND_OUTPUT_JSON)
+	int status = command_no_more(argc, argv, 0);
+
+	if (status == 0 && session->output == COMMAND_OUTPUT_JSON)
 		printf("{\"version\": \"%s\"}\n", CALLGATE_VERSION);
-	else
+	else if (status == 0)
 		printf("callgate %s\n", CALLGATE_VERSION);
-	return COMMAND_OK;
+	return status;
+}
+
+static int cmd_help(struct command_session *session, int argc, char **argv)
+{
+	const struct row *row = argc > 1 ? find_row(argv[1]) : NULL;
+
+	(void)session;
+	if (argc > 1 && !row)
+		return command_fail(
+		    COMMAND_USAGE, "help: no command %s; see `callgate help`", argv[1]);
+	return row ? print_row_help(row) : print_help();
 }
 
 /* Global options may stand before or after the subcommand; `--` ends them. */
@@ -116,10 +139,33 @@ static int take_globals(struct command_session *session, int *argc, char **argv)
 	return 0;
 }
 
+/* `--help` anywhere before `--` asks for the command's help. */
+static int asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return 1;
+	return 0;
+}
+
+static int dispatch(struct command_session *session, int argc, char **argv)
+{
+	const struct row *row;
+
+	if (strcmp(argv[0], "--version") == 0)
+		return cmd_version(session, 1, argv);
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
+		return print_help();
+	row = find_row(argv[0]);
+	if (!row)
+		return command_fail(
+		    COMMAND_USAGE, "%s: no such command; see `callgate help`", argv[0]);
+	return asks_for_help(argc, argv) ? print_row_help(row) : row->run(session, argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	struct command_session session = {0};
-	const struct row *row;
 	int status;
 
 	log_init("callgate", LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
@@ -128,21 +174,10 @@ int main(int argc, char **argv)
 		return status;
 	if (argc < 2)
 		return (void)print_help(), COMMAND_USAGE;
-	if (strcmp(argv[1], "version") == 0 || strcmp(argv[1], "--version") == 0)
-		return print_version(&session);
-	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
-	    strcmp(argv[1], "-h") == 0) {
-		row = argc > 2 ? find_row(argv[2]) : NULL;
-		if (argc > 2 && !row)
-			return command_fail(
-			    COMMAND_USAGE, "help: no command %s; see `callgate help`", argv[2]);
-		return row ? print_row_help(row) : print_help();
-	}
-	row = find_row(argv[1]);
-	if (!row)
-		return command_fail(
-		    COMMAND_USAGE, "%s: no such command; see `callgate help`", argv[1]);
-	if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
-		return print_row_help(row);
-	return row->run(&session, argc - 1, argv + 1);
+	status = dispatch(&session, argc - 1, argv + 1);
+	/* What could not be written was not said, whatever else went well. */
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return command_fail(status ? status : COMMAND_USAGE,
+		    "output: cannot be written whole; is the disk full, or the reader gone?");
+	return status;
 }
