@@ -76,6 +76,12 @@ static const struct row rows[] = {
 	{IN(FINISHED),           CALL_ON_UNRECORDED,   CALL_AUDITED,       OUTCOME_UNAVAILABLE},
 	{IN(DECIDED),            CALL_ON_CANCELLED,    CALL_FINISHED,      OUTCOME_CANCELLED},
 
+	/* a sibling that lives but does not answer: nothing runs, nothing is released */
+	{IN(DECLINED) | IN(DECIDED),    CALL_ON_TIMEOUT,     CALL_FINISHED,      OUTCOME_UNAVAILABLE},
+	{IN(FINISHED),                  CALL_ON_TIMEOUT,     CALL_AUDITED,       OUTCOME_UNAVAILABLE},
+	{IN(RUNNING),                   CALL_ON_TIMEOUT,     CALL_KILLING,       OUTCOME_DEADLINE},
+	{IN(KILLING),                   CALL_ON_TIMEOUT,     CALL_FINISHED,      OUTCOME_FAILED},
+
 	/* decided, but nothing ran */
 	{IN(SANDBOX),            CALL_ON_VOIDED,       CALL_FINISHED,      OUTCOME_FAILED},
 	{IN(SANDBOX),            CALL_ON_REFUSED,      CALL_FINISHED,      OUTCOME_REFUSED},
@@ -274,6 +280,12 @@ static uint64_t hold_ms(struct call *call)
 	return call->hold_until_us > now_us ? (call->hold_until_us - now_us + 999) / 1000 : 0;
 }
 
+/* The warden keeps the deadline; this is for a warden that does not. */
+static uint64_t run_ms(struct call *call)
+{
+	return call->tool->max_execution_ms + CALL_ANSWER_WAIT_MS;
+}
+
 struct stage {
 	enum call_event (*enter)(struct call *call);
 	void (*leave)(struct call *call);
@@ -288,12 +300,12 @@ static const struct stage stages[CALL_STATE_COUNT] = {
 	[CALL_AUTHORIZED]    = {enter_authorized,    NULL,           CALL_PLAN_WAIT_MS,   NULL},
 	[CALL_PLANNED]       = {enter_planned,       NULL,           0,                   NULL},
 	[CALL_APPROVAL]      = {enter_approval,      approval_leave, 0,                   hold_ms},
-	[CALL_DECIDED]       = {enter_decided,       NULL,           0,                   NULL},
-	[CALL_DECLINED]      = {enter_declined,      NULL,           0,                   NULL},
+	[CALL_DECIDED]       = {enter_decided,       NULL,           CALL_ANSWER_WAIT_MS, NULL},
+	[CALL_DECLINED]      = {enter_declined,      NULL,           CALL_ANSWER_WAIT_MS, NULL},
 	[CALL_SANDBOX]       = {enter_sandbox,       NULL,           CALL_LAUNCH_WAIT_MS, NULL},
-	[CALL_RUNNING]       = {enter_running,       NULL,           0,                   NULL},
-	[CALL_KILLING]       = {enter_killing,       NULL,           0,                   NULL},
-	[CALL_FINISHED]      = {enter_finished,      NULL,           0,                   NULL},
+	[CALL_RUNNING]       = {enter_running,       NULL,           0,                   run_ms},
+	[CALL_KILLING]       = {enter_killing,       NULL,           CALL_ANSWER_WAIT_MS, NULL},
+	[CALL_FINISHED]      = {enter_finished,      NULL,           CALL_ANSWER_WAIT_MS, NULL},
 	[CALL_AUDITED]       = {enter_audited,       NULL,           0,                   NULL},
 };
 /* clang-format on */

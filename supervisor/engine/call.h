@@ -107,6 +107,7 @@ struct ruleset;
 #define CALL_LAYERS_MAX     32
 #define CALL_PLAN_WAIT_MS   60000 /* hashing what would run may take a while, once */
 #define CALL_LAUNCH_WAIT_MS 30000
+#define CALL_ANSWER_WAIT_MS 60000 /* for a record or a death; siblings answer in milliseconds */
 
 /* How the tree ended, from EXITED. */
 struct call_exit {
