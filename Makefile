@@ -158,7 +158,7 @@ endef
 $(foreach a,$(AREAS),$(eval $(call unit_rules,$(a))))
 
 $(B)/unit/engine/test_process: | $(B)/callgate-engine
-.PHONY: unit check check-all check-unit check-integration check-escape check-fuzz check-san
+.PHONY: unit check check-all check-unit check-integration check-escape check-fuzz check-san check-install
 unit: $(UNIT_TESTS) ## build the unit tests
 
 # ---- programs of the tests: probes run inside cells, so they are small and static ----------------
@@ -223,11 +223,13 @@ test-packages: packages
 
 check: test-packages ## everything: unit, integration, escape, corpus replay, lint (installs packages)
 	$(Q)$(MAKE) --no-print-directory check-all
-check-all: lint check-unit check-fuzz check-escape check-integration
+check-all: lint check-unit check-fuzz check-escape check-integration check-install
 check-unit: unit ## the unit tests
 	$(Q)tests/run-unit.sh $(UNIT_TESTS)
 check-integration: all $(IT_TOOLS) build/npm/.done ## the real daemon with real tools and clients
 	$(Q)tests/integration/run.sh $(B)
+check-install: all man ## a tree that runs from where it was put
+	$(Q)tests/install.sh $(B)
 check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and without the wall
 	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/escape/cells
 	$(Q)tests/escape/run.sh $(B) build/plain-walls
@@ -273,18 +275,20 @@ build/man/%: supervisor/doc/%.scd
 man: $(MANS) ## man pages (scdoc)
 
 install: all man ## install below DESTDIR and PREFIX
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
-	install -m 755 $(B)/callgate $(DESTDIR)$(BINDIR)/callgate
-	install -m 755 $(B)/callgated $(DESTDIR)$(SBINDIR)/callgated
-	install -m 755 $(filter-out $(B)/callgate $(B)/callgated,$(PROGRAMS:%=$(B)/%)) $(DESTDIR)$(LIBEXECDIR)/
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(SBINDIR)" "$(DESTDIR)$(LIBEXECDIR)" \
+		"$(DESTDIR)$(DOCDIR)"
+	install -m 755 $(B)/callgate "$(DESTDIR)$(BINDIR)/callgate"
+	install -m 755 $(B)/callgated "$(DESTDIR)$(SBINDIR)/callgated"
+	install -m 755 $(filter-out $(B)/callgate $(B)/callgated,$(PROGRAMS:%=$(B)/%)) \
+		"$(DESTDIR)$(LIBEXECDIR)/"
 	for page in $(MANS); do install -D -m 644 $$page \
-		$(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename $$page) || exit 1; done
-	install -m 644 README.md LICENSE CHANGELOG.md SECURITY.md $(DESTDIR)$(DOCDIR)/
-	cp -R examples $(DESTDIR)$(DOCDIR)/
+		"$(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename $$page)" || exit 1; done
+	install -m 644 README.md LICENSE CHANGELOG.md SECURITY.md "$(DESTDIR)$(DOCDIR)/"
+	cp -R examples "$(DESTDIR)$(DOCDIR)/"
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(BINDIR)/callgate $(DESTDIR)$(SBINDIR)/callgated
-	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
-	for page in $(MANS); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename $$page); done
+	rm -f "$(DESTDIR)$(BINDIR)/callgate" "$(DESTDIR)$(SBINDIR)/callgated"
+	rm -rf "$(DESTDIR)$(LIBEXECDIR)" "$(DESTDIR)$(DOCDIR)"
+	for page in $(MANS); do rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename $$page)"; done
 
 demo: packages ## five minutes: an allowed call, a refused one, an approved one, the proof
 	$(Q)$(MAKE) --no-print-directory all

@@ -17,7 +17,9 @@ for test in "$@"; do
 	[ "$status" = failed ] && [ "$bad" -eq 0 ] && bad=1
 	[ "$ok" -eq 0 ] && [ "$bad" -eq 0 ] && bad=1
 	passed=$((passed + ok - skip)) failed=$((failed + bad)) skipped=$((skipped + skip))
-	if [ "$bad" -ne 0 ]; then
+	if [ "$bad" -eq 0 ]; then
+		echo "ok   ${test#*/unit/} ($ok)"
+	else
 		echo "FAILED $test"
 		sed 's/^/    /' "$log" | tail -n 60
 	fi

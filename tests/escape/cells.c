@@ -246,8 +246,8 @@ static int arm(struct run *run, const struct cell *cell, const char *verb, int e
 	if (run->off && (strcmp(run->off, "pidns") == 0 || strcmp(run->off, "proc") == 0 ||
 			    strcmp(run->off, "mntns") == 0))
 		request.limits.memory = 0;
-	request.mount_fd = cell_mount_workspace(
-	    &run->host, cell, &(struct cell_folder){ws, owner, owner}, CELL_WORKSPACE_RW, &note);
+	request.mount_fd = cell_mount_workspace(&run->host, cell,
+	    &(struct cell_folder){ws, owner, owner, NULL}, CELL_WORKSPACE_RW, &note);
 	if (request.mount_fd < 0)
 		fatal("cell_mount_workspace", request.mount_fd, &note);
 	r = cell_arm(cell, &request);

@@ -27,7 +27,7 @@ cp "$build"/callgate "$build"/callgated "$build"/callgate-* "$scratch/bin/"
 cp -R "$here"/. "$scratch/tests/"
 [ ! -d "$build/it" ] || cp "$build"/it/* "$scratch/bin/"
 [ ! -d "$top/build/npm" ] || cp -R "$top/build/npm" "$scratch/npm"
-cp -R "$top/examples" "$scratch/src/"
+cp -R "$top/examples" "$top/README.md" "$scratch/src/"
 chmod -R a+rX "$scratch"
 
 run_case() { # USER CASE
@@ -63,7 +63,7 @@ run_case() { # USER CASE
 	fi
 	if [ $status -eq 0 ]; then
 		passed=$((passed + 1))
-		[ -z "${V:-}" ] || echo "ok   $name ($who_kind)"
+		echo "ok   $name ($who_kind)"
 	else
 		failed=$((failed + 1))
 		echo "FAIL $name ($who_kind), status $status"

@@ -249,7 +249,7 @@ static void test_empty_says_nothing(void **state)
 	assert_int_equal(policy->path.count, 3);
 	assert_int_equal(policy->namespace_count, 1);
 	assert_string_equal(policy->namespaces[0].name, "default");
-	assert_string_equal(policy->namespaces[0].working_directory, ".");
+	assert_string_equal(policy->namespaces[0].working_directory, "./workspace");
 	assert_false(policy->has_agents);
 	assert_null(policy_find_role(policy, "x"));
 	policy_free(policy);

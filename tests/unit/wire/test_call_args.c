@@ -35,7 +35,7 @@ static const struct {
     {"{\"command\":[\"ls\"]}", "command: must be a string"},
     {"{\"command\":\"\"}", "command: is empty"},
     {"{\"command\":\" \\t\\n\"}", "command: is empty"},
-    {"{\"command\":\"a\\u0000b\"}", "JSON: "},
+    {"{\"command\":\"a\\u0000b\"}", "JSON: a string holds NUL, at byte "},
     {"{\"argv\":[]}", "argv: must be an array"},
     {"{\"argv\":\"ls\"}", "argv: must be an array"},
     {"{\"argv\":{}}", "argv: must be an array"},
