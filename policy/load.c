@@ -30,7 +30,8 @@ static void set_defaults(struct policy *policy)
 	    (struct policy_words){default_path, sizeof(default_path) / sizeof(default_path[0])};
 }
 
-/* A file without namespaces has one: the folder of the policy file. */
+/* A file without namespaces has one, beside the policy file: its own folder holds the policy,
+ * which no tool may write, and so cannot be a workspace. */
 static int add_default_namespace(struct arena *arena, struct policy *policy)
 {
 	struct policy_namespace *space;
@@ -41,7 +42,7 @@ static int add_default_namespace(struct arena *arena, struct policy *policy)
 	if (!space)
 		return -ENOMEM;
 	space->name = "default";
-	space->working_directory = ".";
+	space->working_directory = "./workspace";
 	policy->namespaces = space;
 	policy->namespace_count = 1;
 	return 0;

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "policy/env.h"
+#include "policy/scalar.h"
 #include "policy/text.h"
 #include "supervisor/base/str.h"
 
-#define WHY_MAX 320
+#define WHY_MAX     320
+#define WRITTEN_MAX 96 /* 60 bytes of a value, and who is to blame */
 
 /* ---- messages ----------------------------------------------------------------------------- */
 
@@ -77,65 +79,6 @@ const char *schema_shown(const struct schema *schema, const char *text)
 
 /* ---- scalars ------------------------------------------------------------------------------ */
 
-enum scalar_type {
-	SCALAR_TEXT,
-	SCALAR_EMPTY, /* null */
-	SCALAR_BOOL,
-	SCALAR_NUMBER,
-};
-
-static bool is_listed(const char *text, const char *const *list, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(text, list[i]))
-			return true;
-	}
-	return false;
-}
-#define IS_LISTED(text, list) is_listed(text, list, sizeof(list) / sizeof((list)[0]))
-
-/* A number of the core schema (YAML 1.2.2, 10.3.2), but for 0o and 0x, which nothing here needs,
- * and for leading zeros: 012 is 10 to one reader and 12 to another, so it stays text. */
-static bool is_number(const char *text)
-{
-	size_t digits;
-
-	if (*text == '-' || *text == '+')
-		text++;
-	digits = strspn(text, "0123456789");
-	if (digits > 1 && text[0] == '0' && !text[digits])
-		return false;
-	if (digits && !text[digits])
-		return true;
-	if (text[digits] == '.') {
-		size_t fraction = strspn(text + digits + 1, "0123456789");
-
-		text += digits + 1 + fraction;
-		digits += fraction;
-	} else {
-		text += digits;
-	}
-	if (digits && (*text == 'e' || *text == 'E')) {
-		text += 1 + (text[1] == '-' || text[1] == '+');
-		return *text && !text[strspn(text, "0123456789")];
-	}
-	return digits && !*text;
-}
-
-static enum scalar_type scalar_type(const struct yaml_node *node, const char *text)
-{
-	static const char *const empty[] = {"", "~", "null", "Null", "NULL"};
-	static const char *const boolean[] = {"true", "True", "TRUE", "false", "False", "FALSE"};
-
-	if (node->style != YAML_STYLE_PLAIN)
-		return SCALAR_TEXT;
-	if (IS_LISTED(text, empty))
-		return SCALAR_EMPTY;
-	if (IS_LISTED(text, boolean))
-		return SCALAR_BOOL;
-	return is_number(text) ? SCALAR_NUMBER : SCALAR_TEXT;
-}
-
 static const char *type_name(const struct yaml_node *node, enum scalar_type type)
 {
 	switch (node->kind) {
@@ -152,10 +95,41 @@ static const char *type_name(const struct yaml_node *node, enum scalar_type type
 	return "text";
 }
 
-/* Messages show a value as it is written: what ${VAR} stands for may be a secret. */
-static const char *written(const struct yaml_node *node)
+/* ${NAME} and nothing else. */
+static bool is_one_variable(const struct yaml_node *node)
 {
-	return node->text;
+	return node->kind == YAML_KIND_SCALAR && node->style != YAML_STYLE_VERBATIM &&
+	       !strncmp(node->text, "${", 2) && !node->text[strcspn(node->text, "}") + 1];
+}
+
+/* Who is to blame: "" for what the file says itself, else "the value of ${NAME} ". */
+static const char *source_of(char out[WRITTEN_MAX], const struct yaml_node *node)
+{
+	out[0] = '\0';
+	if (is_one_variable(node))
+		snprintf(out, WRITTEN_MAX, "the value of %.60s ", node->text);
+	return out;
+}
+
+/* Messages show a value as it is written: what ${VAR} stands for may be a secret. */
+static const char *written(char out[WRITTEN_MAX], const struct yaml_node *node)
+{
+	snprintf(
+	    out, WRITTEN_MAX, is_one_variable(node) ? "the value of %.60s" : "'%.60s'", node->text);
+	return out;
+}
+
+/* "VALUE why; what to do". */
+__attribute__((format(printf, 3, 4))) static int refuse_value(
+    struct schema *schema, const struct yaml_node *node, const char *format, ...)
+{
+	char shown[WRITTEN_MAX], why[WHY_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	return schema_refuse(schema, node, "%s %s", written(shown, node), why);
 }
 
 /* Any scalar, ${VAR} expanded, and what it is. wanted: "a time such as 30s". */
@@ -163,6 +137,7 @@ static int read_scalar(struct schema *schema, const struct yaml_node *node, cons
     const char **ret_text, enum scalar_type *ret_type)
 {
 	const char *text = node->text;
+	char from[WRITTEN_MAX];
 	struct err_note why;
 	int fault = 0;
 
@@ -175,15 +150,29 @@ static int read_scalar(struct schema *schema, const struct yaml_node *node, cons
 		return schema_refuse(schema, node, "%s", why.text);
 	if (fault)
 		return fault;
-	*ret_type = scalar_type(node, text);
+	*ret_type = node->style == YAML_STYLE_PLAIN ? scalar_type(text) : SCALAR_TEXT;
 	if (*ret_type == SCALAR_EMPTY)
-		return schema_refuse(schema, node, "is empty; write %s or remove the key", wanted);
+		return schema_refuse(schema, node, "%sis empty; write %s or remove the key",
+		    source_of(from, node), wanted);
 	*ret_text = text;
 	return 0;
 }
 
+/* The same where text cannot be meant: in a flow mapping a variable needs quotes, which then say
+ * nothing about its value. */
+static int read_unquoted(struct schema *schema, const struct yaml_node *node, const char *wanted,
+    const char **ret_text, enum scalar_type *ret_type)
+{
+	int fault = read_scalar(schema, node, wanted, ret_text, ret_type);
+
+	if (!fault && *ret_type == SCALAR_TEXT && is_one_variable(node))
+		*ret_type = scalar_type(*ret_text);
+	return fault;
+}
+
 int schema_text(struct schema *schema, const struct yaml_node *node, const char **ret_text)
 {
+	char from[WRITTEN_MAX];
 	enum scalar_type type;
 	const char *text;
 	int fault = read_scalar(schema, node, "text", &text, &type);
@@ -191,10 +180,11 @@ int schema_text(struct schema *schema, const struct yaml_node *node, const char 
 	if (fault)
 		return fault;
 	if (type != SCALAR_TEXT)
-		return schema_refuse(
-		    schema, node, "is %s, not text; put it in quotes", type_name(node, type));
+		return schema_refuse(schema, node, "%sis %s, not text; put it in quotes",
+		    source_of(from, node), type_name(node, type));
 	if (!*text)
-		return schema_refuse(schema, node, "is empty; write text or remove the key");
+		return schema_refuse(schema, node, "%sis empty; write text or remove the key",
+		    source_of(from, node));
 	*ret_text = text;
 	return 0;
 }
@@ -212,7 +202,7 @@ int read_text(
 		    (unsigned long long)key->max);
 	why = key->judge ? key->judge(text) : NULL;
 	if (why)
-		return schema_refuse(schema, node, "'%.60s' %s", written(node), why);
+		return refuse_value(schema, node, "%s", why);
 	memcpy(place_of(record, key->place), &text, sizeof(text));
 	return 0;
 }
@@ -238,8 +228,7 @@ static int find_choice(struct schema *schema, const struct yaml_node *node,
 		used += (size_t)snprintf(
 		    list + used, sizeof(list) - used, "%s%s", used ? ", " : "", key->choices[i]);
 	}
-	return schema_refuse(
-	    schema, node, "'%.60s' is not one of its values; choose from %s", written(node), list);
+	return refuse_value(schema, node, "is not one of its values; choose from %s", list);
 }
 
 int read_choice(
@@ -269,13 +258,12 @@ int read_bool(
 {
 	enum scalar_type type;
 	const char *text;
-	int fault = read_scalar(schema, node, "true or false", &text, &type);
+	int fault = read_unquoted(schema, node, "true or false", &text, &type);
 
 	if (fault)
 		return fault;
 	if (type != SCALAR_BOOL)
-		return schema_refuse(schema, node,
-		    "'%.60s' is not a truth value; write true or false", written(node));
+		return refuse_value(schema, node, "is not a truth value; write true or false");
 	*(bool *)place_of(record, key->place) = text[0] == 't' || text[0] == 'T';
 	return 0;
 }
@@ -286,8 +274,7 @@ static int store_number(struct schema *schema, const struct yaml_node *node,
     const struct schema_key *key, uint64_t value, void *record)
 {
 	if (value < key->min || value > key->max)
-		return schema_refuse(
-		    schema, node, "'%.60s' is out of range; choose %s", written(node), key->range);
+		return refuse_value(schema, node, "is out of range; choose %s", key->range);
 	memcpy(place_of(record, key->place), &value, sizeof(value));
 	return 0;
 }
@@ -304,9 +291,8 @@ int read_duration(
 		return fault;
 	fault = str_duration_ms(text, &ms);
 	if (fault && fault != -ERANGE)
-		return schema_refuse(schema, node,
-		    "'%.60s' is not a time; write a whole number and ms, s, m, h or d, as in 30s",
-		    written(node));
+		return refuse_value(schema, node,
+		    "is not a time; write a whole number and ms, s, m, h or d, as in 30s");
 	return store_number(schema, node, key, ms, record);
 }
 
@@ -322,9 +308,8 @@ int read_size(
 		return fault;
 	fault = str_size(text, &bytes);
 	if (fault && fault != -ERANGE)
-		return schema_refuse(schema, node,
-		    "'%.60s' is not a size; write a whole number and KiB, MiB or GiB, as in 64MiB",
-		    written(node));
+		return refuse_value(schema, node,
+		    "is not a size; write a whole number and KiB, MiB or GiB, as in 64MiB");
 	return store_number(schema, node, key, bytes, record);
 }
 
@@ -333,7 +318,7 @@ static int read_decimal(struct schema *schema, const struct yaml_node *node, uin
 {
 	enum scalar_type type;
 	const char *text;
-	int fault = read_scalar(schema, node, "a whole number", &text, &type);
+	int fault = read_unquoted(schema, node, "a whole number", &text, &type);
 
 	if (fault)
 		return fault;
@@ -341,9 +326,8 @@ static int read_decimal(struct schema *schema, const struct yaml_node *node, uin
 	if (type == SCALAR_NUMBER)
 		fault = str_u64(text, UINT64_MAX, ret_value);
 	if (type != SCALAR_NUMBER || (fault && fault != -ERANGE))
-		return schema_refuse(schema, node,
-		    "'%.60s' is not a plain decimal number; write digits without quotes",
-		    written(node));
+		return refuse_value(
+		    schema, node, "is not a plain decimal number; write digits without quotes");
 	return 0;
 }
 
@@ -366,8 +350,7 @@ int read_id(
 	if (fault)
 		return fault;
 	if (value >= UINT32_MAX)
-		return schema_refuse(
-		    schema, node, "'%.60s' is out of range; choose 0 to 4294967294", written(node));
+		return refuse_value(schema, node, "is out of range; choose 0 to 4294967294");
 	id = (uint32_t)value;
 	memcpy(place_of(record, key->place), &id, sizeof(id));
 	return 0;
@@ -385,7 +368,7 @@ static int read_word(struct schema *schema, const struct yaml_node *node,
 		return fault;
 	why = key->judge ? key->judge(word->text) : NULL;
 	if (why)
-		return schema_refuse(schema, node, "'%.60s' %s", written(node), why);
+		return refuse_value(schema, node, "%s", why);
 	word->pos = node->pos;
 	return 0;
 }
@@ -491,9 +474,11 @@ static int refuse_later(struct schema *schema, const struct yaml_node *node)
 
 int schema_later_value(struct schema *schema, const struct yaml_node *node)
 {
+	char shown[WRITTEN_MAX];
+
 	return schema_refuse(schema, node,
-	    "'%.60s': this part of callgate is not built yet in this version; choose another",
-	    written(node));
+	    "%s: this part of callgate is not built yet in this version; choose another",
+	    written(shown, node));
 }
 
 int read_later(

@@ -136,9 +136,6 @@ static int check_room(const struct request *request, size_t body_len, struct rpc
 	const struct connection *connection = request->connection;
 	const char *why = front_refuses(connection->front, body_len);
 
-	if (pending_by_id(connection->pending, request->message->id))
-		return rpc_refuse(ret_error, RPC_INVALID_REQUEST,
-		    "id: a request with this id is still in flight");
 	if (connection->pending_count >= FRONT_IN_FLIGHT_MAX)
 		return rpc_refuse(ret_error, RESULT_UNAVAILABLE,
 		    "more than %d requests in flight on this connection", FRONT_IN_FLIGHT_MAX);
@@ -261,8 +258,13 @@ static const struct method *find_method(const char *name, enum mcp_era era)
 static int serve(struct request *request, struct rpc_error *ret_error)
 {
 	const struct rpc_message *message = request->message;
-	int r = mcp_check_request(message->method, message->params, &request->era, ret_error);
+	int r;
 
+	/* Also of what is answered at once: two answers of one id cannot be told apart. */
+	if (pending_by_id(request->connection->pending, message->id))
+		return rpc_refuse(ret_error, RPC_INVALID_REQUEST,
+		    "id: a request with this id is still in flight");
+	r = mcp_check_request(message->method, message->params, &request->era, ret_error);
 	if (r != 0)
 		return r;
 	request->method = find_method(message->method, request->era);

@@ -71,6 +71,17 @@ static int check_limits(const char *text, size_t len, struct err_note *note)
 	return 0;
 }
 
+/* In our words where the library's would tell of its own switches. */
+static int refuse_text(const json_error_t *error, struct err_note *note)
+{
+	enum json_error_code code = json_error_code(error);
+
+	if (code == json_error_null_character || code == json_error_null_byte_in_key)
+		return err_note(
+		    note, -EINVAL, "JSON: a string holds NUL, at byte %d", error->position);
+	return err_note(note, -EINVAL, "JSON: %s, at byte %d", error->text, error->position);
+}
+
 int value_read(const char *text, size_t len, json_t **ret, struct err_note *note)
 {
 	json_error_t error;
@@ -83,7 +94,7 @@ int value_read(const char *text, size_t len, json_t **ret, struct err_note *note
 	if (!value && json_error_code(&error) == json_error_out_of_memory)
 		return -ENOMEM;
 	if (!value)
-		return err_note(note, -EINVAL, "JSON: %s, at byte %d", error.text, error.position);
+		return refuse_text(&error, note);
 	*ret = value;
 	return 0;
 }

@@ -47,10 +47,8 @@ int answer_recorded(struct engine *engine, struct message *message)
 	bool sealed = durable && !digest_is_zero(&recorded->receipt.mac);
 	struct call *call;
 
-	if (durable && recorded->receipt.size > engine->audit_size) {
-		engine->audit_size = recorded->receipt.size;
-		engine->audit_root = recorded->receipt.root;
-	}
+	if (durable)
+		engine_note_tree(engine, recorded->receipt.size, &recorded->receipt.root);
 	if (record_noted(engine, message))
 		return 0;
 	call = calls_awaiting(engine, message);

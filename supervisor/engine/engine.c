@@ -27,6 +27,14 @@ int engine_send(struct engine *engine, struct link *link, struct message *messag
 	return fault;
 }
 
+void engine_note_tree(struct engine *engine, uint64_t size, const struct digest *root)
+{
+	if (size < engine->audit_size)
+		return;
+	engine->audit_size = size;
+	engine->audit_root = *root;
+}
+
 void engine_settle(struct engine *engine)
 {
 	if (engine->draining && !engine->calls && !engine->notes && !engine->controls)

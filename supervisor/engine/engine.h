@@ -50,7 +50,7 @@ struct engine {
 	uint32_t owner_uid; /* of the daemon */
 	int daemon_pid;
 	uint64_t born_us;    /* monotonic */
-	uint64_t audit_size; /* newest sealed tree that a receipt told of */
+	uint64_t audit_size; /* newest sealed tree that POLICY or a receipt told of */
 	struct digest audit_root;
 	uint64_t stale_answers; /* answers nobody waited for any more: dropped, counted */
 	int draining;           /* no new calls; leave when the last is answered */
@@ -60,6 +60,8 @@ struct engine {
 /* Sends; a lost or choking sibling ends the process, because no call can be honest without it.
  * Descriptors stay the caller's. 0, -EMSGSIZE (only this message is at fault), -errno. */
 int engine_send(struct engine *engine, struct link *link, struct message *message);
+/* Keeps the larger tree: the log only grows. */
+void engine_note_tree(struct engine *engine, uint64_t size, const struct digest *root);
 /* Ends the loop with a fault. what: a literal. */
 void engine_fail(struct engine *engine, int fault, const char *what);
 /* Ends the loop once it is draining and nothing is left to do. */

@@ -38,14 +38,18 @@ void judge_say(struct call *call, const char *format, ...)
 		call->sentence[0] = '\0';
 }
 
-const char *judge_identity_sentence(enum identity_result result)
+const char *judge_identity_sentence(
+    char out[JUDGE_SENTENCE_MAX], enum identity_result result, uint32_t uid)
 {
 	switch (result) {
 	case IDENTITY_OK: return "";
 	case IDENTITY_NONE:
 	case IDENTITY_NO_ROLE:
-		return "the policy gives this user no role. Retrying does not help; an operator "
-		       "can add a principal with this uid";
+		(void)snprintf(out, JUDGE_SENTENCE_MAX,
+		    "the policy gives uid %u no role. Retrying does not help; an operator can add "
+		    "a principal with peer_uid %u",
+		    uid, uid);
+		return out;
 	case IDENTITY_UNKNOWN_AGENT:
 		return "the policy does not let this user act as that agent. Retrying does not "
 		       "help; name another agent";
@@ -63,6 +67,7 @@ enum call_event judge_identity(struct call *call)
 {
 	struct subject subject = {
 	    .uid = call->uid, .gid = call->gid, .agent = call->agent, .space = call->space};
+	char sentence[JUDGE_SENTENCE_MAX];
 
 	call->rules = ruleset_hold(call->engine->rules);
 	if (call->engine->draining) {
@@ -80,7 +85,8 @@ enum call_event judge_identity(struct call *call)
 	policy_identify(call->rules->policy, &subject, &call->identity);
 	if (call->identity.result == IDENTITY_OK)
 		return CALL_ON_IDENTIFIED;
-	judge_say(call, "Refused by callgate: %s.", judge_identity_sentence(call->identity.result));
+	judge_say(call, "Refused by callgate: %s.",
+	    judge_identity_sentence(sentence, call->identity.result, call->uid));
 	if (call->identity.result == IDENTITY_NO_ROLE || call->identity.result == IDENTITY_NONE)
 		quota_refused_login(call->engine, call->uid, "no role");
 	return CALL_ON_DENIED;
@@ -219,6 +225,24 @@ static void explain_no(struct call *call)
 	    text && *text ? ", saying: " : "", text ? text : "");
 }
 
+static bool wrote_anything(const struct call *call)
+{
+	struct output_facts out = {0}, err = {0};
+
+	return call->output &&
+	       (output_facts(call->output, OUTPUT_OUT, &out) ||
+		   output_facts(call->output, OUTPUT_ERR, &err) || out.bytes + err.bytes > 0);
+}
+
+/* An agent may read nothing but the text: it must not be empty when something went wrong. */
+static void explain_end(struct call *call)
+{
+	if (call->exit.how == EXIT_HOW_SIGNALED)
+		judge_say(call, "killed by signal %lld", (long long)call->exit.code);
+	else if (call->exit.how == EXIT_HOW_EXITED && call->exit.code && !wrote_anything(call))
+		judge_say(call, "exit status %lld", (long long)call->exit.code);
+}
+
 void judge_explain(struct call *call)
 {
 	if (call->sentence[0])
@@ -249,7 +273,7 @@ void judge_explain(struct call *call)
 	case OUTCOME_FAILED:
 		judge_say(call, "callgate failed at this call; its log says why.");
 		break;
-	case OUTCOME_COMPLETED:
+	case OUTCOME_COMPLETED: explain_end(call); break;
 	case OUTCOME_NONE: break;
 	}
 }

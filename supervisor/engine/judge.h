@@ -15,8 +15,11 @@ enum call_event judge_command(struct call *call);
 /* Gives a call that ends without a sentence the one that its outcome deserves. */
 void judge_explain(struct call *call);
 
-/* Why an identity has no rights, as a sentence; literal. */
-const char *judge_identity_sentence(enum identity_result result);
+#define JUDGE_SENTENCE_MAX 160
+
+/* Why this uid's identity has no rights, as a sentence: a literal, or written to out. */
+const char *judge_identity_sentence(
+    char out[JUDGE_SENTENCE_MAX], enum identity_result result, uint32_t uid);
 
 /* Sets the sentence; the format's strings must be escaped already. */
 void judge_say(struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));

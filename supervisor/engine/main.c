@@ -61,6 +61,7 @@ static int take_settings(struct engine *self, const struct message_policy *polic
 	free(self->state_dir);
 	self->state_dir = state_dir;
 	self->owner_uid = policy->owner_uid;
+	engine_note_tree(self, policy->audit_size, &policy->audit_root);
 	return approver_replace(self, &policy->approvers);
 }
 

@@ -144,14 +144,14 @@ static void list_agents(const struct methods_ask *ask)
 static void tell_status(const struct methods_ask *ask)
 {
 	const struct engine *engine = ask->engine;
-	char version[VERSION_TEXT_MAX], root[DIGEST_HEX_MAX];
+	char version[VERSION_TEXT_MAX], root[DIGEST_HEX_MAX], sentence[JUDGE_SENTENCE_MAX];
 	json_int_t waiting = 0, uptime_us = (json_int_t)(clock_monotonic_us() - engine->born_us);
 	json_t *policy, *calls, *approvals, *audit;
 
 	if (ask->identity.role_count == 0 && !is_owner(ask)) {
 		quota_refused_login(ask->engine, ask->peer->uid, "no role");
-		result_refuse(
-		    &ask->to, RESULT_FORBIDDEN, "%s", judge_identity_sentence(IDENTITY_NO_ROLE));
+		result_refuse(&ask->to, RESULT_FORBIDDEN, "%s",
+		    judge_identity_sentence(sentence, IDENTITY_NO_ROLE, ask->peer->uid));
 		return;
 	}
 	for (const struct call *call = engine->calls; call; call = call->next)
@@ -226,11 +226,12 @@ static void explain(const struct methods_ask *ask)
 	struct buf cleanup_with(buf_fini) body = {0};
 	const struct policy_tool *tool;
 	struct err_note note = {0};
+	char sentence[JUDGE_SENTENCE_MAX];
 	int fault;
 
 	if (ask->identity.result != IDENTITY_OK) {
 		result_refuse(&ask->to, RESULT_FORBIDDEN, "%s",
-		    judge_identity_sentence(ask->identity.result));
+		    judge_identity_sentence(sentence, ask->identity.result, ask->peer->uid));
 		return;
 	}
 	tool = policy_find_tool(ask->engine->rules->policy, name ? name : "");

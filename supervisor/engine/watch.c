@@ -91,10 +91,13 @@ static json_t *list(const struct engine *engine, const struct viewer *viewer)
 /* Only who has some role may look. */
 static bool refuse_stranger(const struct methods_ask *ask)
 {
+	char sentence[JUDGE_SENTENCE_MAX];
+
 	if (ask->identity.role_count > 0)
 		return false;
 	quota_refused_login(ask->engine, ask->peer->uid, "no role");
-	result_refuse(&ask->to, RESULT_FORBIDDEN, "%s", judge_identity_sentence(IDENTITY_NO_ROLE));
+	result_refuse(&ask->to, RESULT_FORBIDDEN, "%s",
+	    judge_identity_sentence(sentence, IDENTITY_NO_ROLE, ask->peer->uid));
 	return true;
 }
 

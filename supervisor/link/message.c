@@ -112,6 +112,8 @@ static const struct field policy_fields[] = {
     AT(STR, message_policy, state),
     AT(U32, message_policy, owner_uid),
     AT(STRV, message_policy, approvers),
+    AT(U64, message_policy, audit_size),
+    AT(RAW32, message_policy, audit_root),
     END,
 };
 static const struct field policy_taken_fields[] = {

@@ -118,6 +118,8 @@ struct message_policy {
 	const char *state;     /* state directory, for status */
 	uint32_t owner_uid;    /* uid of the daemon, seen from outside */
 	struct strv approvers; /* lines of STATE/approvers/ID.pub as read (evidence/approval.h) */
+	uint64_t audit_size;   /* the sealed tree so far, so that status can tell it at once */
+	struct digest audit_root;
 };
 struct message_policy_taken {
 	uint16_t status;

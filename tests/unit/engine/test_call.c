@@ -350,7 +350,7 @@ static void test_no_role(void **state)
 		drive_to_end(world_call(5, 77, "bash", LS)->id);
 		result = reply_json(REPLY_RESULT);
 		assert_string_equal(meta_text(result, "outcome"), "refused");
-		assert_non_null(strstr(content_text(result), "no role"));
+		assert_non_null(strstr(content_text(result), "the policy gives uid 4999 no role"));
 		json_decref(result);
 	}
 	assert_int_equal(sent_records(RECORD_AUTH_FAIL, NULL), 1); /* one a second */
@@ -525,6 +525,44 @@ static void test_ends(void **state)
 		result = reply_json(REPLY_RESULT);
 		assert_string_equal(meta_text(result, "outcome"), ends[i].outcome);
 		assert_int_equal(json_is_true(json_object_get(result, "isError")), i != 0);
+		json_decref(result);
+	}
+}
+
+/* An agent that reads the text only learns how a silent program ended. */
+static void test_silent_end_is_told(void **state)
+{
+	static const struct {
+		enum exit_how how;
+		int64_t code;
+		const char *out, *err, *text;
+	} ends[] = {
+	    {EXIT_HOW_EXITED, 0, "", "", ""},
+	    {EXIT_HOW_EXITED, 3, "", "", "exit status 3"},
+	    {EXIT_HOW_EXITED, 3, "no\n", "", "no\n"},
+	    {EXIT_HOW_EXITED, 3, "", "no\n", "stderr:\nno\n"},
+	    {EXIT_HOW_SIGNALED, 9, "", "", "killed by signal 9"},
+	    {EXIT_HOW_SIGNALED, 11, "half", "", "half\nkilled by signal 11"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct call *call = world_call(1, 77, "bash", LS);
+		json_t *result;
+
+		answer_plan(call, ANSWER_OK, 3);
+		answer_record(call->serial, ANSWER_OK, 9);
+		answer_launch(call->serial, ANSWER_OK, writers);
+		assert_int_equal(
+		    write(writers[0], ends[i].out, strlen(ends[i].out)), strlen(ends[i].out));
+		assert_int_equal(
+		    write(writers[1], ends[i].err, strlen(ends[i].err)), strlen(ends[i].err));
+		close_writers();
+		answer_exit(call->id, ends[i].how, ends[i].code);
+		drive_to_end(call->id);
+		result = reply_json(REPLY_RESULT);
+		assert_string_equal(meta_text(result, "outcome"), "completed");
+		assert_string_equal(content_text(result), ends[i].text);
 		json_decref(result);
 	}
 }
@@ -705,6 +743,7 @@ int main(void)
 	    ROAD(test_nonsense_answers),
 	    ROAD(test_void_at_launch),
 	    ROAD(test_ends),
+	    ROAD(test_silent_end_is_told),
 	    ROAD(test_hang_up),
 	    ROAD(test_cancel_by_request),
 	    ROAD(test_limits),

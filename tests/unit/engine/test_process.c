@@ -178,6 +178,8 @@ static void want_record(enum record_type type, struct message *ret)
 	    record_type_name((enum record_type)ret->u.record.record), record_type_name(type));
 }
 
+static uint64_t told_tree; /* lines of the log that the next POLICY tells of */
+
 static void put_policy(const char *text, int flaw)
 {
 	struct policy_source source = {.file = "test.yaml", .text = text, .len = strlen(text)};
@@ -197,6 +199,8 @@ static void put_policy(const char *text, int flaw)
 	message.u.policy.version.bytes[0] ^= flaw == 1;
 	message.u.policy.path = message.u.policy.state = "/x";
 	message.u.policy.owner_uid = 0;
+	message.u.policy.audit_size = told_tree;
+	memset(message.u.policy.audit_root.bytes, (int)told_tree, DIGEST_LEN);
 	if (flaw == 2) { /* not sealed */
 		message.fds[0] = memfd_create("policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 		assert_int_equal(fd_write_all(message.fds[0], frozen.data, frozen.len), 0);
@@ -360,6 +364,41 @@ static void test_whole_call(void **state)
 	message_fini(&plan);
 	message_fini(&record);
 	message_fini(&launch);
+}
+
+static void expect_tree(uint64_t serial, int size, const char *root)
+{
+	struct message message;
+	json_t *status, *audit;
+
+	message_init(&message, MESSAGE_REQUEST);
+	message.serial = serial;
+	message.u.request.peer = 1;
+	message.u.request.method = REQUEST_STATUS;
+	put(FRONT, &message);
+	status = want_reply(serial, REPLY_RESULT);
+	audit = json_object_get(status, "audit");
+	assert_int_equal(json_integer_value(json_object_get(audit, "size")), size);
+	assert_int_equal(
+	    strncmp(json_string_value(json_object_get(audit, "root")), root, strlen(root)), 0);
+	json_decref(status);
+}
+
+/* Before any receipt, and never backwards: a reload may tell of less than receipts did. */
+static void test_status_knows_the_tree(void **state)
+{
+	(void)state;
+	told_tree = 0x29;
+	put_policy(policy_text, 0);
+	put_peer(1, 1000);
+	expect_tree(2, 0x29, "292929");
+	told_tree = 0x11;
+	put_policy(policy_text, 0);
+	expect_tree(4, 0x29, "292929");
+	told_tree = 0x2a;
+	put_policy(policy_text, 0);
+	expect_tree(6, 0x2a, "2a2a2a");
+	told_tree = 0;
 }
 
 static void test_receipt_withheld(void **state)
@@ -609,6 +648,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_whole_call),
+	    TEST(test_status_knows_the_tree),
 	    TEST(test_receipt_withheld),
 	    TEST(test_hold_and_expiry),
 	    TEST(test_no_policy_no_service),

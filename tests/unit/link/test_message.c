@@ -143,6 +143,33 @@ static void exit_comes_back(void **state)
 	buf_fini(&out);
 }
 
+static void policy_comes_back(void **state)
+{
+	const char *approvers[] = {"ana key"};
+	struct message sent, got;
+	struct buf out;
+
+	(void)state;
+	prepare(&sent, MESSAGE_POLICY);
+	sent.u.policy = (struct message_policy){.version = {{0xcc}},
+	    .path = "p.yaml",
+	    .state = "/s",
+	    .owner_uid = 7,
+	    .approvers = {approvers, 1},
+	    .audit_size = UINT64_MAX - 1,
+	    .audit_root = {{0xdd}}};
+	pack(&out, &sent);
+	assert_int_equal(unpack(&got, out.data, out.len, 1), 0);
+	assert_int_equal(got.u.policy.version.bytes[0], 0xcc);
+	assert_int_equal(got.u.policy.owner_uid, 7);
+	assert_string_equal(got.u.policy.approvers.items[0], "ana key");
+	assert_true(got.u.policy.audit_size == UINT64_MAX - 1);
+	assert_int_equal(got.u.policy.audit_root.bytes[0], 0xdd);
+	assert_int_equal(got.u.policy.audit_root.bytes[31], 0);
+	message_fini(&got);
+	buf_fini(&out);
+}
+
 /* Zeroed messages of every type travel, and what arrives says nothing but zero and "". */
 static void every_type_has_a_row(void **state)
 {
@@ -533,6 +560,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(plan_comes_back),
 	    cmocka_unit_test(exit_comes_back),
+	    cmocka_unit_test(policy_comes_back),
 	    cmocka_unit_test(every_type_has_a_row),
 	    cmocka_unit_test(cut_or_longer_is_refused),
 	    cmocka_unit_test(descriptors_must_be_as_many_as_the_type_says),

@@ -366,6 +366,24 @@ static void test_variables(void **state)
 	directory_is("\"${FALSE}\"", "false");   /* in quotes it is text */
 }
 
+/* In a flow mapping a variable needs quotes, which say nothing where text cannot be meant. */
+static void test_quoted_variable_fits_its_place(void **state)
+{
+	struct policy *policy = NULL;
+	struct err_note note = {""};
+
+	(void)state;
+	if (load("principals: [{peer_uid: \"${UID}\"}]\n"
+		 "audit: {directory: \"${UID}\"}\n"
+		 "tools: {b: {type: command, deny_by_default: \"${FALSE}\"}}\n",
+		&policy, NULL, &note))
+		fail_msg("%s", note.text);
+	assert_int_equal(policy->principals[0].uid, 1000);
+	assert_string_equal(policy->audit_directory, "1000"); /* and there it is text */
+	assert_false(policy_find_tool(policy, "b")->deny_by_default);
+	policy_free(policy);
+}
+
 static void test_plain_variable_is_typed(void **state)
 {
 	struct policy *policy = NULL;
@@ -448,6 +466,7 @@ int main(void)
 	    cmocka_unit_test(test_layers),
 	    cmocka_unit_test(test_variables),
 	    cmocka_unit_test(test_plain_variable_is_typed),
+	    cmocka_unit_test(test_quoted_variable_fits_its_place),
 	    cmocka_unit_test(test_dotenv),
 	    cmocka_unit_test(test_dotenv_broken),
 	};

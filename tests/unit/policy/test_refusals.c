@@ -365,8 +365,8 @@ static const struct broken broken[] = {
 	"p.yaml:1:20: audit.directory: ${ without a variable's name and }; write ${NAME}, or use "
 	"single quotes"},
     {"logger: {level: \"${SECRET}\"}",
-	"p.yaml:1:17: logger.level: '${SECRET}' is not one of its values; choose from error, "
-	"warn, info, debug"},
+	"p.yaml:1:17: logger.level: the value of ${SECRET} is not one of its values; choose from "
+	"error, warn, info, debug"},
     {"tools: {\"${NAME}\": {type: command}}",
 	"p.yaml:1:9: tools: '${NAME}' is not a tool's name; use 1 to 64 letters, digits, _ . and "
 	"-"},
@@ -383,14 +383,30 @@ static const struct broken broken[] = {
 	"p.yaml:1:20: audit.directory: the value of ${CONTROL} is not clean text; take out "
 	"control characters"},
     {"audit:\n  directory: ${EMPTY}",
-	"p.yaml:2:14: audit.directory: is empty; write text or remove the key"},
+	"p.yaml:2:14: audit.directory: the value of ${EMPTY} is empty; write text or remove "
+	"the key"},
     {"server: ${YAML}", "p.yaml:1:9: server: is not a mapping; write key: value"},
     {"logger: {level: '${LEVEL}'}",
 	"p.yaml:1:17: logger.level: '${LEVEL}' is not one of its values; choose from error, "
 	"warn, info, debug"},
-    {"principals: [{peer_uid: \"${UID}\"}]",
+    {"principals: [{peer_uid: \"${NAME}\"}]",
+	"p.yaml:1:25: principals[0].peer_uid: the value of ${NAME} is not a plain decimal number; "
+	"write digits without quotes"},
+    {"principals: [{peer_uid: \"${EMPTY}\"}]",
+	"p.yaml:1:25: principals[0].peer_uid: the value of ${EMPTY} is not a plain decimal number; "
+	"write digits without quotes"},
+    {"principals: [{peer_uid: \"1${UID}\"}]",
+	"p.yaml:1:25: principals[0].peer_uid: '1${UID}' is not a plain decimal number; write "
+	"digits without quotes"},
+    {"principals: [{peer_uid: '${UID}'}]",
 	"p.yaml:1:25: principals[0].peer_uid: '${UID}' is not a plain decimal number; write "
 	"digits without quotes"},
+    {"principals: [{peer_uid: \"1000\"}]",
+	"p.yaml:1:25: principals[0].peer_uid: '1000' is not a plain decimal number; write "
+	"digits without quotes"},
+    {"audit:\n  directory: ${UID}",
+	"p.yaml:2:14: audit.directory: the value of ${UID} is a number, not text; put it in "
+	"quotes"},
 };
 
 static void test_broken(void **state)
