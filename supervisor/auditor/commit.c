@@ -16,6 +16,7 @@ struct batch {
 	struct digest root; /* of the tree that the seal covers */
 	uint64_t size;
 	size_t count;
+	char note[NOTE_MAX];
 	struct digest leaves[SIGNER_LEAVES_MAX]; /* for the signer: the seal before, then ours */
 };
 
@@ -114,18 +115,19 @@ static int check_note(const struct batch *batch, const char *origin, const char 
 static int batch_seal(struct batch *batch, struct commit *commit)
 {
 	size_t start = batch->bytes.len;
-	char note[NOTE_MAX];
 	struct digest leaf;
 	int r = frontier_root(&batch->frontier, &batch->root);
 
 	batch->size = batch->frontier.size;
 	if (r == 0)
-		r = signer_sign(&commit->signer, batch->size, batch->leaves, batch->count, note);
+		r = signer_sign(
+		    &commit->signer, batch->size, batch->leaves, batch->count, batch->note);
 	if (r == 0)
-		r = check_note(batch, commit->origin, note);
+		r = check_note(batch, commit->origin, batch->note);
+	commit->signer_fault = r;
 	if (r < 0)
 		return journal_fail(&commit->journal, "signer", r);
-	r = seal_emit(&batch->bytes, &batch->place, note);
+	r = seal_emit(&batch->bytes, &batch->place, batch->note);
 	if (r == 0)
 		r = batch_advance(batch, start, &leaf);
 	return r < 0 ? journal_fail(&commit->journal, "seal", r) : 0;
@@ -215,6 +217,8 @@ struct entry *commit_batch(struct commit *commit, struct entry *list)
 		return answer_failed(list, commit);
 	commit->frontier = batch->frontier;
 	commit->prev = batch->place.prev;
+	commit->sealed = batch->size;
+	memcpy(commit->note, batch->note, sizeof(commit->note));
 	for (; list != rest; list = list->next)
 		answer_stored(list, batch, commit);
 	return rest;

@@ -25,7 +25,10 @@ struct commit {
 	uint8_t receipt_key[KEY_LEN];
 	char origin[NOTE_ORIGIN_MAX];
 	struct frontier frontier; /* over all durable lines; size = number of the next one */
-	struct digest prev; /* leaf of the last of them: the newest seal, unknown to the signer */
+	struct digest prev;  /* leaf of the last of them: the newest seal, unknown to the signer */
+	char note[NOTE_MAX]; /* of the newest durable seal that we wrote; "" before */
+	uint64_t sealed;     /* lines that it covers */
+	int signer_fault;    /* 0; else it sealed no more, and no restart but ours helps */
 };
 
 /* Takes entries from the list in order, up to the size of one batch, and fills their answers:

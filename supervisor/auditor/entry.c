@@ -57,6 +57,16 @@ void entry_free(struct entry *entry)
 	free(entry);
 }
 
+void entries_free(struct entry **list)
+{
+	while (*list) {
+		struct entry *next = (*list)->next;
+
+		entry_free(*list);
+		*list = next;
+	}
+}
+
 int entry_is_allow(const struct entry *entry)
 {
 	return entry->type == RECORD_CALL_DECISION && entry->allow == 1;
@@ -162,7 +172,7 @@ int entry_line(struct buf *out, const struct record_place *place, const struct e
 
 	buf_init(&plain, RECORD_LINE_MAX);
 	buf_init(&merged, RECORD_LINE_MAX);
-	if (record_type_writer(entry->type) != entry->writer || entry->allow > 1 ||
+	if (!record_may_write(entry->writer, entry->type) || entry->allow > 1 ||
 	    (entry->allow && entry->type != RECORD_CALL_DECISION))
 		return refuse(note, -EBADMSG, "its header is malformed");
 	r = record_emit(&plain, place, entry->type, entry->fields, entry->len);

@@ -40,6 +40,8 @@ struct entry *entry_from_message(const struct message *message, enum record_writ
 /* A record of the auditor's own; fields may have faulted: NULL then. */
 struct entry *entry_new(enum record_type type, const struct buf *fields);
 void entry_free(struct entry *entry);
+/* Frees a list; leaves NULL. */
+void entries_free(struct entry **list);
 
 /* Whether the record asks that a tool may start. */
 int entry_is_allow(const struct entry *entry);

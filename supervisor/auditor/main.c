@@ -10,8 +10,9 @@
  * engine never precedes the exit that the warden sent before it.
  *
  * The warden's loss, DRAIN or a sibling's nonsense end the process, after what has arrived is
- * durable and log.close is written. When only the engine is lost, the warden is still served: it
- * is about to kill and record what runs.
+ * durable and log.close is written. So does the signer's end, but then nothing can be durable any
+ * more: what a running call still leaves is written by the next start. When only the engine is
+ * lost, the warden is still served: it is about to kill and record what runs.
  */
 #include <errno.h>
 #include <signal.h>
@@ -28,6 +29,7 @@
 
 #define WARDEN_FD 3
 #define ENGINE_FD 4
+#define NEWEST_MS 1000 /* between writes of the newest checkpoint */
 
 struct queue {
 	struct entry *first;
@@ -37,11 +39,14 @@ struct queue {
 static struct auditor {
 	uv_loop_t loop;
 	uv_check_t check;
+	uv_poll_t signer; /* its pidfd */
 	struct link warden;
 	struct link engine;
 	struct queue from_warden;
 	struct queue from_engine;
 	struct commit commit;
+	struct newest newest;
+	uv_timer_t newest_due;
 	int opened;
 	const char *stopping; /* cause; NULL while running */
 	int finished;         /* log.close is written: nothing is taken any more */
@@ -54,6 +59,32 @@ static void stop(const char *cause, int status)
 		auditor.stopping = cause;
 	if (status != 0)
 		auditor.status = status;
+}
+
+static void on_signer_end(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	uv_poll_stop(poll);
+	log_error("signer lost: nothing can be sealed any more; restart callgated");
+	stop("signer lost", 1);
+}
+
+/* ---- the newest checkpoint, beside the key --------------------------------------------------- */
+
+static void newest_keep(void)
+{
+	if (auditor.newest.size == auditor.commit.sealed || auditor.newest.fault < 0)
+		return;
+	if (newest_write(&auditor.newest, auditor.commit.sealed, auditor.commit.note) < 0)
+		log_warn("keys/" NEWEST_NAME ": %s; a journal cut short may not be noticed",
+		    strerror(-auditor.newest.fault));
+}
+
+static void on_newest_due(uv_timer_t *timer)
+{
+	(void)timer;
+	newest_keep();
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -80,6 +111,9 @@ static int open_trail(const struct message_audit_open *ask, int journal_dir, int
 
 	if (r < 0)
 		return r;
+	if (uv_poll_init(&auditor.loop, &auditor.signer, auditor.commit.signer.pidfd) < 0 ||
+	    uv_poll_start(&auditor.signer, UV_READABLE, on_signer_end) < 0)
+		return err_note(note, -EIO, "AUDIT_UNAVAILABLE the signer cannot be watched");
 	dirs[0] = auditor.commit.journal.dirfd;
 	memcpy(auditor.commit.receipt_key, ask->receipt_key, KEY_LEN);
 	return self_confine(SELF_AUDITOR, dirs, note);
@@ -90,7 +124,7 @@ static void on_audit_open(struct message *message)
 	int cleanup_fd journal_dir = message_take_fd(message, 0);
 	int cleanup_fd key_dir = message_take_fd(message, 1);
 	struct buf cleanup_with(buf_fini) vkey = {0};
-	struct opened opened = {.recovered_bytes = 0};
+	struct opened opened = {.newest = {.fd = -1}};
 	struct err_note note = {""};
 	struct message answer;
 	int r;
@@ -115,6 +149,7 @@ static void on_audit_open(struct message *message)
 		    (unsigned long long)opened.recovered_bytes,
 		    (unsigned long long)opened.recovered_lines);
 	}
+	auditor.newest = opened.newest;
 	auditor.opened = r == 0;
 	answer.u.audit_opened.status = status_of(r);
 	answer.u.audit_opened.size = auditor.commit.frontier.size;
@@ -148,7 +183,7 @@ static void on_record(struct message *message, enum record_writer writer, struct
 
 	if (auditor.finished)
 		return;
-	if (record_type_writer(type) != writer) {
+	if (!record_may_write(writer, type)) {
 		log_error("a sibling sent a record that is not its to write: %s",
 		    record_type_name(type) ? record_type_name(type) : "unknown type");
 		stop("foreign record type", 1);
@@ -199,6 +234,10 @@ static void commit_all(struct entry *list)
 	}
 	if (auditor.commit.journal.state != before)
 		log_error("%s", auditor.commit.journal.note.text);
+	if (auditor.commit.signer_fault < 0)
+		stop("signer lost", 1);
+	if (!uv_is_active((uv_handle_t *)&auditor.newest_due))
+		(void)uv_timer_start(&auditor.newest_due, on_newest_due, NEWEST_MS, 0);
 }
 
 static void take_batches(void)
@@ -238,6 +277,8 @@ static void on_check(uv_check_t *check)
 		return;
 	if (!auditor.finished && auditor.opened)
 		write_close();
+	if (!auditor.finished && auditor.opened)
+		newest_keep();
 	auditor.finished = 1;
 	if ((!auditor.warden.open || link_backlog(&auditor.warden) == 0) &&
 	    (!auditor.engine.open || link_backlog(&auditor.engine) == 0))
@@ -301,9 +342,11 @@ int main(void)
 	signal(SIGXFSZ, SIG_IGN);
 	auditor.from_warden.end = &auditor.from_warden.first;
 	auditor.from_engine.end = &auditor.from_engine.first;
+	auditor.newest.fd = -1;
 	auditor.commit.journal = (struct journal){.dirfd = -1, .fd = -1, .ballast = -1};
 	err_note(&auditor.commit.journal.note, 0, "AUDIT_UNAVAILABLE the journal is not open");
 	if (self_start() < 0 || uv_loop_init(&auditor.loop) < 0 ||
+	    uv_timer_init(&auditor.loop, &auditor.newest_due) < 0 ||
 	    uv_check_init(&auditor.loop, &auditor.check) < 0 ||
 	    uv_check_start(&auditor.check, on_check) < 0 ||
 	    link_open(&auditor.warden, &auditor.loop, WARDEN_FD, "warden", on_warden, NULL) < 0 ||
@@ -312,6 +355,7 @@ int main(void)
 		return 1;
 	}
 	uv_run(&auditor.loop, UV_RUN_DEFAULT);
+	newest_close(&auditor.newest);
 	journal_close(&auditor.commit.journal);
 	key_wipe(auditor.commit.receipt_key, KEY_LEN);
 	return auditor.status;

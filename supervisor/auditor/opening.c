@@ -1,12 +1,14 @@
 #include "supervisor/auditor/opening.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "supervisor/auditor/recover.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
+#include "supervisor/base/log.h"
 
 /* The seed and the journal must belong together: a used key without its journal means that the
  * journal was taken away, and a second one under the same key would be a forked history. */
@@ -20,6 +22,17 @@ static int match(const struct recovery *recovery, const struct signer *signer, c
 	    " has sealed a journal that is not in %s; bring "
 	    "it back, or remove the key to begin a new log",
 	    recovery->segment.name[0] ? "UNSEALED" : "MISSING genesis", path);
+}
+
+/* The same key has once sealed more than, or something else than, what is here. */
+static int rolled_back(
+    const struct recovery *recovery, const struct checkpoint *floor, struct err_note *note)
+{
+	return err_note(note, -EPERM,
+	    "ROLLBACK size=%" PRIu64 " floor=%" PRIu64
+	    "; refusing to start: the journal lacks lines that were durable, or is another one; "
+	    "bring it back, or remove keys/" NEWEST_NAME " to accept the loss",
+	    recovery->trail.seals > 0 ? recovery->trail.seal.checkpoint.size : 0, floor->size);
 }
 
 static int signer_place(
@@ -78,40 +91,41 @@ static struct entry *open_entry(void)
 	return entry_new(RECORD_LOG_OPEN, &fields);
 }
 
-static void entries_free(struct entry **list)
+static struct entry **append(struct entry **at, struct entry *entry)
 {
-	while (*list) {
-		struct entry *next = (*list)->next;
-
-		entry_free(*list);
-		*list = next;
-	}
+	*at = entry;
+	return entry ? &entry->next : at;
 }
 
-static int first_batch(struct commit *commit, const struct recovery *recovery,
-    const struct note_key *key, struct err_note *note)
+/* All of the list, in as many batches as it needs. */
+static int write_all(struct commit *commit, struct entry *list, struct err_note *note)
 {
-	struct entry *cleanup_with(entries_free) list = NULL;
-	struct entry **at = &list;
-	struct entry *rest;
-
-	if (recovery->trail.seals == 0)
-		*at = genesis_entry(key);
-	if (*at)
-		at = &(*at)->next;
-	if (recovery->tail_bytes > 0)
-		*at = recovered_entry(recovery);
-	if (*at)
-		at = &(*at)->next;
-	*at = open_entry();
-	if (!*at || (recovery->trail.seals == 0 && list->type != RECORD_LOG_GENESIS))
-		return err_note(note, -ENOMEM, "AUDIT_UNAVAILABLE out of memory");
-	rest = commit_batch(commit, list);
+	for (struct entry *rest = list; rest;)
+		rest = commit_batch(commit, rest);
 	for (const struct entry *entry = list; entry; entry = entry->next) {
-		if (entry->status != ANSWER_OK || rest)
+		if (entry->status != ANSWER_OK)
 			return err_note(note, -EIO, "%s", entry->note.text);
 	}
 	return 0;
+}
+
+/* The ends that are owed come behind log.open. Those of a second batch may be lost in another
+ * crash: then the next start finds them owing still. */
+static int first_batch(struct commit *commit, struct recovery *recovery, const struct note_key *key,
+    struct err_note *note)
+{
+	struct entry *cleanup_with(entries_free) list = NULL;
+	struct entry **at = &list, *open = open_entry();
+
+	if (recovery->trail.seals == 0)
+		at = append(at, genesis_entry(key));
+	if (recovery->tail_bytes > 0)
+		at = append(at, recovered_entry(recovery));
+	at = append(at, open);
+	append(at, take_ptr(recovery->owed));
+	if (!open || (recovery->trail.seals == 0 && list->type != RECORD_LOG_GENESIS))
+		return err_note(note, -ENOMEM, "AUDIT_UNAVAILABLE out of memory");
+	return write_all(commit, list, note);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */
@@ -131,15 +145,43 @@ static int take_up(struct commit *commit, const struct recovery *recovery, struc
 	return signer_place(commit, recovery, note);
 }
 
+/* The word kept beside the key. One that cannot be had is told and done without. */
+static int take_floor(struct newest *newest, const struct opening *opening,
+    const uint8_t public_key[KEY_LEN], struct checkpoint *ret)
+{
+	int r = newest_open(newest, opening->key_dir);
+
+	if (r == 0)
+		r = newest_read(newest, public_key, ret);
+	if (r < 0)
+		log_warn("keys/" NEWEST_NAME ": %s; a journal cut short would not be noticed",
+		    strerror(-r));
+	return r > 0;
+}
+
+static int recover(struct recovery *ret, const struct commit *commit, const struct opening *opening,
+    struct newest *newest, struct err_note *note)
+{
+	struct checkpoint floor;
+	int has_floor = take_floor(newest, opening, commit->signer.public_key, &floor);
+	int r = recover_scan(
+	    ret, commit->journal.dirfd, commit->signer.public_key, has_floor ? &floor : NULL, note);
+
+	if (r == 0)
+		r = match(ret, &commit->signer, opening->path, note);
+	if (r == 0 && ret->floor == RECOVER_FLOOR_MISSED)
+		r = rolled_back(ret, &floor, note);
+	return r;
+}
+
 static int settle(
     struct commit *commit, const struct opening *opening, struct opened *ret, struct err_note *note)
 {
-	struct recovery recovery;
+	struct recovery cleanup_with(recover_fini) recovery = {.bytes = 0};
+	struct newest cleanup_with(newest_close) newest = {.fd = -1};
 	struct opened opened = {.recovered_bytes = 0};
-	int r = recover_scan(&recovery, commit->journal.dirfd, commit->signer.public_key, note);
+	int r = recover(&recovery, commit, opening, &newest, note);
 
-	if (r == 0)
-		r = match(&recovery, &commit->signer, opening->path, note);
 	if (r < 0)
 		return r;
 	opened.key = recovery.key;
@@ -157,6 +199,8 @@ static int settle(
 		return r;
 	opened.recovered_bytes = recovery.tail_bytes;
 	opened.recovered_lines = recovery.tail_lines;
+	opened.newest = newest;
+	newest.fd = -1;
 	*ret = opened;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "supervisor/auditor/commit.h"
+#include "supervisor/auditor/newest.h"
 #include "supervisor/base/err.h"
 
 struct opening {
@@ -19,6 +20,7 @@ struct opening {
 
 struct opened {
 	struct note_key key;
+	struct newest newest;     /* the caller's; its fd is -1 if it cannot be kept */
 	uint64_t recovered_bytes; /* set aside */
 	uint64_t recovered_lines;
 };

@@ -9,11 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "supervisor/auditor/journal.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
 #include "supervisor/base/fd.h"
 
-#define COPY_STEP (64 * 1024)
+#define COPY_STEP   (64 * 1024)
+#define BATCH_BYTES (2 * JOURNAL_SEGMENT_BYTES) /* no batch spans two segments */
 
 /* Which seals have their signature verified while following: the last covers all before it, so
  * one is enough, unless that one is false. */
@@ -26,6 +28,9 @@ struct scan {
 	int dirfd;
 	const uint8_t *public_key;
 	enum signatures signatures;
+	const struct checkpoint *floor; /* or NULL */
+	enum recover_floor floor_state; /* as of the newest good seal */
+	struct digest_stream *stream;   /* owned */
 	struct segment_list list;
 	struct trail trail;
 	/* what stands, as of the newest good seal */
@@ -33,6 +38,8 @@ struct scan {
 	struct note_key key;
 	size_t sealed_segment;
 	uint64_t sealed_bytes;
+	struct unfinished unfinished;
+	struct buf batch; /* lines since that seal: they count only when theirs comes */
 	/* where following stopped */
 	uint64_t damage; /* number of the line that does not follow */
 	int damaged;
@@ -40,8 +47,12 @@ struct scan {
 
 static void scan_fini(struct scan **scan)
 {
-	if (*scan)
+	if (*scan) {
 		segment_list_fini(&(*scan)->list);
+		unfinished_fini(&(*scan)->unfinished);
+		buf_fini(&(*scan)->batch);
+		digest_stream_free((*scan)->stream);
+	}
 	free(*scan);
 }
 
@@ -65,6 +76,40 @@ static int take_genesis(struct scan *scan, const struct line *line)
 	return 0;
 }
 
+/* A seal makes the lines before it count. */
+static int take_batch(struct scan *scan)
+{
+	const char *at = (const char *)scan->batch.data;
+	const char *end = at + scan->batch.len;
+	int r = scan->batch.fault;
+
+	while (r == 0 && at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+		r = unfinished_line(&scan->unfinished, at, (size_t)(newline - at));
+		at = newline + 1;
+	}
+	buf_reset(&scan->batch);
+	return r;
+}
+
+/* One line that follows. */
+static int take_line(struct scan *scan, size_t segment, const struct line *line, int step)
+{
+	if (step == TRAIL_LINE) {
+		buf_put(&scan->batch, line->bytes, line->len);
+		buf_text(&scan->batch, "\n");
+		return 0; /* a fault matters when a seal comes */
+	}
+	scan->sealed = scan->trail;
+	scan->sealed_segment = segment;
+	scan->sealed_bytes = line->offset + line->len + 1;
+	if (scan->floor && scan->floor->size == scan->trail.seal.checkpoint.size &&
+	    digest_equal(&scan->floor->root, &scan->trail.seal.checkpoint.root))
+		scan->floor_state = RECOVER_FLOOR_MET;
+	return take_batch(scan);
+}
+
 /* One line. 0: it follows; -EBADMSG: damage here; other faults. */
 static int scan_line(struct scan *scan, size_t segment, const struct line *line)
 {
@@ -83,12 +128,7 @@ static int scan_line(struct scan *scan, size_t segment, const struct line *line)
 		return r == -EIO ? r : -EBADMSG;
 	if (step != TRAIL_LINE && step != TRAIL_SEAL)
 		return -EBADMSG;
-	if (step == TRAIL_SEAL) {
-		scan->sealed = scan->trail;
-		scan->sealed_segment = segment;
-		scan->sealed_bytes = line->offset + line->len + 1;
-	}
-	return 0;
+	return take_line(scan, segment, line, step);
 }
 
 /* 1 if this is a seal of our key, of a tree larger than what stands: proof that lines which are
@@ -144,11 +184,14 @@ static int corrupt(const struct scan *scan, const char *why, struct err_note *no
 /* Follows everything. 0, or the faults of recover_scan(). */
 static int scan_all(struct scan *scan, struct err_note *note)
 {
-	trail_init(&scan->trail);
-	trail_init(&scan->sealed);
+	trail_init(&scan->trail, scan->stream);
+	trail_init(&scan->sealed, scan->stream);
 	scan->damaged = 0;
 	scan->sealed_segment = 0;
 	scan->sealed_bytes = 0;
+	scan->floor_state = scan->floor ? RECOVER_FLOOR_MISSED : RECOVER_FLOOR_NONE;
+	unfinished_fini(&scan->unfinished);
+	buf_reset(&scan->batch);
 	for (size_t i = 0; i < scan->list.count; i++) {
 		const char *name = scan->list.items[i].name;
 		int r;
@@ -207,17 +250,22 @@ static int take_place(struct recovery *ret, struct scan *scan, struct err_note *
 	return 0;
 }
 
-int recover_scan(
-    struct recovery *ret, int dirfd, const uint8_t public_key[KEY_LEN], struct err_note *note)
+int recover_scan(struct recovery *ret, int dirfd, const uint8_t public_key[KEY_LEN],
+    const struct checkpoint *floor, struct err_note *note)
 {
 	struct scan *cleanup_with(scan_fini) scan = calloc(1, sizeof(*scan));
 	struct recovery recovery = {.bytes = 0};
 	int r;
 
-	if (!scan)
+	if (scan)
+		scan->stream = digest_stream_new();
+	if (!scan || !scan->stream)
 		return err_note(note, -ENOMEM, "AUDIT_UNAVAILABLE out of memory");
 	scan->dirfd = dirfd;
 	scan->public_key = public_key;
+	scan->floor = floor;
+	unfinished_init(&scan->unfinished);
+	buf_init(&scan->batch, BATCH_BYTES);
 	r = segment_list(&scan->list, dirfd);
 	if (r < 0)
 		return err_note(note, r, "AUDIT_UNAVAILABLE journal directory: %s", strerror(-r));
@@ -230,8 +278,12 @@ int recover_scan(
 		r = take_place(&recovery, scan, note);
 	if (r < 0)
 		return r;
+	if (unfinished_entries(&scan->unfinished, &recovery.owed) < 0)
+		return err_note(note, -ENOMEM, "AUDIT_UNAVAILABLE out of memory");
 	recovery.trail = scan->sealed;
+	recovery.trail.frontier.stream = recovery.trail.sealed.stream = NULL;
 	recovery.key = scan->key;
+	recovery.floor = scan->floor_state;
 	*ret = recovery;
 	return 0;
 }
@@ -323,4 +375,9 @@ int recover_tail(struct recovery *recovery, int dirfd, struct err_note *note)
 		    "AUDIT_UNAVAILABLE the torn tail of %s cannot be set aside: %s",
 		    recovery->segment.name, strerror(-r));
 	return 0;
+}
+
+void recover_fini(struct recovery *recovery)
+{
+	entries_free(&recovery->owed);
 }

@@ -12,12 +12,19 @@
 
 #include <stdint.h>
 
+#include "supervisor/auditor/unfinished.h"
 #include "supervisor/base/err.h"
 #include "supervisor/evidence/note.h"
 #include "supervisor/evidence/segment.h"
 #include "supervisor/evidence/trail.h"
 
 #define RECOVER_QUARANTINE "quarantine"
+
+enum recover_floor {
+	RECOVER_FLOOR_NONE = 0, /* no checkpoint was given */
+	RECOVER_FLOOR_MISSED,   /* the journal is shorter, or another one */
+	RECOVER_FLOOR_MET,      /* it holds a seal of exactly that tree */
+};
 
 struct recovery {
 	/* as of the newest valid seal, that line included; frontier.size 0: there is none */
@@ -29,13 +36,18 @@ struct recovery {
 	uint64_t tail_lines;
 	struct digest tail_digest;
 	char tail_name[64]; /* in quarantine/, once set aside */
+	enum recover_floor floor;
+	struct entry *owed; /* owned; the ends of calls that a crash cut off */
 };
 
-/* Reads only. public_key: the signer's. 0, or a fault with note: -EBADMSG "CORRUPT n=K; …",
+/* Reads only. public_key: the signer's. floor: a checkpoint that was once durable, or NULL. 0 and
+ * *ret is to be given to recover_fini(), or a fault with note: -EBADMSG "CORRUPT n=K; …",
  * -EKEYREJECTED (another key's journal), -errno. */
-int recover_scan(
-    struct recovery *ret, int dirfd, const uint8_t public_key[KEY_LEN], struct err_note *note);
+int recover_scan(struct recovery *ret, int dirfd, const uint8_t public_key[KEY_LEN],
+    const struct checkpoint *floor, struct err_note *note);
 /* Copies the tail to quarantine/, durably, and cuts it off, durably. 0 or -errno with note. */
 int recover_tail(struct recovery *recovery, int dirfd, struct err_note *note);
+/* Accepts a zeroed struct. */
+void recover_fini(struct recovery *recovery);
 
 #endif

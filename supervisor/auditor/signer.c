@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -348,10 +349,22 @@ static int hello(struct signer *signer, struct err_note *note)
 	return 0;
 }
 
-int signer_start(struct signer *ret, int keydir, struct err_note *note)
+/* How its end is seen, and that its silence does not last. */
+static int watch(struct signer *signer)
 {
 	struct timeval wait = {.tv_sec = SIGNER_WAIT_S};
-	struct signer signer = {.fd = -1};
+
+	signer->pidfd = (int)syscall(SYS_pidfd_open, signer->pid, 0);
+	if (signer->pidfd < 0 ||
+	    setsockopt(signer->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 ||
+	    setsockopt(signer->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0)
+		return -errno;
+	return 0;
+}
+
+int signer_start(struct signer *ret, int keydir, struct err_note *note)
+{
+	struct signer signer = {.fd = -1, .pidfd = -1};
 	int pair[2], r;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
@@ -364,12 +377,10 @@ int signer_start(struct signer *ret, int keydir, struct err_note *note)
 	r = signer.pid < 0 ? -errno : 0;
 	close(pair[1]);
 	signer.fd = pair[0];
-	if (r < 0 || setsockopt(signer.fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 ||
-	    setsockopt(signer.fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0) {
-		close(signer.fd);
-		return err_note(note, r < 0 ? r : -EIO, "AUDIT_UNAVAILABLE signer: no child");
-	}
-	r = hello(&signer, note);
+	if (r == 0)
+		r = watch(&signer);
+	r = r == 0 ? hello(&signer, note)
+		   : err_note(note, r, "AUDIT_UNAVAILABLE signer: %s", strerror(-r));
 	if (r < 0) {
 		signer_stop(&signer);
 		return r;
@@ -459,10 +470,12 @@ int signer_establish(struct signer *signer, int keydir)
 
 void signer_stop(struct signer *signer)
 {
-	if (signer->pid <= 0)
+	if (signer->pid == 0)
 		return;
 	close(signer->fd); /* it ends by itself at the end of its requests */
-	while (waitpid(signer->pid, NULL, 0) < 0 && errno == EINTR)
+	while (signer->pid > 0 && waitpid(signer->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	*signer = (struct signer){.fd = -1};
+	if (signer->pidfd >= 0)
+		close(signer->pidfd);
+	*signer = (struct signer){.fd = -1, .pidfd = -1};
 }

@@ -35,6 +35,7 @@ enum signer_seed {
 struct signer {
 	pid_t pid; /* 0: none */
 	int fd;    /* owned */
+	int pidfd; /* owned; readable once it has ended (pidfd_open(2)) */
 	enum signer_seed seed;
 	uint8_t public_key[KEY_LEN];
 };

@@ -22,6 +22,8 @@ enum {
 struct semantic_call {
 	struct digest id; /* hash of the call's name; zero: free */
 	struct digest plan;
+	uint64_t n; /* of its decision, or of the first record that we saw instead */
+	uint64_t era;
 	unsigned flags;
 };
 
@@ -61,7 +63,8 @@ static int is_key(const struct line_member *member, const char *key)
 	return member->key_len == strlen(key) && memcmp(member->key, key, member->key_len) == 0;
 }
 
-static int take_facts(struct facts *facts, const void *line, size_t len)
+static int take_facts(
+    struct facts *facts, struct digest_stream *stream, const void *line, size_t len)
 {
 	struct line_head head;
 	struct line_cursor cursor;
@@ -81,8 +84,8 @@ static int take_facts(struct facts *facts, const void *line, size_t len)
 		else if (is_key(&member, "allow"))
 			facts->allow = member.value_len == 4 && member.value[0] == 't';
 		else if (is_key(&member, "call"))
-			facts->has_call =
-			    (taken = merkle_leaf(&facts->id, member.value, member.value_len)) == 0;
+			facts->has_call = (taken = merkle_leaf_by(stream, &facts->id, member.value,
+					       member.value_len)) == 0;
 		if (taken < 0)
 			return taken;
 	}
@@ -126,6 +129,8 @@ static int grow(struct semantic *semantic)
 
 static const char *judge_decision(struct semantic_call *call, const struct facts *facts)
 {
+	if (call->flags & (CALL_ALLOWED | CALL_DENIED))
+		return "decision-twice";
 	if (facts->allow && !facts->has_plan)
 		return "allow-without-plan";
 	call->flags |= facts->allow ? CALL_ALLOWED : CALL_DENIED;
@@ -173,27 +178,41 @@ static int is_of_a_call(enum record_type type)
 	       type == RECORD_EXEC_EXIT || type == RECORD_CALL_OUTCOME;
 }
 
+/* The entry of a call, made if it is new. NULL: out of memory. */
+static struct semantic_call *take_call(struct semantic *semantic, const struct digest *id)
+{
+	struct semantic_call *call;
+
+	if (grow(semantic) < 0)
+		return NULL;
+	call = find(semantic, id);
+	if (digest_is_zero(&call->id)) {
+		call->id = *id;
+		call->n = semantic->lines - 1;
+		call->era = semantic->era;
+		semantic->count++;
+	}
+	return call;
+}
+
 int semantic_line(struct semantic *semantic, const void *line, size_t len, const char **ret_rule)
 {
 	struct facts facts = {.type = RECORD_NONE};
 	struct semantic_call *call;
 	const char *rule;
-	int r = take_facts(&facts, line, len);
+	int r = take_facts(&facts, semantic->stream, line, len);
 
+	semantic->lines++;
+	semantic->era += facts.type == RECORD_LOG_OPEN;
 	if (r < 0 || !is_of_a_call(facts.type))
 		return r;
 	if (!facts.has_call) {
 		*ret_rule = "no-call";
 		return 1;
 	}
-	r = grow(semantic);
-	if (r < 0)
-		return r;
-	call = find(semantic, &facts.id);
-	if (digest_is_zero(&call->id)) {
-		call->id = facts.id;
-		semantic->count++;
-	}
+	call = take_call(semantic, &facts.id);
+	if (!call)
+		return -ENOMEM;
 	if (facts.type == RECORD_CALL_DECISION)
 		rule = judge_decision(call, &facts);
 	else if (facts.type == RECORD_EXEC_START)
@@ -205,6 +224,30 @@ int semantic_line(struct semantic *semantic, const void *line, size_t len, const
 	if (rule)
 		*ret_rule = rule;
 	return rule ? 1 : 0;
+}
+
+static int is_over(const struct semantic_call *call)
+{
+	int started = call->flags & CALL_STARTED,
+	    decided = call->flags & (CALL_ALLOWED | CALL_DENIED);
+
+	return (!decided || (call->flags & CALL_FINISHED)) &&
+	       (!started || (call->flags & CALL_EXITED));
+}
+
+bool semantic_left_open(const struct semantic *semantic, uint64_t *ret_n)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (size_t i = 0; i < semantic->room; i++) {
+		const struct semantic_call *call = &semantic->calls[i];
+
+		if (call->n < first && call->era < semantic->era && !is_over(call))
+			first = call->n;
+	}
+	if (first < UINT64_MAX)
+		*ret_n = first;
+	return first < UINT64_MAX;
 }
 
 uint64_t semantic_unfinished(const struct semantic *semantic)
@@ -222,5 +265,5 @@ uint64_t semantic_unfinished(const struct semantic *semantic)
 void semantic_fini(struct semantic *semantic)
 {
 	free(semantic->calls);
-	*semantic = (struct semantic){NULL, 0, 0};
+	*semantic = (struct semantic){.calls = NULL};
 }

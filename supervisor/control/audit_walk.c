@@ -398,6 +398,15 @@ static int judge_age(struct walk *walk)
 	return WALK_ON;
 }
 
+static int judge_meaning(struct walk *walk)
+{
+	uint64_t n;
+
+	if (!(walk->flags & WALK_SEMANTIC) || !semantic_left_open(&walk->semantic, &n))
+		return WALK_ON;
+	return verdict(walk, AUDIT_SEMANTIC, "SEMANTIC n=%" PRIu64 " rule=unfinished", n);
+}
+
 static int say_ok(struct walk *walk)
 {
 	struct buf cleanup_with(buf_fini) line;
@@ -422,12 +431,17 @@ static int say_ok(struct walk *walk)
 
 int walk_run(struct walk *walk)
 {
-	int exit, r = segment_list(&walk->list, walk->dirfd);
+	int exit, r;
 
+	walk->lines.fd = -1;
+	r = segment_list(&walk->list, walk->dirfd);
 	if (r < 0)
 		return unreadable(walk, r);
-	trail_init(&walk->trail);
-	walk->lines.fd = -1;
+	walk->stream = digest_stream_new();
+	if (!walk->stream)
+		return unreadable(walk, -EIO);
+	trail_init(&walk->trail, walk->stream);
+	walk->semantic.stream = walk->stream;
 	exit = walk_segments(walk);
 	if (exit != WALK_ON)
 		return exit;
@@ -442,6 +456,8 @@ int walk_run(struct walk *walk)
 		exit = judge_end(walk);
 	if (exit == WALK_ON)
 		exit = judge_age(walk);
+	if (exit == WALK_ON)
+		exit = judge_meaning(walk);
 	return exit == WALK_ON ? say_ok(walk) : exit;
 }
 
@@ -450,6 +466,7 @@ void walk_fini(struct walk *walk)
 	lines_close(&walk->lines);
 	segment_list_fini(&walk->list);
 	semantic_fini(&walk->semantic);
+	digest_stream_free(walk->stream);
 	buf_fini(&walk->kept_leaves);
 	buf_fini(&walk->kept_line);
 }

@@ -52,6 +52,7 @@ struct walk {
 	struct segment_list list;
 	size_t segment;
 	struct lines lines;
+	struct digest_stream *stream; /* owned */
 };
 
 /* Reads everything and fills verdict. enum audit_exit; AUDIT_USAGE: could not be read. */

@@ -106,7 +106,7 @@ int command_no_options(int argc, char **argv)
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (argv[i][0] == '-' && argv[i][1] == '-')
 			return command_fail(COMMAND_USAGE,
-			    "%s: %s is no option here, or its value is missing; see `callgate help %s`",
+			    "%s: %s is no option here, or lacks its value; see `callgate help %s`",
 			    argv[0], argv[i], argv[0]);
 	return 0;
 }

@@ -153,6 +153,19 @@ int digest_stream_peek(const struct digest_stream *stream, struct digest *ret)
 	return r;
 }
 
+int digest_stream_end(struct digest_stream *stream, struct digest *ret)
+{
+	struct digest digest;
+	unsigned size = sizeof(digest.bytes);
+
+	/* Without a type the second call keeps the algorithm that was fetched. */
+	if (EVP_DigestFinal_ex(stream->context, digest.bytes, &size) != 1 ||
+	    EVP_DigestInit_ex(stream->context, NULL, NULL) != 1)
+		return -EIO;
+	*ret = digest;
+	return 0;
+}
+
 void digest_stream_free(struct digest_stream *stream)
 {
 	if (!stream)

@@ -39,6 +39,9 @@ struct digest_stream *digest_stream_new(void);
 int digest_stream_add(struct digest_stream *stream, const void *bytes, size_t len);
 /* Gives the digest of what was added so far; the stream may go on. */
 int digest_stream_peek(const struct digest_stream *stream, struct digest *ret);
+/* The same, and the stream begins anew: for those who hash much, because making a stream costs
+ * more than hashing a line. 0 or -EIO; then the stream is good for nothing but being freed. */
+int digest_stream_end(struct digest_stream *stream, struct digest *ret);
 void digest_stream_free(struct digest_stream *stream);
 
 /* Random bytes from getrandom(2). 0 or -errno. */

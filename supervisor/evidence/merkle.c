@@ -1,32 +1,50 @@
 #include "supervisor/evidence/merkle.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define LEAF_PREFIX 0x00
 #define NODE_PREFIX 0x01
 
+/* SHA-256 of two pieces. */
+static int hash(
+    struct digest_stream *stream, struct digest *ret, uint8_t prefix, const void *bytes, size_t len)
+{
+	if (digest_stream_add(stream, &prefix, 1) < 0 || digest_stream_add(stream, bytes, len) < 0)
+		return -EIO;
+	return digest_stream_end(stream, ret);
+}
+
+static int hash_by(
+    struct digest_stream *stream, struct digest *ret, uint8_t prefix, const void *bytes, size_t len)
+{
+	struct digest_stream *own = stream ? NULL : digest_stream_new();
+	int r = stream || own ? hash(own ? own : stream, ret, prefix, bytes, len) : -EIO;
+
+	digest_stream_free(own);
+	return r;
+}
+
+int merkle_leaf_by(struct digest_stream *stream, struct digest *ret, const void *line, size_t len)
+{
+	return hash_by(stream, ret, LEAF_PREFIX, line, len);
+}
+
 int merkle_leaf(struct digest *ret, const void *line, size_t len)
 {
-	static const uint8_t prefix = LEAF_PREFIX;
-	struct digest_stream *stream = digest_stream_new();
-	int r = -EIO;
+	return merkle_leaf_by(NULL, ret, line, len);
+}
 
-	if (stream && digest_stream_add(stream, &prefix, 1) == 0 &&
-	    digest_stream_add(stream, line, len) == 0)
-		r = digest_stream_peek(stream, ret);
-	digest_stream_free(stream);
-	return r;
+static int node_by(struct digest_stream *stream, struct digest *ret, const struct digest *left,
+    const struct digest *right)
+{
+	struct digest pair[2] = {*left, *right};
+
+	return hash_by(stream, ret, NODE_PREFIX, pair, sizeof(pair));
 }
 
 int merkle_node(struct digest *ret, const struct digest *left, const struct digest *right)
 {
-	uint8_t bytes[1 + 2 * DIGEST_LEN];
-
-	bytes[0] = NODE_PREFIX;
-	memcpy(bytes + 1, left->bytes, DIGEST_LEN);
-	memcpy(bytes + 1 + DIGEST_LEN, right->bytes, DIGEST_LEN);
-	return digest_of(ret, bytes, sizeof(bytes));
+	return node_by(NULL, ret, left, right);
 }
 
 /* Appending is binary addition: each set bit of size is a subtree that the new one joins. */
@@ -38,7 +56,7 @@ int frontier_append(struct frontier *frontier, const struct digest *leaf)
 	if (frontier->size == UINT64_MAX)
 		return -EOVERFLOW;
 	for (; frontier->size >> level & 1; level++) {
-		int r = merkle_node(&root, &frontier->roots[level], &root);
+		int r = node_by(frontier->stream, &root, &frontier->roots[level], &root);
 
 		if (r < 0)
 			return r;
@@ -59,7 +77,7 @@ int frontier_root(const struct frontier *frontier, struct digest *ret)
 		if (!(frontier->size >> level & 1))
 			continue;
 		if (have) {
-			int r = merkle_node(&root, &frontier->roots[level], &root);
+			int r = node_by(frontier->stream, &root, &frontier->roots[level], &root);
 
 			if (r < 0)
 				return r;

@@ -18,8 +18,12 @@
 struct frontier {
 	uint64_t size;
 	struct digest roots[64]; /* [i]: of 2^i leaves; counts where bit i of size is set */
+	/* Borrowed, at its beginning; NULL: each hash makes its own. Goes along with copies. */
+	struct digest_stream *stream;
 };
 
+/* stream: as in a frontier. */
+int merkle_leaf_by(struct digest_stream *stream, struct digest *ret, const void *line, size_t len);
 int merkle_leaf(struct digest *ret, const void *line, size_t len);
 int merkle_node(struct digest *ret, const struct digest *left, const struct digest *right);
 

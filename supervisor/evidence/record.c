@@ -26,8 +26,10 @@ enum record_tag {
 static const struct {
 	const char *name;
 	enum record_writer writer;
+	enum record_writer heir;
 } record_types[RECORD_TYPE_COUNT] = {
-#define RECORD_ROW_(id, name, writer) [RECORD_##id] = {name, RECORD_WRITER_##writer},
+#define RECORD_ROW_(id, name, writer, heir)                                                        \
+	[RECORD_##id] = {name, RECORD_WRITER_##writer, RECORD_WRITER_##heir},
     RECORD_TYPES(RECORD_ROW_)
 #undef RECORD_ROW_
 };
@@ -54,6 +56,12 @@ enum record_type record_type_from_name(const char *name)
 enum record_writer record_type_writer(enum record_type type)
 {
 	return type_is_known(type) ? record_types[type].writer : RECORD_WRITER_NONE;
+}
+
+bool record_may_write(enum record_writer writer, enum record_type type)
+{
+	return type_is_known(type) && writer != RECORD_WRITER_NONE &&
+	       (record_types[type].writer == writer || record_types[type].heir == writer);
 }
 
 /* ---- fields, between processes --------------------------------------------------------------- */

@@ -29,31 +29,31 @@ enum record_writer {
 	RECORD_WRITER_WARDEN,
 };
 
-/* X(enum suffix, name on disk, writer that may write it) */
+/* X(enum suffix, name on disk, writer that may write it, writer that may write it in its stead) */
 #define RECORD_TYPES(X)                                                                            \
-	X(LOG_GENESIS, "log.genesis", AUDITOR)                                                     \
-	X(LOG_OPEN, "log.open", AUDITOR)                                                           \
-	X(LOG_CLOSE, "log.close", AUDITOR)                                                         \
-	X(LOG_SEAL, "log.seal", AUDITOR)                                                           \
-	X(LOG_RECOVERED, "log.recovered", AUDITOR)                                                 \
-	X(POLICY_LOAD, "policy.load", WARDEN)                                                      \
-	X(POLICY_REFUSED, "policy.refused", WARDEN)                                                \
-	X(EXEC_START, "exec.start", WARDEN)                                                        \
-	X(EXEC_EXIT, "exec.exit", WARDEN)                                                          \
-	X(CALL_DECISION, "call.decision", ENGINE)                                                  \
-	X(CALL_OUTCOME, "call.outcome", ENGINE)                                                    \
-	X(APPROVAL_REQUEST, "approval.request", ENGINE)                                            \
-	X(APPROVAL_GRANT, "approval.grant", ENGINE)                                                \
-	X(APPROVAL_DENY, "approval.deny", ENGINE)                                                  \
-	X(APPROVAL_EXPIRE, "approval.expire", ENGINE)                                              \
-	X(APPROVAL_REFUSED, "approval.refused", ENGINE)                                            \
-	X(AUTH_FAIL, "auth.fail", ENGINE)                                                          \
-	X(ADMIN_KEY, "admin.key", ENGINE)                                                          \
-	X(ADMIN_CONTROL, "admin.control", ENGINE)
+	X(LOG_GENESIS, "log.genesis", AUDITOR, NONE)                                               \
+	X(LOG_OPEN, "log.open", AUDITOR, NONE)                                                     \
+	X(LOG_CLOSE, "log.close", AUDITOR, NONE)                                                   \
+	X(LOG_SEAL, "log.seal", AUDITOR, NONE)                                                     \
+	X(LOG_RECOVERED, "log.recovered", AUDITOR, NONE)                                           \
+	X(POLICY_LOAD, "policy.load", WARDEN, NONE)                                                \
+	X(POLICY_REFUSED, "policy.refused", WARDEN, NONE)                                          \
+	X(EXEC_START, "exec.start", WARDEN, NONE)                                                  \
+	X(EXEC_EXIT, "exec.exit", WARDEN, AUDITOR)                                                 \
+	X(CALL_DECISION, "call.decision", ENGINE, NONE)                                            \
+	X(CALL_OUTCOME, "call.outcome", ENGINE, AUDITOR)                                           \
+	X(APPROVAL_REQUEST, "approval.request", ENGINE, NONE)                                      \
+	X(APPROVAL_GRANT, "approval.grant", ENGINE, NONE)                                          \
+	X(APPROVAL_DENY, "approval.deny", ENGINE, NONE)                                            \
+	X(APPROVAL_EXPIRE, "approval.expire", ENGINE, NONE)                                        \
+	X(APPROVAL_REFUSED, "approval.refused", ENGINE, NONE)                                      \
+	X(AUTH_FAIL, "auth.fail", ENGINE, NONE)                                                    \
+	X(ADMIN_KEY, "admin.key", ENGINE, NONE)                                                    \
+	X(ADMIN_CONTROL, "admin.control", ENGINE, NONE)
 
 enum record_type {
 	RECORD_NONE,
-#define RECORD_ENUM_(id, name, writer) RECORD_##id,
+#define RECORD_ENUM_(id, name, writer, heir) RECORD_##id,
 	RECORD_TYPES(RECORD_ENUM_)
 #undef RECORD_ENUM_
 	    RECORD_TYPE_COUNT,
@@ -63,6 +63,9 @@ enum record_type {
 const char *record_type_name(enum record_type type);
 enum record_type record_type_from_name(const char *name); /* RECORD_NONE if unknown */
 enum record_writer record_type_writer(enum record_type type);
+/* Whether this writer may write this type: it is its own, or the ends of calls that a crash cut
+ * off, which the auditor writes at the next start. */
+bool record_may_write(enum record_writer writer, enum record_type type);
 
 /* Field builders, into a buf with limit RECORD_FIELDS_MAX. Faults are sticky in the buf. */
 void record_put_str(struct buf *out, const char *key, const char *text); /* NULL: field left out */

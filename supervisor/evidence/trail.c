@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-void trail_init(struct trail *trail)
+void trail_init(struct trail *trail, struct digest_stream *stream)
 {
-	*trail = (struct trail){.seals = 0};
+	*trail = (struct trail){.frontier = {.stream = stream}};
 	memset(trail->prev_hex, '0', sizeof(trail->prev_hex) - 1);
 }
 
@@ -48,7 +48,7 @@ static int judge(struct trail *trail, const struct line_head *head, const void *
 int trail_line(struct trail *trail, const void *line, size_t len, struct digest *ret_leaf)
 {
 	struct line_head head;
-	int step, r = merkle_leaf(ret_leaf, line, len);
+	int step, r = merkle_leaf_by(trail->frontier.stream, ret_leaf, line, len);
 
 	if (r < 0)
 		return r;

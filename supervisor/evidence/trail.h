@@ -36,7 +36,8 @@ struct trail {
 	const char *why;
 };
 
-void trail_init(struct trail *trail);
+/* stream: see struct frontier; it must outlive the trail, or be taken out of it. */
+void trail_init(struct trail *trail, struct digest_stream *stream);
 /* Judges the next line and, if it follows, takes it in. *ret_leaf is its leaf hash either way.
  * enum trail_step, or a fault: -EIO, -ENOMEM. */
 int trail_line(struct trail *trail, const void *line, size_t len, struct digest *ret_leaf);

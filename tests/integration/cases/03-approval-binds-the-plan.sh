@@ -5,7 +5,8 @@ extra='approvals: {timeout: 6s, hold: 2s}'
 policy <<'EOF'
 tools:
   copy: {type: command, deny_by_default: true, allowed_commands: [cp], require_approval: true}
-  script: {type: command, deny_by_default: true, allowed_commands: [sh, touch], require_approval: true}
+  script: {type: command, deny_by_default: true, allowed_commands: [sh, touch, cat], require_approval: true}
+  python: {type: command, deny_by_default: true, allowed_commands: [python3], require_approval: true}
 EOF
 echo one >workspace/a
 printf 'touch ran-first\n' >workspace/s.sh
@@ -54,6 +55,37 @@ approve "$id" >/dev/null || fail "approve 3"
 [ ! -e workspace/ran-second ] && [ ! -e workspace/ran-first ] || fail "a swapped script ran"
 pending_id # it asks anew for the new plan
 CALLGATE_PASSPHRASE_FD=3 "$callgate" deny "$id" --reason 'not this one' 3<pass >/dev/null || fail deny
+
+# swapped TOOL COMMAND FILE: FILE, which the command runs, changes once it was approved
+details() { "$callgate" --output json pending | jq -r '.approvals[0].details'; }
+swapped() {
+	"$callgate" --output json call "$1" command="$2" >call.json
+	expect "exit of '$2'" $? 2
+	pending_id
+	details >details.txt
+	printf '%s\n' "$4" >"workspace/$3"
+	approve "$id" >/dev/null || fail "approve '$2'"
+	"$callgate" --output json call "$1" command="$2" >call.json
+	[ ! -e workspace/ran-other ] || fail "'$2' was approved, and another $3 ran"
+	pending_id
+	CALLGATE_PASSPHRASE_FD=3 "$callgate" deny "$id" 3<pass >/dev/null || fail "deny '$2'"
+}
+unseen='^warning +runs files that are not part of this plan$'
+# a decoy with the name of an option's value; a line for a shell
+echo '#' >workspace/ignore
+echo 'print(1)' >workspace/s.py
+swapped python 'python3 -W ignore s.py' s.py 'open("ran-other", "w")'
+grep -q '^reads  *\./s\.py sha256:' details.txt || fail "s.py is not shown: $(cat details.txt)"
+grep -Eq "$unseen" details.txt && fail "a script was named, and yet: $(cat details.txt)"
+swapped script 'sh ./s.sh; cat a' s.sh 'touch ran-other'
+grep -q '^reads  *\./s\.sh sha256:' details.txt || fail "s.sh is not shown: $(cat details.txt)"
+# a module is named by no file: whoever approves is told so
+echo 'print(1)' >workspace/mm.py
+"$callgate" --output json call python command='python3 -m mm' >call.json
+pending_id
+details >details.txt
+grep -Eq "$unseen" details.txt || fail "a module is not told: $(cat details.txt)"
+CALLGATE_PASSPHRASE_FD=3 "$callgate" deny "$id" 3<pass >/dev/null || fail "deny the module"
 
 # nobody answers: expired
 "$callgate" --output json call copy command='cp a c' >call.json

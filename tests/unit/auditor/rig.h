@@ -58,6 +58,7 @@ static inline struct rig *rig_new(void)
 	char path[128];
 
 	assert_non_null(rig);
+	rig->opened.newest.fd = -1;
 	strcpy(rig->root, "/tmp/callgate-test-XXXXXX");
 	assert_non_null(mkdtemp(rig->root));
 	snprintf(path, sizeof(path), "%s/audit", rig->root);
@@ -83,6 +84,7 @@ static inline int rig_open(struct rig *rig)
 static inline void rig_close(struct rig *rig)
 {
 	opening_undo(&rig->commit);
+	newest_close(&rig->opened.newest);
 }
 
 static inline void rig_remove(int dirfd, const char *name)
@@ -171,7 +173,7 @@ static inline void rig_follow(struct trail *trail, const char *text, size_t len)
 {
 	struct digest leaf;
 
-	trail_init(trail);
+	trail_init(trail, NULL);
 	while (len > 0) {
 		const char *newline = memchr(text, '\n', len);
 		int step;

@@ -1,6 +1,7 @@
 /* The commit: what is answered, and that nothing is answered before it is on disk. */
 #include "tests/unit/auditor/rig.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
@@ -549,6 +550,27 @@ static void segments_follow_each_other(void **state)
 	assert_string_equal(rig->commit.journal.segment.name, name);
 }
 
+/* ---- the signer's death -------------------------------------------------------------------- */
+
+static void a_dead_signer_is_seen_and_ends_everything(void **state)
+{
+	struct rig *rig = *state;
+	struct pollfd end = {.fd = rig->commit.signer.pidfd, .events = POLLIN};
+	size_t before = rig->commit.journal.bytes;
+
+	assert_int_equal(poll(&end, 1, 0), 0);
+	assert_int_equal(kill(rig->commit.signer.pid, SIGKILL), 0);
+	assert_int_equal(poll(&end, 1, 5000), 1);
+	assert_int_equal(rig->commit.signer_fault, 0);
+	assert_int_equal(rig_write(rig, rig_allow("a", 1)), ANSWER_UNAVAILABLE);
+	assert_true(rig->commit.signer_fault < 0);
+	assert_int_equal(rig->commit.journal.state, JOURNAL_DEAD);
+	assert_int_equal(rig->commit.journal.bytes, before);
+	rig_close(rig);
+	assert_int_equal(rig_open(rig), 0);
+	assert_int_equal(rig->commit.signer_fault, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -578,6 +600,7 @@ int main(void)
 	    CASE(foreign_bytes_are_noticed),
 	    CASE(a_dead_signer_ends_the_trail),
 	    CASE(segments_follow_each_other),
+	    CASE(a_dead_signer_is_seen_and_ends_everything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

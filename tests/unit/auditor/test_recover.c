@@ -18,6 +18,7 @@ static int setup(void **state)
 	assert_int_equal(rig_write(rig, rig_allow("call-3", 3)), ANSWER_OK);
 	rig_close(rig);
 	whole = rig_read(rig, RIG_SEGMENT, &whole_len);
+	assert_int_equal(rig->opened.newest.fd, -1); /* closed: none was written yet */
 	*state = rig;
 	return 0;
 }
@@ -48,7 +49,7 @@ static void expect_recovered(struct rig *rig, size_t bytes)
 /* Only the scan, for the cases that are many. */
 static int scan(struct rig *rig, struct recovery *ret)
 {
-	return recover_scan(ret, rig->journal, rig->opened.key.public_key, &rig->note);
+	return recover_scan(ret, rig->journal, rig->opened.key.public_key, NULL, &rig->note);
 }
 
 static void a_whole_log_is_taken_up(void **state)
@@ -64,6 +65,7 @@ static void cut_at_every_byte_of_the_last_batch(void **state)
 	for (size_t len = sealed_len; len < whole_len; len++) {
 		rig_put(rig, RIG_SEGMENT, whole, len);
 		assert_int_equal(scan(rig, &recovery), 0);
+		recover_fini(&recovery);
 		assert_int_equal(recovery.bytes, sealed_len);
 		assert_int_equal(recovery.tail_bytes, len - sealed_len);
 		if ((len - sealed_len) % 101 == 0)
@@ -319,6 +321,105 @@ static void a_segment_with_a_gap_before_it_refuses(void **state)
 	assert_int_equal(rig_open(rig), -EBADMSG);
 }
 
+/* ---- the checkpoint beside the key --------------------------------------------------------- */
+
+/* One more batch, whose seal is the newest that the keys' folder knows of. */
+static void keep_newest(struct rig *rig)
+{
+	assert_int_equal(rig_open(rig), 0);
+	assert_int_equal(rig_write(rig, rig_allow("kept", 4)), ANSWER_OK);
+	assert_int_equal(
+	    newest_write(&rig->opened.newest, rig->commit.sealed, rig->commit.note), 0);
+	rig_close(rig);
+	free(whole);
+	whole = rig_read(rig, RIG_SEGMENT, &whole_len);
+}
+
+static void a_journal_below_the_floor_refuses(void **state)
+{
+	struct rig *rig = *state;
+	size_t before = whole_len, len;
+	char *text;
+
+	keep_newest(rig);
+	expect_recovered(rig, 0);
+	/* cut exactly behind an older seal, and inside of the newest batch */
+	for (size_t cut = before; cut < whole_len; cut += (whole_len - before) / 7 + 1) {
+		rig_put(rig, RIG_SEGMENT, whole, cut);
+		assert_int_equal(rig_open(rig), -EPERM);
+		assert_int_equal(strncmp(rig->note.text, "ROLLBACK size=", 14), 0);
+		assert_non_null(strstr(rig->note.text, "; refusing to start"));
+		rig_close(rig);
+		text = rig_read(rig, RIG_SEGMENT, &len);
+		assert_int_equal(len, cut); /* nothing was touched */
+		free(text);
+	}
+	rig_put(rig, RIG_SEGMENT, whole, whole_len);
+	expect_recovered(rig, 0);
+}
+
+static void a_torn_tail_above_the_floor_is_set_aside(void **state)
+{
+	struct rig *rig = *state;
+
+	keep_newest(rig);
+	expect_tail(rig, "torn tail", 9);
+	/* and a lagging floor is no fault: more was written since */
+	assert_int_equal(rig_open(rig), 0);
+	assert_int_equal(rig_write(rig, rig_allow("later", 5)), ANSWER_OK);
+	rig_close(rig);
+	assert_int_equal(rig_open(rig), 0);
+	assert_int_equal(rig->opened.recovered_bytes, 0);
+}
+
+/* The same key, restored from before, goes another way and grows longer than what was. */
+static void another_history_refuses(void **state)
+{
+	struct rig *rig = *state;
+	char *old = malloc(whole_len), *kept;
+	size_t old_len = whole_len, kept_len;
+	int fd;
+
+	memcpy(old, whole, old_len);
+	keep_newest(rig);
+	fd = openat(rig->keys, NEWEST_NAME, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fd_read_all(fd, NOTE_MAX, &kept, &kept_len), 0);
+	close(fd);
+	assert_int_equal(unlinkat(rig->keys, NEWEST_NAME, 0), 0);
+	rig_put(rig, RIG_SEGMENT, old, old_len);
+	assert_int_equal(rig_open(rig), 0); /* without the file: accepted */
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(rig_write(rig, rig_allow("other", 6)), ANSWER_OK);
+	assert_int_equal(newest_write(&rig->opened.newest, 1, kept), 0);
+	rig_close(rig);
+	assert_int_equal(rig_open(rig), -EPERM);
+	assert_int_equal(strncmp(rig->note.text, "ROLLBACK size=", 14), 0);
+	free(old);
+	free(kept);
+}
+
+static void a_newest_that_is_not_ours_counts_as_missing(void **state)
+{
+	static const char *const texts[] = {"", "\n", "gate.example/test\n", "x\n99999\nAAAA\n\n"};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(rig_open(rig), 0);
+		assert_int_equal(newest_write(&rig->opened.newest, 1, texts[i]), 0);
+		rig_close(rig);
+		expect_recovered(rig, 0);
+	}
+	/* a true note with its signature bent */
+	keep_newest(rig);
+	assert_int_equal(rig_open(rig), 0);
+	rig_write(rig, rig_allow("b", 1));
+	rig->commit.note[strlen(rig->commit.note) - 10] ^= 1;
+	assert_int_equal(newest_write(&rig->opened.newest, 1, rig->commit.note), 0);
+	rig_close(rig);
+	rig_put(rig, RIG_SEGMENT, whole, whole_len);
+	expect_recovered(rig, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -339,6 +440,10 @@ int main(void)
 	    CASE(two_daemons_are_one_too_many),
 	    CASE(an_empty_next_segment_is_used),
 	    CASE(a_segment_with_a_gap_before_it_refuses),
+	    CASE(a_journal_below_the_floor_refuses),
+	    CASE(a_torn_tail_above_the_floor_is_set_aside),
+	    CASE(another_history_refuses),
+	    CASE(a_newest_that_is_not_ours_counts_as_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -477,6 +477,10 @@ static void meaning(struct log *log, const struct step *steps, const char *text,
 	{                                                                                          \
 		RECORD_CALL_OUTCOME, call, 0, -1                                                   \
 	}
+#define OPENED()                                                                                   \
+	{                                                                                          \
+		RECORD_LOG_OPEN, "", 0, -1                                                         \
+	}
 #define MEANING(log, text, exit, ...)                                                              \
 	meaning(log, (const struct step[]){__VA_ARGS__, {RECORD_NONE, NULL, 0, 0}}, text, exit)
 
@@ -500,7 +504,38 @@ static void meaning_is_judged(void **state)
 	MEANING(log, "SEMANTIC n=3 rule=exec-after-outcome", 5, DECIDED("a", 1, 1), OUTCOME("a"),
 	    STARTED("a", 1));
 	MEANING(log, "SEMANTIC n=1 rule=exit-without-start", 5, EXITED("a"));
+	MEANING(log, "SEMANTIC n=4 rule=exit-twice", 5, DECIDED("a", 1, 1), STARTED("a", 1),
+	    EXITED("a"), EXITED("a"));
 	MEANING(log, "SEMANTIC n=1 rule=allow-without-plan", 5, DECIDED("a", 0, 1));
+	MEANING(log, "SEMANTIC n=2 rule=decision-twice", 5, DECIDED("a", 1, 0), DECIDED("a", 1, 1));
+	MEANING(log, "SEMANTIC n=3 rule=decision-twice", 5, DECIDED("a", 1, 1), DECIDED("b", 1, 1),
+	    DECIDED("a", 1, 1));
+	MEANING(log, "SEMANTIC n=3 rule=decision-twice", 5, DECIDED("a", 1, 0), OUTCOME("a"),
+	    DECIDED("a", 1, 0));
+}
+
+static void what_a_daemon_left_open_is_told(void **state)
+{
+	struct log *log = *state;
+
+	/* running now, in the newest era */
+	MEANING(log, "OK size=6 seals=1 key=pinned freshness=UNPROVEN", 0, OPENED(),
+	    DECIDED("a", 1, 1), STARTED("a", 1), DECIDED("b", 1, 0));
+	/* the daemon is gone, another one began, and nobody ended them */
+	MEANING(log, "SEMANTIC n=2 rule=unfinished", 5, OPENED(), DECIDED("a", 1, 1),
+	    STARTED("a", 1), OPENED());
+	MEANING(log, "SEMANTIC n=4 rule=unfinished", 5, OPENED(), DECIDED("a", 1, 1), OUTCOME("a"),
+	    DECIDED("b", 1, 1), OPENED(), DECIDED("c", 1, 1));
+	MEANING(log, "SEMANTIC n=2 rule=unfinished", 5, OPENED(), DECIDED("a", 1, 0), OPENED());
+	MEANING(log, "SEMANTIC n=2 rule=unfinished", 5, OPENED(), DECIDED("a", 1, 1),
+	    STARTED("a", 1), OUTCOME("a"), OPENED());
+	/* ended by the next start */
+	MEANING(log, "OK size=9 seals=1 key=pinned freshness=UNPROVEN", 0, OPENED(),
+	    DECIDED("a", 1, 1), STARTED("a", 1), OPENED(), EXITED("a"), OUTCOME("a"),
+	    DECIDED("b", 1, 1));
+	/* a second end is still one too many */
+	MEANING(log, "SEMANTIC n=5 rule=outcome-twice", 5, OPENED(), DECIDED("a", 1, 0),
+	    OUTCOME("a"), OPENED(), OUTCOME("a"));
 }
 
 static void many_calls_are_told_apart(void **state)
@@ -548,6 +583,7 @@ int main(void)
 	    CASE(another_key_is_named),
 	    CASE(notes_have_one_form),
 	    CASE(meaning_is_judged),
+	    CASE(what_a_daemon_left_open_is_told),
 	    CASE(many_calls_are_told_apart),
 	};
 

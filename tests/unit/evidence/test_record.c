@@ -69,6 +69,23 @@ static void types_have_names_and_writers(void **state)
 	assert_int_equal(record_type_writer(RECORD_LOG_SEAL), RECORD_WRITER_AUDITOR);
 }
 
+/* Each type has one writer; only the two ends of a call have an heir, who is the auditor. */
+static void nobody_writes_for_another(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type <= RECORD_TYPE_COUNT; type++) {
+		int ends = type == RECORD_EXEC_EXIT || type == RECORD_CALL_OUTCOME;
+
+		for (unsigned writer = 0; writer <= RECORD_WRITER_WARDEN; writer++) {
+			int owns = writer != RECORD_WRITER_NONE &&
+				   record_type_writer((enum record_type)type) == writer;
+
+			assert_int_equal(record_may_write((enum record_writer)writer, type),
+			    owns || (ends && writer == RECORD_WRITER_AUDITOR));
+		}
+	}
+}
+
 static void every_kind_in_one_line(void **state)
 {
 	const char *const list[] = {"a", "", "\xff"};
@@ -307,6 +324,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    RECORD(types_have_names_and_writers),
+	    RECORD(nobody_writes_for_another),
 	    RECORD(every_kind_in_one_line),
 	    RECORD(type_finds_its_place),
 	    RECORD(place_is_written),
