@@ -45,7 +45,10 @@ struct program {
 	char **prefix;
 	bool allow_jit;   /* runtime that needs writable code (node) */
 	bool interpreter; /* runs code of its arguments: sh, python, perl, node, awk, ... */
-	bool multicall;   /* busybox, toybox, coreutils single binary */
+	bool finds;       /* runs code of files that its arguments need not name: make, npm */
+	const char
+	    *code_letters; /* family_code_letters(); NULL: no operand is code, as for a script */
+	bool multicall;    /* busybox, toybox, coreutils single binary */
 };
 
 struct allowlist_spec {

@@ -98,7 +98,8 @@ struct cell_arm {
 	int stdin_fd;            /* -1: /dev/null */
 	int stdout_fd;
 	int stderr_fd;
-	/* Extra read-only file binds: programs outside /usr, and a hashed script over its path. */
+	/* Extra read-only binds: programs outside /usr, then a hashed script over its path. Those
+	 * below the workspace come last. */
 	const char *const *bind_paths;
 	const int *bind_mounts; /* detached mounts, same count */
 	uint32_t bind_count;
@@ -153,11 +154,23 @@ int cell_reap(const struct cell *cell);
 /* Closes descriptors; the struct is as new. */
 void cell_close(struct cell *cell);
 
+/* A user namespace that maps the owner of a folder to a slot's cell uid. Making one costs a
+ * process, so whoever owns the slots keeps one for each; it is good for that slot only. */
+struct cell_idmap {
+	int fd; /* owned; -1: none yet */
+	uid_t uid;
+	gid_t gid;
+};
+/* Accepts one that holds nothing. */
+void cell_idmap_close(struct cell_idmap *idmap);
+
 /* A directory that becomes a workspace: opened, and whose it is on disk. */
 struct cell_folder {
 	int fd; /* borrowed */
 	uid_t uid;
 	gid_t gid;
+	struct cell_idmap
+	    *idmap; /* borrowed, of the cell's slot: used or renewed; NULL: none kept */
 };
 
 /* Detached mount of the folder for ARM, with nosuid,nodev and (by mode) ro and noexec; as root
@@ -167,8 +180,13 @@ struct cell_folder {
  * filesystem). */
 int cell_mount_workspace(const struct cell_host *host, const struct cell *cell,
     const struct cell_folder *folder, enum cell_workspace mode, struct err_note *note);
-/* Detached read-only mount of one file or directory, opened after cell_setup(). Returns the
- * descriptor or -errno. */
-int cell_mount_file(int fd);
+/* The same for one file of that workspace, read-only; script: opened in it, and the workspace's
+ * owner. Never more than the workspace itself: no other mount may show its content as code. */
+int cell_mount_script(const struct cell_host *host, const struct cell *cell,
+    const struct cell_folder *script, enum cell_workspace mode);
+/* Detached read-only mount of a program, or of a directory with programs and their libraries,
+ * opened after cell_setup(): the one kind of bind that runs code. Nothing that a tool can write
+ * may be in it. Returns the descriptor or -errno. */
+int cell_mount_program(int fd);
 
 #endif

@@ -75,6 +75,8 @@ static const struct step steps[] = {
     {"hostname", LAYER_UTSNS, namespaces_hostname, REMEDY_KERNEL},
     /* Needs a writable /proc of one's own and the capabilities that go further below. */
     {"no nested namespaces", LAYER_USERNS, namespaces_no_more, REMEDY_KERNEL},
+    /* The last use of the whole one was just made. */
+    {"processes only", LAYER_PROC, rootfs_proc_subset, REMEDY_PROC},
     {"bounding set", LAYER_CAPS, caps_bound, REMEDY_BUG},
     /* Opening what every tool may read costs most of the ruleset: it is done ahead. */
     {"ruleset", LAYER_LANDLOCK, landlock_prepare, REMEDY_KERNEL},
@@ -86,9 +88,8 @@ static const struct step steps[] = {
     /* Only now: the warden has put this process into its cgroup, which becomes the visible root. */
     {"cgroup namespace", LAYER_CGROUPNS, namespaces_cgroup, REMEDY_KERNEL},
     {"tmp budget", LAYER_DISK, rootfs_budget, "give sandbox.disk and sandbox.inodes sane sizes"},
-    {"workspace", LAYER_MNTNS, mount_workspace, REMEDY_PATH},
-    /* After the workspace: a hashed script may lie in it and is bound over its own path. */
-    {"programs", LAYER_COUNT, mount_binds, REMEDY_PATH},
+    /* The places of programs, the workspace over them, a hashed script over its path in that. */
+    {"workspace", LAYER_MNTNS, mount_all, REMEDY_PATH},
     {"working directory", LAYER_COUNT, stdio_cwd,
 	"it must exist below the workspace, without links"},
     /* The last directory is made: nothing of the root can be written any more. */

@@ -67,13 +67,13 @@ int rootfs_template(const struct walls *walls, struct err_note *note);
 int rootfs_enter(struct entry *entry);
 int rootfs_detach(struct entry *entry);
 int rootfs_proc(struct entry *entry);
+int rootfs_proc_subset(struct entry *entry);
 int rootfs_scratch(struct entry *entry);
 int rootfs_budget(struct entry *entry);
 int rootfs_seal(struct entry *entry);
 
 /* mount.c */
-int mount_workspace(struct entry *entry);
-int mount_binds(struct entry *entry);
+int mount_all(struct entry *entry);
 
 /* limits.c */
 int limits_set(struct entry *entry);

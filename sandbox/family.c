@@ -24,12 +24,29 @@ static const struct {
     {"sh|bash|rbash|dash|ash|zsh|csh|tcsh|fish|*ksh", FAMILY_INTERPRETER},
     {"python*|perl*|ruby*|lua*|php*|tclsh|wish|expect|guile|Rscript", FAMILY_INTERPRETER},
     {"node|nodejs|deno|bun|java|pypy|luajit*", FAMILY_INTERPRETER | FAMILY_JIT},
-    {"npm*|npx*|*awk|m4|gdb", FAMILY_INTERPRETER},
+    {"deno|bun|java", FAMILY_FINDS},
+    {"npm*|npx*", FAMILY_INTERPRETER | FAMILY_FINDS},
+    {"*awk|m4|gdb", FAMILY_INTERPRETER},
     {"vi|vim*|emacs*|sed|tar", FAMILY_INTERPRETER}, /* :!, e, --to-command */
-    {"make|gmake|ninja|cmake", FAMILY_INTERPRETER},
+    {"make|gmake|ninja|cmake", FAMILY_INTERPRETER | FAMILY_FINDS},
     {"find|fd|fdfind|xargs|parallel|env|nice|nohup|timeout|setsid|stdbuf|script|watch|time",
 	FAMILY_INTERPRETER},
     {"ld-*.so*", FAMILY_INTERPRETER},
+};
+
+/* Who reads the file that the first operand names as code. Not tar, sed, find or env: their
+ * operands are data, or the program's that they start. */
+static const struct {
+	const char *globs, *letters;
+} readers[] = {
+    {"sh|bash|rbash|dash|ash|zsh|csh|tcsh|fish|*ksh", FAMILY_SHELL_LETTERS},
+    {"python*|pypy", "cm"},
+    {"perl*", "eE"},
+    {"ruby*|lua*|Rscript", "e"},
+    {"php*", "rRBFE"},
+    {"node|nodejs", "ep"},
+    {"guile", "c"},
+    {"tclsh|wish|expect", "c"},
 };
 
 /* Base rows come once for every tool; a path that does not exist is no fault anywhere. */
@@ -198,6 +215,17 @@ unsigned family_traits(const char *base)
 		if (strcmp(*name, stem) == 0)
 			found |= FAMILY_MULTICALL;
 	return found;
+}
+
+const char *family_code_letters(const char *base)
+{
+	char stem[NAME_MAX + 1];
+
+	stem_of(base, stem);
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
+		if (matches(readers[i].globs, stem))
+			return readers[i].letters;
+	return NULL;
 }
 
 const char *const *family_multicall_names(void)

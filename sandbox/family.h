@@ -13,10 +13,15 @@ enum family_trait {
 	FAMILY_INTERPRETER = 1, /* runs code of its arguments or starts the programs they name */
 	FAMILY_JIT = 2,         /* writes its own machine code */
 	FAMILY_MULTICALL = 4,   /* is another program under another name */
+	FAMILY_FINDS = 8,       /* runs code of files that its arguments need not name */
 };
 
 /* Traits of a program by the last component of its resolved path (version suffix ignored). */
 unsigned family_traits(const char *base);
+/* For a program whose first operand is a file with code: the letters of the options that bring the
+ * code themselves, so that none is (sh -c, python -m); "" for none such; NULL for all others. */
+const char *family_code_letters(const char *base);
+#define FAMILY_SHELL_LETTERS "cs" /* those of every shell: a string, or standard input */
 /* NULL-terminated names under which multi-call binaries are installed. */
 const char *const *family_multicall_names(void);
 

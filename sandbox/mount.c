@@ -79,6 +79,27 @@ static int idmap_namespace(
 	return fd;
 }
 
+void cell_idmap_close(struct cell_idmap *idmap)
+{
+	cleanup_fd_(&idmap->fd);
+}
+
+/* Makes what is kept fit this folder. 0 or -errno, and then nothing is kept. */
+static int renew_idmap(const struct cell_host *host, const struct cell *cell,
+    const struct cell_folder *folder, struct cell_idmap *idmap)
+{
+	int fd;
+
+	if (idmap->fd >= 0 && idmap->uid == folder->uid && idmap->gid == folder->gid)
+		return 0;
+	cell_idmap_close(idmap);
+	fd = idmap_namespace(host, cell, folder);
+	if (fd < 0)
+		return fd;
+	*idmap = (struct cell_idmap){fd, folder->uid, folder->gid};
+	return 0;
+}
+
 static uint64_t mode_attributes(enum cell_workspace mode)
 {
 	switch (mode) {
@@ -102,23 +123,31 @@ static int detached(int fd, struct mount_attr *set)
 	return take_fd(&tree);
 }
 
+/* A detached mount of the folder or of a file in it, with these attributes and never with less than
+ * nosuid and nodev; as root idmapped, so that the owner on disk is the cell's uid. */
+static int owned(const struct cell_host *host, const struct cell *cell,
+    const struct cell_folder *folder, uint64_t attributes)
+{
+	struct mount_attr set = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | attributes};
+	struct cell_idmap cleanup_with(cell_idmap_close) once = {.fd = -1};
+	struct cell_idmap *idmap = folder->idmap ? folder->idmap : &once;
+
+	if (host->root) {
+		int fault = renew_idmap(host, cell, folder, idmap);
+
+		if (fault)
+			return fault;
+		set.attr_set |= MOUNT_ATTR_IDMAP;
+		set.userns_fd = (uint64_t)idmap->fd;
+	}
+	return detached(folder->fd, &set);
+}
+
 int cell_mount_workspace(const struct cell_host *host, const struct cell *cell,
     const struct cell_folder *folder, enum cell_workspace mode, struct err_note *note)
 {
-	struct mount_attr set = {
-	    .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | mode_attributes(mode)};
-	int cleanup_fd userns = -1;
-	int fd;
+	int fd = owned(host, cell, folder, mode_attributes(mode));
 
-	if (host->root) {
-		userns = idmap_namespace(host, cell, folder);
-		if (userns < 0)
-			return err_note_errno(note,
-			    err_note(note, userns, "workspace: cannot make a user namespace"));
-		set.attr_set |= MOUNT_ATTR_IDMAP;
-		set.userns_fd = (uint64_t)userns;
-	}
-	fd = detached(folder->fd, &set);
 	if (fd >= 0)
 		return fd;
 	if (host->root && (fd == -EINVAL || fd == -EPERM))
@@ -129,7 +158,13 @@ int cell_mount_workspace(const struct cell_host *host, const struct cell *cell,
 	return err_note_errno(note, fd);
 }
 
-int cell_mount_file(int fd)
+int cell_mount_script(const struct cell_host *host, const struct cell *cell,
+    const struct cell_folder *script, enum cell_workspace mode)
+{
+	return owned(host, cell, script, MOUNT_ATTR_RDONLY | mode_attributes(mode));
+}
+
+int cell_mount_program(int fd)
 {
 	struct mount_attr set = {
 	    .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
@@ -222,7 +257,7 @@ static int attach(const struct entry *entry, const char *path, int mount_fd)
 	return 0;
 }
 
-int mount_workspace(struct entry *entry)
+static int mount_workspace(struct entry *entry)
 {
 	struct arm_request *arm = &entry->arm;
 	int r;
@@ -232,29 +267,53 @@ int mount_workspace(struct entry *entry)
 	if (arm->mount_fd < 0)
 		return -EINVAL;
 	r = attach(entry, arm->workspace, arm->mount_fd);
-	if (r < 0 || entry->ruleset < 0)
-		return r;
+	if (r < 0)
+		return err_note_errno(
+		    &entry->note, err_note(&entry->note, r, "%s", arm->workspace));
+	if (entry->ruleset < 0)
+		return 0;
 	return landlock_allow(
 	    entry, arm->mount_fd, arm->landlock_workspace & landlock_workspace_access(arm->mode));
 }
 
-int mount_binds(struct entry *entry)
+static bool lies_in(const char *folder, const char *path)
 {
-	for (uint32_t i = 0; i < entry->arm.bind_count; i++) {
-		struct wire_message cleanup_with(wire_fini) message = {.fd_count = 0};
-		int cleanup_fd fd = -1;
-		const char *path;
-		int r = wire_expect(entry->sock, WIRE_BIND, &message);
+	size_t len = strlen(folder);
 
+	return strncmp(folder, path, len) == 0 && path[len] == '/';
+}
+
+static int mount_bind(struct entry *entry, bool *in_workspace)
+{
+	struct wire_message cleanup_with(wire_fini) message = {.fd_count = 0};
+	int cleanup_fd fd = -1;
+	const char *path;
+	int r = wire_expect(entry->sock, WIRE_BIND, &message);
+
+	if (r < 0)
+		return r;
+	path = reader_str(&message.body);
+	fd = wire_take_fd(&message);
+	if (fd < 0 || reader_end(&message.body) < 0)
+		return -EBADMSG;
+	if (!*in_workspace && lies_in(entry->arm.workspace, path)) {
+		*in_workspace = true;
+		r = mount_workspace(entry);
 		if (r < 0)
 			return r;
-		path = reader_str(&message.body);
-		fd = wire_take_fd(&message);
-		if (fd < 0 || reader_end(&message.body) < 0)
-			return -EBADMSG;
-		r = attach(entry, path, fd);
-		if (r < 0)
-			return err_note_errno(&entry->note, err_note(&entry->note, r, "%s", path));
 	}
-	return 0;
+	r = attach(entry, path, fd);
+	return r < 0 ? err_note_errno(&entry->note, err_note(&entry->note, r, "%s", path)) : 0;
+}
+
+/* The workspace lies over the places of programs and below the script that is bound into it: were
+ * a bind of /home attached after a workspace in /home, it would show that without its noexec. */
+int mount_all(struct entry *entry)
+{
+	bool in_workspace = false;
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < entry->arm.bind_count; i++)
+		r = mount_bind(entry, &in_workspace);
+	return r < 0 || in_workspace ? r : mount_workspace(entry);
 }

@@ -283,10 +283,15 @@ static void find_traits(struct program *program)
 		if (part->loader)
 			continue;
 		traits |= family_traits(object_base(part->path));
+		if (program->code_letters == NULL && !program->parts[0].script)
+			program->code_letters = family_code_letters(object_base(part->path));
 		program->multicall = program->multicall || is_multicall(part);
 	}
 	traits |= family_traits(object_base(program->name));
+	if (program->code_letters == NULL && !program->parts[0].script)
+		program->code_letters = family_code_letters(object_base(program->name));
 	program->interpreter = traits & FAMILY_INTERPRETER;
+	program->finds = traits & FAMILY_FINDS;
 	program->allow_jit = traits & FAMILY_JIT;
 	program->multicall = program->multicall || traits & FAMILY_MULTICALL;
 }

@@ -323,6 +323,17 @@ int rootfs_proc(struct entry *entry)
 	return 0;
 }
 
+/* Processes only: what else proc has (the kernel's command line, its symbols, the disks) is the
+ * host's. Over the whole one, without which the kernel would refuse this one and which is where
+ * limits of namespaces are set. */
+int rootfs_proc_subset(struct entry *entry)
+{
+	(void)entry;
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "subset=pid") < 0)
+		return -errno;
+	return 0;
+}
+
 int rootfs_detach(struct entry *entry)
 {
 	(void)entry;

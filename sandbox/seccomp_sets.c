@@ -160,7 +160,9 @@ const struct seccomp_rule seccomp_known_rules[] = {SOCKETS(AF_INET), SOCKETS(AF_
     {"socket", SECCOMP_NO_FAMILY, {BELOW(0, AF_INET)}},
     {"socket", SECCOMP_NO_FAMILY, {ABOVE(0, AF_INET6)}}, NO_FAMILY(3), NO_FAMILY(4), NO_FAMILY(5),
     NO_FAMILY(6), NO_FAMILY(7), NO_FAMILY(8), NO_FAMILY(9),
-    {"socketpair", SECCOMP_ALLOW, {IS(0, AF_UNIX)}},
+    {"socketpair", SECCOMP_ALLOW, {IS(0, AF_UNIX), BITS(1, TYPE_MASK, SOCK_STREAM), IS(2, 0)}},
+    /* the zygote's, to speak with a cell; LAST takes it away again */
+    {"socketpair", SECCOMP_ALLOW, {IS(0, AF_UNIX), BITS(1, TYPE_MASK, SOCK_SEQPACKET), IS(2, 0)}},
 
     /* Landlock does not keep siblings of one uid from changing each other's. */
     ONESELF("prlimit64", 0), ONESELF("sched_setaffinity", 0), ONESELF("sched_setscheduler", 0),
@@ -281,7 +283,14 @@ const struct seccomp_rule seccomp_last_rules[] = {EPERM_ALWAYS("mount"), EPERM_A
     EPERM_ALWAYS("fsmount"), EPERM_ALWAYS("fspick"), EPERM_ALWAYS("unshare"),
     EPERM_ALWAYS("sethostname"), ENOSYS_ALWAYS("seccomp"), ENOSYS_ALWAYS("landlock_create_ruleset"),
     ENOSYS_ALWAYS("landlock_add_rule"), ENOSYS_ALWAYS("landlock_restrict_self"),
-    NO_PRCTL(PR_SET_DUMPABLE), NO_PRCTL(PR_SET_SECUREBITS), NO_PRCTL(PR_CAPBSET_DROP),
-    NO_CLONE(CLONE_NEWNS), NO_CLONE(CLONE_NEWCGROUP), NO_CLONE(CLONE_NEWUTS),
-    NO_CLONE(CLONE_NEWIPC), NO_CLONE(CLONE_NEWUSER), NO_CLONE(CLONE_NEWPID), NO_CLONE(CLONE_NEWNET),
+    /* A pair of datagram or packet sockets can be sent or connected to a name all the same: that
+     * of a server of the host in the workspace. Only a stream stays with its other end. Its type
+     * is 1, so each of the other bits refuses, and the lack of that one. */
+    {"socketpair", SECCOMP_EPERM, {IS_NOT(0, AF_UNIX)}},
+    {"socketpair", SECCOMP_EPERM, {BITS(1, 1, 0)}}, {"socketpair", SECCOMP_EPERM, {HAS(1, 2)}},
+    {"socketpair", SECCOMP_EPERM, {HAS(1, 4)}}, {"socketpair", SECCOMP_EPERM, {HAS(1, 8)}},
+    {"socketpair", SECCOMP_EPERM, {IS_NOT(2, 0)}}, NO_PRCTL(PR_SET_DUMPABLE),
+    NO_PRCTL(PR_SET_SECUREBITS), NO_PRCTL(PR_CAPBSET_DROP), NO_CLONE(CLONE_NEWNS),
+    NO_CLONE(CLONE_NEWCGROUP), NO_CLONE(CLONE_NEWUTS), NO_CLONE(CLONE_NEWIPC),
+    NO_CLONE(CLONE_NEWUSER), NO_CLONE(CLONE_NEWPID), NO_CLONE(CLONE_NEWNET),
     {NULL, SECCOMP_END, {{SECCOMP_NO_MORE}}}};

@@ -1,9 +1,7 @@
 #include "supervisor/warden/cgroup.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,15 +10,13 @@
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
-#include "supervisor/base/str.h"
+#include "supervisor/warden/cgroup_base.h"
 #include "supervisor/warden/cgroup_v1.h"
 #include "supervisor/warden/cgroup_v2.h"
 
-#define BASE_PREFIX "callgate-"
-#define LEAF_PREFIX "cell-"
-#define PROC_MAX    (1024 * 1024)
-#define NUMBER_MAX  1024 /* bytes of a file that holds numbers */
-#define DIRECTORY   (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#define PROC_MAX   (1024 * 1024)
+#define NUMBER_MAX 1024 /* bytes of a file that holds numbers */
+#define DIRECTORY  (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
 /* Names of the v1 controllers as /proc writes them. */
 static const char *const controllers[CGROUP_TREE_COUNT] = {
@@ -236,36 +232,6 @@ int cgroup_read_u64(int dir, const char *name, const char *key, uint64_t *ret_va
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-/* Folders that a daemon which was killed left behind: rmdir takes only what is empty. */
-static void remove_stale(int dir, const char *prefix)
-{
-	int copy = openat(dir, ".", DIRECTORY);
-	DIR *list = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *entry;
-	uint64_t pid;
-
-	if (!list) {
-		cleanup_fd_(&copy);
-		return;
-	}
-	while ((entry = readdir(list))) {
-		int cleanup_fd inner = -1;
-
-		if (strncmp(entry->d_name, prefix, strlen(prefix)))
-			continue;
-		if (!strcmp(prefix, BASE_PREFIX)) {
-			if (str_u64(entry->d_name + strlen(prefix), INT32_MAX, &pid) ||
-			    kill((pid_t)pid, 0) == 0 || errno != ESRCH)
-				continue;
-			inner = openat(dir, entry->d_name, DIRECTORY | O_NOFOLLOW);
-			if (inner >= 0)
-				remove_stale(inner, LEAF_PREFIX);
-		}
-		(void)unlinkat(dir, entry->d_name, AT_REMOVEDIR); /* in use: stays */
-	}
-	closedir(list);
-}
-
 static int open_base(struct cgroup *cgroup, enum cgroup_tree tree, const char *path)
 {
 	int parent = open(path, DIRECTORY);
@@ -275,13 +241,10 @@ static int open_base(struct cgroup *cgroup, enum cgroup_tree tree, const char *p
 	cgroup->parent[tree] = parent;
 	if (!cgroup->own_base) {
 		cgroup->base[tree] = openat(parent, ".", DIRECTORY);
-		return cgroup->base[tree] < 0 ? -errno : 0;
+		return cgroup->base[tree] < 0 ? -errno : cgroup_base_lock(cgroup->base[tree]);
 	}
-	remove_stale(parent, BASE_PREFIX);
-	if (mkdirat(parent, cgroup->name, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	cgroup->base[tree] = openat(parent, cgroup->name, DIRECTORY);
-	return cgroup->base[tree] < 0 ? -errno : 0;
+	cgroup_base_sweep(parent);
+	return cgroup_base_make(parent, cgroup->name, &cgroup->base[tree]);
 }
 
 /* Can a leaf be made, limited and removed here? */
@@ -310,7 +273,7 @@ static int open_v2(struct cgroup *cgroup, const struct cgroup_found *found, bool
 	cgroup->own_base = cgroup_v2_is_root(dir);
 	if (cgroup->own_base && !root)
 		return -EPERM;
-	fault = cgroup->own_base ? 0 : cgroup_v2_move_aside(dir);
+	fault = cgroup->own_base ? cgroup_base_name(cgroup->name) : cgroup_v2_move_aside(dir);
 	if (!fault)
 		fault = cgroup_v2_enable(dir);
 	if (!fault)
@@ -318,7 +281,7 @@ static int open_v2(struct cgroup *cgroup, const struct cgroup_found *found, bool
 	if (!fault && cgroup->own_base)
 		fault = cgroup_v2_enable(cgroup->base[CGROUP_TREE_V2]);
 	if (!fault && !cgroup->own_base)
-		remove_stale(cgroup->base[CGROUP_TREE_V2], LEAF_PREFIX);
+		cgroup_base_sweep_leaves(cgroup->base[CGROUP_TREE_V2]);
 	return fault ? fault : try_leaf(cgroup);
 }
 
@@ -332,7 +295,9 @@ static int open_v1(struct cgroup *cgroup, const struct cgroup_found *found, bool
 		return -EPERM;
 	cgroup->kind = CGROUP_V1;
 	cgroup->own_base = true;
-	fault = open_base(cgroup, CGROUP_TREE_MEMORY, found->path[CGROUP_TREE_MEMORY]);
+	fault = cgroup_base_name(cgroup->name);
+	if (!fault)
+		fault = open_base(cgroup, CGROUP_TREE_MEMORY, found->path[CGROUP_TREE_MEMORY]);
 	if (!fault)
 		fault = open_base(cgroup, CGROUP_TREE_PIDS, found->path[CGROUP_TREE_PIDS]);
 	if (!fault)
@@ -353,7 +318,6 @@ static void clear(struct cgroup *cgroup)
 	memset(cgroup, 0, sizeof(*cgroup));
 	for (int tree = 0; tree < CGROUP_TREE_COUNT; tree++)
 		cgroup->parent[tree] = cgroup->base[tree] = -1;
-	snprintf(cgroup->name, sizeof(cgroup->name), BASE_PREFIX "%d", (int)getpid());
 }
 
 static char *read_proc(const char *path)
@@ -397,11 +361,32 @@ void cgroup_open(struct cgroup *ret, bool root, struct err_note *note)
 	cgroup_close(ret);
 	if (first == -ENOTSUP)
 		first = second;
-	(void)err_note_errno(
-	    note, err_note(note, first,
-		      "no control group of our own, so rlimits hold instead; start the daemon in a "
-		      "delegated "
-		      "v2 subtree (systemd: Delegate=yes) for kernel limits on the whole tree"));
+	(void)err_note(note, first,
+	    "no control group of our own (%s), so rlimits hold instead; start the daemon in a "
+	    "delegated v2 subtree (systemd: Delegate=yes) for kernel limits on the whole tree",
+	    strerror(-first));
+}
+
+int cgroup_restore(struct cgroup *cgroup)
+{
+	if (!cgroup->own_base)
+		return -ENOTSUP;
+	for (int tree = 0; tree < CGROUP_TREE_COUNT; tree++) {
+		int fault, dir;
+
+		if (cgroup->base[tree] < 0 ||
+		    cgroup_base_stands(cgroup->parent[tree], cgroup->name, cgroup->base[tree]))
+			continue;
+		fault = cgroup_base_make(cgroup->parent[tree], cgroup->name, &dir);
+		if (fault)
+			return fault;
+		close(cgroup->base[tree]);
+		cgroup->base[tree] = dir;
+		fault = cgroup->kind == CGROUP_V2 ? cgroup_v2_enable(dir) : 0;
+		if (fault)
+			return fault;
+	}
+	return 0;
 }
 
 void cgroup_close(struct cgroup *cgroup)
@@ -434,7 +419,7 @@ int cgroup_leaf_make(struct cgroup *cgroup, struct cgroup_leaf *ret)
 		*ret = leaf;
 		return 0;
 	}
-	snprintf(leaf.name, sizeof(leaf.name), LEAF_PREFIX "%llu",
+	snprintf(leaf.name, sizeof(leaf.name), CGROUP_LEAF_PREFIX "%llu",
 	    (unsigned long long)cgroup->leaf_count++);
 	for (int tree = 0; tree < CGROUP_TREE_COUNT; tree++) {
 		int fault = 0;

@@ -20,6 +20,9 @@
 #include "supervisor/base/paths.h"
 #include "sandbox/cell.h"
 
+#define CGROUP_NAME_MAX    32
+#define CGROUP_LEAF_PREFIX "cell-"
+
 enum cgroup_tree {
 	CGROUP_TREE_V2,
 	CGROUP_TREE_MEMORY, /* v1 from here */
@@ -36,15 +39,15 @@ struct cgroup_found {
 struct cgroup {
 	enum cgroup_kind kind;
 	int parent[CGROUP_TREE_COUNT]; /* the daemon's own folder; -1 */
-	int base[CGROUP_TREE_COUNT];   /* where leaves are made; -1 */
+	int base[CGROUP_TREE_COUNT];   /* where leaves are made, locked by us; -1 */
 	bool own_base;                 /* base is a folder that we made in parent */
-	char name[32];                 /* of that folder */
+	char name[CGROUP_NAME_MAX];    /* of that folder */
 	uint64_t leaf_count;           /* leaves ever made, for their names */
 };
 
 struct cgroup_leaf {
 	int dir[CGROUP_TREE_COUNT]; /* -1: no leaf there */
-	char name[32];              /* "": no leaf at all */
+	char name[CGROUP_NAME_MAX]; /* "": no leaf at all */
 };
 
 /* What the kernel counted; 0 where it does not say. */
@@ -64,6 +67,10 @@ void cgroup_find(struct cgroup_found *ret, const char *mountinfo, const char *se
 void cgroup_open(struct cgroup *ret, bool root, struct err_note *note);
 /* Removes what cgroup_open made, if it is empty. */
 void cgroup_close(struct cgroup *cgroup);
+
+/* Makes a base again that somebody removed. 0: all bases stand; -ENOTSUP: it was not ours to make;
+ * -errno. */
+int cgroup_restore(struct cgroup *cgroup);
 
 void cgroup_leaf_init(struct cgroup_leaf *leaf);
 /* 0 or -errno; on failure nothing is left. */

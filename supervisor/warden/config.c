@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +21,23 @@
 
 extern char **environ;
 
+/* A second name may lie in a workspace, where a tool writes what is the same file. */
+static int judge_links(const struct stat *st, const char *file, struct err_note *note)
+{
+	if (st->st_nlink <= 1)
+		return 0;
+	return err_note(note, -EMLINK,
+	    "%s: has %ju names (hard links), and a tool may write through another; remove those: "
+	    "find / -xdev -inum %ju",
+	    file, (uintmax_t)st->st_nlink, (uintmax_t)st->st_ino);
+}
+
 /* Only root and we ourselves may decide what the gate lets through. */
 static int open_policy(const char *file, struct err_note *note)
 {
 	int cleanup_fd fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
+	int fault;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_note_errno(note, err_note(note, -errno, "%s", file));
@@ -39,7 +52,8 @@ static int open_policy(const char *file, struct err_note *note)
 		    file, st.st_mode & 07777);
 	if (st.st_size > POLICY_FILE_MAX)
 		return err_note(note, -EFBIG, "%s: larger than %d bytes", file, POLICY_FILE_MAX);
-	return take_fd(&fd);
+	fault = judge_links(&st, file, note);
+	return fault ? fault : take_fd(&fd);
 }
 
 /* The .env of a folder: a descriptor, -ENOENT when there is none, or a fault with note. */
@@ -48,6 +62,7 @@ static int open_dotenv(const char *folder, struct err_note *note)
 	int cleanup_fd fd = -1;
 	char path[PATHS_MAX];
 	struct stat st;
+	int fault;
 
 	if (paths_join(path, folder, DOTENV_NAME))
 		return err_note(note, -ENAMETOOLONG, "%s: the path is too long", folder);
@@ -62,7 +77,8 @@ static int open_dotenv(const char *folder, struct err_note *note)
 	if (st.st_mode & 077)
 		return err_note(note, -EPERM, "%s: mode %04o shows secrets to others; chmod 600 it",
 		    path, st.st_mode & 07777);
-	return take_fd(&fd);
+	fault = judge_links(&st, path, note);
+	return fault ? fault : take_fd(&fd);
 }
 
 /* *ret_path is set where there is one; returns its descriptor or that of /dev/null. */

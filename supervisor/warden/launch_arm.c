@@ -35,19 +35,22 @@ static void arming_fini(struct arming *arming)
 	free(arming->rules);
 }
 
-static int add_bind(struct arming *arming, const char *path, int fd, struct err_note *note)
+/* Takes the mount, which may be a fault. */
+static int add_bind(struct arming *arming, const char *path, int mount, struct err_note *note)
 {
-	int mount;
-
-	for (uint32_t i = 0; i < arming->bind_count; i++)
-		if (!strcmp(arming->bind_paths[i], path))
-			return 0;
-	mount = cell_mount_file(fd);
 	if (mount < 0)
 		return err_note_errno(note, err_note(note, mount, "%s: cannot be mounted", path));
 	arming->bind_paths[arming->bind_count] = path;
 	arming->bind_mounts[arming->bind_count++] = mount;
 	return 0;
+}
+
+static bool is_bound(const struct arming *arming, const char *path)
+{
+	for (uint32_t i = 0; i < arming->bind_count; i++)
+		if (workspace_is_below(arming->bind_paths[i], path))
+			return true;
+	return false;
 }
 
 /* What a cell has anyway. */
@@ -56,31 +59,52 @@ static bool is_inside(const char *path)
 	return workspace_is_below("/usr", path) || workspace_is_below("/etc", path);
 }
 
-static int add_binds(struct arming *arming, const struct plan *plan, struct err_note *note)
+/* These binds run code, so they may show nothing of the workspace: a place in it is left out (no
+ * program of a workspace is ever planned), and over one around it the workspace is mounted. */
+static int add_programs(struct arming *arming, const struct plan *plan, struct err_note *note)
 {
 	const struct tool_outside *outside = &plan->tool->outside;
-	uint32_t most = outside->count + plan->program.part_count + 1;
+	const char *workspace = plan->workspace->path;
 	int fault = 0;
+
+	for (uint32_t i = 0; !fault && i < outside->count; i++)
+		if (!workspace_is_below(workspace, outside->paths[i]))
+			fault = add_bind(
+			    arming, outside->paths[i], cell_mount_program(outside->fds[i]), note);
+	for (uint32_t i = 0; !fault && i < plan->program.part_count; i++) {
+		const struct program_part *part = &plan->program.parts[i];
+
+		if (!is_inside(part->path) && !is_bound(arming, part->path))
+			fault = add_bind(arming, part->path, cell_mount_program(part->fd), note);
+	}
+	return fault;
+}
+
+/* fd: the workspace, or what was opened in it. */
+static struct cell_folder folder_of(
+    const struct launcher *launcher, const struct plan *plan, const struct pool_cell *cell, int fd)
+{
+	return (struct cell_folder){fd, plan->workspace->uid, plan->workspace->gid,
+	    &launcher->pool->idmaps[cell->cell.slot]};
+}
+
+static int add_binds(struct arming *arming, const struct plan *plan,
+    const struct launcher *launcher, const struct pool_cell *cell, struct err_note *note)
+{
+	uint32_t most = plan->tool->outside.count + plan->program.part_count + 1;
+	struct cell_folder script = folder_of(launcher, plan, cell, plan->script.fd);
+	int fault;
 
 	arming->bind_paths = calloc(most, sizeof(*arming->bind_paths));
 	arming->bind_mounts = calloc(most, sizeof(*arming->bind_mounts));
 	if (!arming->bind_paths || !arming->bind_mounts)
 		return err_note(note, -ENOMEM, "out of memory");
-	for (uint32_t i = 0; !fault && i < outside->count; i++)
-		fault = add_bind(arming, outside->paths[i], outside->fds[i], note);
-	for (uint32_t i = 0; !fault && i < plan->program.part_count; i++) {
-		const struct program_part *part = &plan->program.parts[i];
-		bool covered = is_inside(part->path);
-
-		for (uint32_t j = 0; j < outside->count; j++)
-			covered = covered || workspace_is_below(outside->paths[j], part->path);
-		if (!covered)
-			fault = add_bind(arming, part->path, part->fd, note);
-	}
+	fault = add_programs(arming, plan, note);
+	if (fault || !plan->script.path)
+		return fault;
 	/* What was hashed is what the interpreter finds, whatever the name says by then. */
-	if (!fault && plan->script.path && plan->script.first)
-		fault = add_bind(arming, plan->script.path, plan->script.fd, note);
-	return fault;
+	return add_bind(arming, plan->script.path,
+	    cell_mount_script(launcher->host, &cell->cell, &script, plan->tool->mode), note);
 }
 
 /* An open allowlist grants the path's programs; an approved one from elsewhere adds itself. */
@@ -177,18 +201,16 @@ int launch_arm(const struct launcher *launcher, const struct plan *plan,
     struct err_note *note)
 {
 	const struct cell_host *host = launcher->host;
-	const struct workspace *workspace = plan->workspace;
+	struct cell_folder folder = folder_of(launcher, plan, cell, plan->workspace->fd);
 	uid_t owner = host->root ? host->cell_uid_first + cell->cell.slot : (uid_t)-1;
 	struct arming cleanup_with(arming_fini)
 	    arming = {.mount = -1, .out = {-1, -1}, .err = {-1, -1}, .in = {-1, -1}};
 	int fault;
 
-	arming.mount = cell_mount_workspace(host, &cell->cell,
-	    &(struct cell_folder){workspace->fd, workspace->uid, workspace->gid}, plan->tool->mode,
-	    note);
+	arming.mount = cell_mount_workspace(host, &cell->cell, &folder, plan->tool->mode, note);
 	if (arming.mount < 0)
 		return arming.mount;
-	fault = add_binds(&arming, plan, note);
+	fault = add_binds(&arming, plan, launcher, cell, note);
 	if (!fault)
 		fault = open_pipes(&arming, owner, has_stdin, note);
 	if (!fault)

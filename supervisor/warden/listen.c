@@ -12,6 +12,7 @@
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
+#include "supervisor/base/log.h"
 #include "supervisor/base/str.h"
 
 #define BACKLOG        128
@@ -125,6 +126,37 @@ static int open_up(const struct policy *policy, const char *path, struct err_not
 	return 0;
 }
 
+/* May those whom the socket's mode lets in walk through this folder to it? */
+static bool lets_through(const struct stat *folder, const struct stat *sock)
+{
+	if (folder->st_mode & S_IXOTH)
+		return true;
+	return !(sock->st_mode & S_IWOTH) && folder->st_gid == sock->st_gid &&
+	       (folder->st_mode & S_IXGRP);
+}
+
+/* A socket that is open in a folder that is not: what the policy gives nobody can use. */
+static void warn_if_closed(const char *path, const struct stat *sock)
+{
+	char folder[PATHS_MAX];
+	struct stat st;
+	char *end;
+
+	if (!(sock->st_mode & (S_IWGRP | S_IWOTH)))
+		return;
+	memcpy(folder, path, strlen(path) + 1);
+	while ((end = strrchr(folder, '/')) && end > folder) {
+		*end = '\0';
+		if (stat(folder, &st) < 0 || lets_through(&st, sock))
+			continue;
+		log_warn("%s: closed to others, so only its owner can reach the socket although "
+			 "server.socket opens it; chmod a+x the folder, or give it the socket's "
+			 "group and chmod g+x",
+		    folder);
+		return;
+	}
+}
+
 static int open_own(
     const struct policy *policy, const char *path, struct listener *listener, struct err_note *note)
 {
@@ -152,6 +184,7 @@ static int open_own(
 		(void)unlink(path); /* the first fault is the one to tell */
 		return fault;
 	}
+	warn_if_closed(path, &st);
 	listener->dev = st.st_dev;
 	listener->ino = st.st_ino;
 	listener->fd = take_fd(&fd);

@@ -24,7 +24,8 @@ struct listener {
 int listen_path(const struct policy *policy, const char *folder, char ret_path[PATHS_MAX],
     struct err_note *note);
 /* Makes the missing parent folders (0700) and the socket with mode and group of the policy;
- * replaces a socket that nobody answers on. 0; -EADDRINUSE: somebody answers; -errno; note. */
+ * replaces a socket that nobody answers on; logs a warning if a folder above is closed to those
+ * whom the mode lets in. 0; -EADDRINUSE: somebody answers; -errno; note. */
 int listen_open(
     const struct policy *policy, const char *path, struct listener *ret, struct err_note *note);
 /* Closes, and removes the socket file if it is still ours. */

@@ -121,6 +121,13 @@ void on_engine(struct link *link, struct message *message, int fault)
 
 /* ---- auditor --------------------------------------------------------------------------------- */
 
+/* Answers come in the order of the log, so the newest is the largest. */
+static void note_tree(uint64_t size, const struct digest *root)
+{
+	warden.audit_size = size;
+	warden.audit_root = *root;
+}
+
 void on_auditor(struct link *link, struct message *message, int fault)
 {
 	(void)link;
@@ -130,9 +137,14 @@ void on_auditor(struct link *link, struct message *message, int fault)
 		const struct message_audit_opened *opened = &message->u.audit_opened;
 
 		snprintf(warden.vkey, sizeof(warden.vkey), "%s", opened->vkey);
+		note_tree(opened->size, &opened->root);
 		take_answer(message->serial, opened->status, opened->note);
 	} else if (message->type == MESSAGE_RECORDED) {
-		take_answer(message->serial, message->u.recorded.status, message->u.recorded.note);
+		const struct message_recorded *recorded = &message->u.recorded;
+
+		if (recorded->status == ANSWER_OK)
+			note_tree(recorded->receipt.size, &recorded->receipt.root);
+		take_answer(message->serial, recorded->status, recorded->note);
 	} else {
 		tell_lost("callgate-auditor", -EBADMSG);
 	}

@@ -109,70 +109,6 @@ static int hash_program(struct plan *plan, struct hashes *hashes, struct err_not
 	return 0;
 }
 
-/* Opens a word of argv as a regular file below the workspace: a descriptor, or -1. */
-static int open_operand(
-    const struct workspace *workspace, int cwd, const char *word, char **ret_path)
-{
-	int cleanup_fd fd = workspace_openat2(cwd, word, O_PATH | O_CLOEXEC, RESOLVE_NO_MAGICLINKS);
-	char *cleanup_free path = NULL;
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return -1;
-	path = workspace_path_of(fd);
-	if (!path || !workspace_is_below(workspace->path, path))
-		return -1;
-	*ret_path = take_ptr(path);
-	return take_fd(&fd);
-}
-
-static int hash_script(struct plan_script *script, struct hashes *hashes, struct err_note *note)
-{
-	int cleanup_fd fd = -1;
-	char link[64];
-	int fault;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", script->fd);
-	fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	fault = fd < 0 ? -errno
-		       : hashes_of(hashes, fd, PLAN_SCRIPT_MAX, &script->stamp, &script->digest);
-	if (fault == -EFBIG && !script->first) {
-		/* A large file far behind the program's name is data. */
-		cleanup_fd_(&script->fd);
-		cleanup_free_(&script->path);
-		return 0;
-	}
-	if (fault)
-		return err_note_errno(
-		    note, err_note(note, fault, "%s: cannot be read to be hashed", script->path));
-	return 0;
-}
-
-/* An interpreter's script: the first word that is no option and is a file of the workspace. */
-static int find_script(struct plan *plan, const struct plan_input *input, int cwd,
-    struct hashes *hashes, struct err_note *note)
-{
-	bool options = true, first = true;
-
-	if (!plan->program.interpreter)
-		return 0;
-	for (uint32_t i = 1; i < input->argv.count; i++) {
-		const char *word = input->argv.items[i];
-
-		if (options && word[0] == '-') {
-			options = strcmp(word, "--") != 0;
-			continue;
-		}
-		plan->script.fd = open_operand(plan->workspace, cwd, word, &plan->script.path);
-		if (plan->script.fd >= 0) {
-			plan->script.first = first;
-			return hash_script(&plan->script, hashes, note);
-		}
-		first = false;
-	}
-	return 0;
-}
-
 /* Copies the shebang's words and the caller's into one block. */
 static int join_argv(struct plan *plan, const struct plan_input *input, struct err_note *note)
 {
@@ -241,7 +177,7 @@ static int make(const struct planner *planner, const struct plan_input *input, s
 	if (!fault)
 		fault = hash_program(plan, planner->hashes, note);
 	if (!fault)
-		fault = find_script(plan, input, cwd, planner->hashes, note);
+		fault = plan_files_find(plan, planner, input, cwd, note);
 	if (!fault)
 		fault = join_argv(plan, input, note);
 	if (fault)
@@ -290,14 +226,19 @@ int plan_recheck(const struct plan *plan, struct err_note *note)
 		if (fault)
 			return fault;
 	}
-	return plan->script.path
-		   ? recheck(plan->script.fd, &plan->script.stamp, plan->script.path, note)
-		   : 0;
+	if (plan->script.path) {
+		int fault = recheck(plan->script.fd, &plan->script.stamp, plan->script.path, note);
+
+		if (fault)
+			return fault;
+	}
+	return plan_files_recheck(plan, note);
 }
 
 void plan_fini(struct plan *plan)
 {
 	program_fini(&plan->program);
+	plan_files_fini(&plan->files);
 	cleanup_fd_(&plan->script.fd);
 	free(plan->script.path);
 	free(plan->argv);

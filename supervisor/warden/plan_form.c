@@ -1,8 +1,10 @@
 /* The two forms of a plan: canonical bytes for the digest, lines for people. */
 #include "supervisor/warden/plan.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "supervisor/base/paths.h"
 #include "supervisor/base/str.h"
 
 /* Tags of the canonical form; a number is never given a second meaning. */
@@ -40,6 +42,11 @@ enum tag {
 	TAG_SANDBOX_RUN_AS,
 	TAG_LIMIT,
 	TAG_NETWORK, /* empty: none */
+	TAG_FILE_COUNT,
+	TAG_FILE_PATH,
+	TAG_FILE_SIZE,
+	TAG_FILE_DIGEST, /* empty: not hashed */
+	TAG_FILES_MORE,
 };
 
 static void put(struct buf *out, enum tag tag, const void *bytes, size_t len)
@@ -102,6 +109,19 @@ static void put_programs(struct buf *out, const struct plan *plan)
 	}
 }
 
+static void put_files(struct buf *out, const struct plan_files *files)
+{
+	put_number(out, TAG_FILE_COUNT, files->count);
+	for (uint32_t i = 0; i < files->count; i++) {
+		const struct plan_file *file = &files->items[i];
+
+		put_text(out, TAG_FILE_PATH, file->path);
+		put_number(out, TAG_FILE_SIZE, file->missed ? 0 : file->stamp.size);
+		put(out, TAG_FILE_DIGEST, file->digest.bytes, file->missed ? 0 : DIGEST_LEN);
+	}
+	put_number(out, TAG_FILES_MORE, files->more);
+}
+
 static void put_sandbox(struct buf *out, const struct tool *tool)
 {
 	const struct cell_limits *limits = &tool->limits;
@@ -143,6 +163,7 @@ int plan_bytes(struct buf *out, const struct planner *planner, const struct plan
 	put_number(out, TAG_CWD_INO, plan->cwd_stamp.ino);
 	put(out, TAG_STDIN, input->stdin_digest.bytes, input->has_stdin ? DIGEST_LEN : 0);
 	put_programs(out, plan);
+	put_files(out, &plan->files);
 	put_sandbox(out, plan->tool);
 	return out->fault;
 }
@@ -169,6 +190,34 @@ static void say_file(
 	(void)buf_textf(out, "%-12s", label);
 	(void)str_escape(out, path, strnlen(path, FIELD_MAX));
 	(void)buf_textf(out, " sha256:%s\n", digest_hex(hex, digest));
+}
+
+/* As it is named from the current directory, if it is below that. */
+static void say_files(struct buf *out, const struct plan *plan)
+{
+	size_t cwd = strlen(plan->cwd);
+
+	for (uint32_t i = 0; i < plan->files.count; i++) {
+		const struct plan_file *file = &plan->files.items[i];
+		char path[PATHS_MAX + 2];
+		bool below = !strncmp(plan->cwd, file->path, cwd) && file->path[cwd] == '/';
+
+		(void)snprintf(
+		    path, sizeof(path), "%s%s", below ? "." : "", file->path + (below ? cwd : 0));
+		if (plan->script.path && !strcmp(plan->script.path, file->path))
+			continue;
+		if (!file->missed) {
+			say_file(out, "reads", path, &file->digest);
+			continue;
+		}
+		(void)buf_textf(out, "%-12snot part of the digest: ", "reads");
+		(void)str_escape(out, path, strnlen(path, FIELD_MAX));
+		(void)buf_textf(out, " (%s)\n", file->missed);
+	}
+	if (plan->files.more)
+		(void)buf_textf(out, "%-12smore files than are part of the digest\n", "reads");
+	if (plan->unseen)
+		(void)buf_textf(out, "%-12sruns files that are not part of this plan\n", "warning");
 }
 
 static void say_command(struct buf *out, const struct plan_input *input)
@@ -210,14 +259,35 @@ static const char *part_label(const struct program_part *part, uint32_t i)
 	return part->loader ? "loader" : "interpreter";
 }
 
+struct unit {
+	uint64_t value;
+	const char *name;
+};
+
+/* As the policy writes it: a whole number of the largest unit that it is a multiple of. The last
+ * unit is 1. */
+static void say_quantity(
+    struct buf *out, const char *label, uint64_t value, const struct unit *units)
+{
+	while (units->value > 1 && (value < units->value || value % units->value))
+		units++;
+	(void)buf_textf(
+	    out, "%s %llu%s", label, (unsigned long long)(value / units->value), units->name);
+}
+
 static void say_limits(struct buf *out, const struct tool *tool)
 {
+	static const struct unit times[] = {
+	    {24 * 3600 * 1000, "d"}, {3600 * 1000, "h"}, {1000, "s"}, {1, "ms"}};
+	static const struct unit sizes[] = {
+	    {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, " bytes"}};
 	const struct cell_limits *limits = &tool->limits;
 
-	(void)buf_textf(out, "%-12stime %llu ms, memory %llu, processes %llu, /tmp %llu bytes\n",
-	    "limits", (unsigned long long)tool->policy->max_execution_ms,
-	    (unsigned long long)limits->memory, (unsigned long long)limits->pids,
-	    (unsigned long long)limits->tmp_bytes);
+	(void)buf_textf(out, "%-12s", "limits");
+	say_quantity(out, "time", tool->policy->max_execution_ms, times);
+	say_quantity(out, ", memory", limits->memory, sizes);
+	say_quantity(out, ", /tmp", limits->tmp_bytes, sizes);
+	(void)buf_textf(out, ", processes %llu\n", (unsigned long long)limits->pids);
 }
 
 int plan_text(struct buf *out, const struct plan_input *input, const struct plan *plan)
@@ -234,6 +304,7 @@ int plan_text(struct buf *out, const struct plan_input *input, const struct plan
 		    &plan->part_digests[i]);
 	if (plan->script.path)
 		say_file(out, "script", plan->script.path, &plan->script.digest);
+	say_files(out, plan);
 	say(out, "directory", plan->cwd);
 	(void)buf_textf(out, "%-12s%s\n", "workspace", mode_text(plan->tool->mode));
 	(void)buf_textf(out, "%-12s%s%s\n", "stdin", input->has_stdin ? "sha256:" : "none",

@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <string.h>
 
+#include "supervisor/base/log.h"
+
 #define END_WAIT_MS 2000 /* for a killed cell that holds nothing yet */
 
 void pool_init(struct pool *pool, const struct pool_spec *spec)
@@ -15,6 +17,8 @@ void pool_init(struct pool *pool, const struct pool_spec *spec)
 	pool->slots = POOL_CELLS_MAX;
 	if (spec->host->root && spec->host->cell_uid_count < pool->slots)
 		pool->slots = spec->host->cell_uid_count;
+	for (uint32_t slot = 0; slot < pool->slots; slot++)
+		pool->idmaps[slot].fd = -1;
 }
 
 static void mark(struct pool *pool, uint32_t slot)
@@ -84,19 +88,45 @@ static void drop_leaf(struct pool *pool, struct pool_cell *cell)
 		cgroup_leaf_init(&cell->leaf); /* half attached: removed with its base */
 }
 
+/* Said once until it works again; what it means for a call is for its attestation to say, and
+ * for the tool's `require` to decide. */
+static void tell_leafless(struct pool *pool, int fault)
+{
+	if (!pool->leafless)
+		log_error("no control group for new sandboxes: %s; calls that require one are "
+			  "refused, the others have rlimits only",
+		    strerror(-fault));
+	pool->leafless = 1;
+}
+
+static int make_leaf(struct pool *pool, struct cgroup_leaf *ret)
+{
+	int fault = cgroup_leaf_make(pool->cgroup, ret);
+
+	if (fault && !cgroup_restore(pool->cgroup))
+		fault = cgroup_leaf_make(pool->cgroup, ret);
+	return fault;
+}
+
 /* A new cell gets a leaf, or is ready without one. */
 static void place(struct pool *pool, const struct cell *cell)
 {
 	struct pool_cell new = {.cell = *cell};
+	int fault = 0;
 
 	cgroup_leaf_init(&new.leaf);
-	if (pool->attacher.sock >= 0 && !cgroup_leaf_make(pool->cgroup, &new.leaf)) {
-		if (!attach_ask(&pool->attacher, &new.leaf, cell->pid)) {
+	if (pool->attacher.sock >= 0)
+		fault = make_leaf(pool, &new.leaf);
+	if (!fault && new.leaf.name[0]) {
+		fault = attach_ask(&pool->attacher, &new.leaf, cell->pid);
+		if (!fault) {
 			pool->attaching[pool->attaching_count++] = new;
 			return;
 		}
 		drop_leaf(pool, &new);
 	}
+	if (fault)
+		tell_leafless(pool, fault);
 	pool->ready[pool->ready_count++] = new;
 }
 
@@ -110,8 +140,12 @@ int pool_attached(struct pool *pool)
 		*cell = pool->attaching[0];
 		memmove(&pool->attaching[0], &pool->attaching[1],
 		    --pool->attaching_count * sizeof(pool->attaching[0]));
-		if (fault)
+		if (!fault)
+			pool->leafless = 0;
+		else
 			drop_leaf(pool, cell);
+		if (fault && fault != -ESRCH) /* that cell has died: it is told elsewhere */
+			tell_leafless(pool, fault);
 	}
 	if (pool->attaching_count == 0 && result == 0)
 		result = attach_answer(
@@ -207,5 +241,7 @@ void pool_close(struct pool *pool)
 	end_all(pool, pool->attaching, &pool->attaching_count);
 	end_all(pool, pool->ready, &pool->ready_count);
 	zygote_stop(&pool->zygote);
+	for (uint32_t slot = 0; slot < pool->slots; slot++)
+		cell_idmap_close(&pool->idmaps[slot]);
 	sweep(pool);
 }

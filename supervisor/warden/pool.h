@@ -36,8 +36,10 @@ struct pool {
 	uint32_t attaching_count;
 	struct pool_cell ready[POOL_READY_MAX];
 	uint32_t ready_count;
+	struct cell_idmap idmaps[POOL_CELLS_MAX]; /* by slot; outlive its cells */
 	struct cgroup_leaf litter[POOL_LITTER];
 	uint32_t litter_count;
+	int leafless; /* the newest cell should have a leaf and has none, and that was told */
 };
 
 struct pool_spec {

@@ -391,6 +391,8 @@ int warden_send_policy(struct warden *warden, const struct config *config)
 	message.u.policy.owner_uid = geteuid();
 	message.u.policy.approvers.items = (const char **)lines.items;
 	message.u.policy.approvers.count = lines.count;
+	message.u.policy.audit_size = warden->audit_size;
+	message.u.policy.audit_root = warden->audit_root;
 	message.fds[0] = config->frozen;
 	message.fd_count = 1;
 	fault = link_send(&warden->engine, &message);

@@ -133,6 +133,27 @@ int state_open(struct state *ret, const char *path, uid_t service, struct err_no
 	return 0;
 }
 
+/* A link as the last component: whoever changes it moves the journal away from its own past. */
+static int refuse_link(const char *directory, struct err_note *note)
+{
+	char path[PATHS_MAX];
+	size_t len = strlen(directory);
+	struct stat st;
+
+	if (len >= sizeof(path))
+		return err_note(note, -ENAMETOOLONG, "%s: the path is too long", directory);
+	memcpy(path, directory, len + 1);
+	while (len > 1 && (path[len - 1] == '/' || (path[len - 1] == '.' && path[len - 2] == '/')))
+		path[--len] = '\0';
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0
+				       : err_note_errno(note, err_note(note, -errno, "%s", path));
+	if (S_ISLNK(st.st_mode))
+		return err_note(
+		    note, -ELOOP, "%s: is a link; name the audit directory that it leads to", path);
+	return 0;
+}
+
 int state_open_journal(struct state *state, const char *directory, struct err_note *note)
 {
 	char usual[PATHS_MAX];
@@ -145,6 +166,9 @@ int state_open_journal(struct state *state, const char *directory, struct err_no
 			return err_note(note, fault, "%s/audit: the path is too long", state->path);
 		directory = usual;
 	}
+	fault = refuse_link(directory, note);
+	if (fault)
+		return fault;
 	fd = open_path(directory, state->journal, note);
 	if (fd < 0)
 		return fd;

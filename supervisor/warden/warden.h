@@ -76,6 +76,8 @@ struct warden {
 	struct launcher launcher;
 	struct awaited awaited;
 	char vkey[NOTE_MAX];
+	uint64_t audit_size; /* newest sealed tree that the auditor told us of */
+	struct digest audit_root;
 	struct reload *reload; /* NULL: none under way */
 };
 

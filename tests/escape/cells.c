@@ -14,12 +14,16 @@
 #include <getopt.h>
 #include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sandbox/cell.h"
@@ -80,32 +84,38 @@ static void set_env(struct run *run, const char *format, ...)
 
 /* ---- the stage ------------------------------------------------------------------------------- */
 
-static void make_place(struct run *run)
+static void give(const char *path, uid_t owner)
 {
-	char path[128];
-	uid_t owner = run->user ? run->user : OWNER;
-	int fd;
-
-	snprintf(run->place, sizeof(run->place), "/tmp/callgate-cells-XXXXXX");
-	if (!mkdtemp(run->place) || chmod(run->place, 0755) < 0)
-		fatal(run->place, -errno, NULL);
-	snprintf(path, sizeof(path), "%s/ws", run->place);
-	if (mkdir(path, 0755) < 0 || (geteuid() == 0 && chown(path, owner, owner) < 0))
+	if (geteuid() == 0 && chown(path, owner, owner) < 0)
 		fatal(path, -errno, NULL);
-	snprintf(path, sizeof(path), "%s/ws/f", run->place);
-	fd = open(path, O_CREAT | O_WRONLY, 0644);
-	if (fd < 0 || (geteuid() == 0 && fchown(fd, owner, owner) < 0))
-		fatal(path, -errno, NULL);
-	close(fd);
 }
 
-static void copy_probe(const struct run *run, const char *probe)
+/* Servers of the host that listen in the workspace: no tool may reach them. */
+static void make_servers(const struct run *run, uid_t owner)
+{
+	static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
+
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct sockaddr_un address = {.sun_family = AF_UNIX};
+		int fd = socket(AF_UNIX, types[i], 0);
+
+		snprintf(address.sun_path, sizeof(address.sun_path), "%s/home/space/server%u",
+		    run->place, i);
+		if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		    (types[i] != SOCK_DGRAM && listen(fd, 64) < 0) ||
+		    chmod(address.sun_path, 0777) < 0)
+			fatal(address.sun_path, -errno, NULL);
+		give(address.sun_path, owner);
+	}
+}
+
+static void copy_probe(const struct run *run, const char *probe, const char *name)
 {
 	char path[128], bytes[65536];
 	int in = open(probe, O_RDONLY), out;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "%s/probe", run->place);
+	snprintf(path, sizeof(path), "%s/%s", run->place, name);
 	out = open(path, O_CREAT | O_WRONLY, 0755);
 	if (in < 0 || out < 0)
 		fatal(probe, -errno, NULL);
@@ -114,6 +124,39 @@ static void copy_probe(const struct run *run, const char *probe)
 			fatal(path, -errno, NULL);
 	close(in);
 	close(out);
+}
+
+/* The workspace lies in a folder that itself is bound for the programs in it. The "script" in it is
+ * a program, private to the owner. */
+static void make_place(struct run *run, const char *probe)
+{
+	static const char *const dirs[] = {"home", "home/space"};
+	uid_t owner = run->user ? run->user : OWNER;
+	char path[128];
+	int fd;
+
+	snprintf(run->place, sizeof(run->place), "/tmp/callgate-cells-XXXXXX");
+	if (!mkdtemp(run->place) || chmod(run->place, 0755) < 0)
+		fatal(run->place, -errno, NULL);
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", run->place, dirs[i]);
+		if (mkdir(path, 0755) < 0)
+			fatal(path, -errno, NULL);
+	}
+	give(path, owner);
+	snprintf(path, sizeof(path), "%s/home/space/f", run->place);
+	fd = open(path, O_CREAT | O_WRONLY, 0644);
+	if (fd < 0)
+		fatal(path, -errno, NULL);
+	close(fd);
+	give(path, owner);
+	copy_probe(run, probe, "probe");
+	copy_probe(run, probe, "home/space/script");
+	snprintf(path, sizeof(path), "%s/home/space/script", run->place);
+	give(path, owner);
+	if (chmod(path, 0700) < 0)
+		fatal(path, -errno, NULL);
+	make_servers(run, owner);
 }
 
 static void become(struct run *run)
@@ -157,8 +200,7 @@ static void begin(struct run *run, const char *probe)
 	struct err_note note = {.text = ""};
 	int r;
 
-	make_place(run);
-	copy_probe(run, probe);
+	make_place(run, probe);
 	become(run);
 	r = cell_setup(&run->host, &note);
 	if (r < 0)
@@ -216,7 +258,8 @@ static int arm(struct run *run, const struct cell *cell, const char *verb, int e
 {
 	struct err_note note = {.text = ""};
 	const char *argv[] = {"probe", verb, NULL};
-	int ws = open_in(run, "ws", O_PATH | O_DIRECTORY), probe = open_in(run, "probe", O_PATH);
+	int ws = open_in(run, "home/space", O_PATH | O_DIRECTORY),
+	    probe = open_in(run, "probe", O_PATH);
 	uid_t owner = run->user ? run->user : OWNER;
 	struct cell_rule rules[1] = {{probe, LANDLOCK_FS_EXECUTE | LANDLOCK_FS_READ_FILE}};
 	struct cell_arm request = {
@@ -240,7 +283,10 @@ static int arm(struct run *run, const struct cell *cell, const char *verb, int e
 		.tmp_inodes = TMP_INODES},
 	    .landlock_workspace = landlock_workspace_access(CELL_WORKSPACE_RW),
 	};
-	int r;
+	const char *bind_paths[] = {"/tmp/work", WORKSPACE "/script"};
+	int home = open_in(run, "home", O_PATH | O_DIRECTORY);
+	int script = open_in(run, "home/space/script", O_PATH);
+	int binds[2], r;
 
 	/* Where the host's /proc is seen, the watch would sum up the host. */
 	if (run->off && (strcmp(run->off, "pidns") == 0 || strcmp(run->off, "proc") == 0 ||
@@ -250,10 +296,19 @@ static int arm(struct run *run, const struct cell *cell, const char *verb, int e
 	    &(struct cell_folder){ws, owner, owner, NULL}, CELL_WORKSPACE_RW, &note);
 	if (request.mount_fd < 0)
 		fatal("cell_mount_workspace", request.mount_fd, &note);
+	binds[0] = cell_mount_program(home);
+	binds[1] = cell_mount_script(
+	    &run->host, cell, &(struct cell_folder){script, owner, owner, NULL}, request.mode);
+	if (binds[0] < 0 || binds[1] < 0)
+		fatal("binds", binds[0] < 0 ? binds[0] : binds[1], NULL);
+	request.bind_paths = bind_paths;
+	request.bind_mounts = binds;
+	/* Without a mount namespace there is no step that would take them. */
+	request.bind_count = run->off && strcmp(run->off, "mntns") == 0 ? 0 : 2;
 	r = cell_arm(cell, &request);
-	close(request.mount_fd);
-	close(ws);
-	close(probe);
+	const int used[] = {binds[0], binds[1], request.mount_fd, home, script, ws, probe};
+	for (unsigned i = 0; i < sizeof(used) / sizeof(used[0]); i++)
+		close(used[i]);
 	return r;
 }
 
@@ -421,7 +476,7 @@ static void check_ends(struct run *run)
 	    "tool with orphans ends");
 	check(run, clock_monotonic_us() - before < 1000000, "orphans are not waited for");
 	sleep(2);
-	check(run, !exists(run, "ws/orphan-was-here"), "orphans are dead");
+	check(run, !exists(run, "home/space/orphan-was-here"), "orphans are dead");
 	check(run,
 	    run_verb(run, "eat_shared", &result) == 0 && result.last.over_memory &&
 		result.last.memory_peak > MEMORY,
@@ -457,6 +512,33 @@ static void check_abandon(struct run *run)
 
 	cell_close(&cell);
 	check(run, bury(&only_pidfd) == 0, "an abandoned cell ends");
+}
+
+/* Its own /proc does not say it: a child of ours goes into its user namespace and asks ours. Only
+ * root may: an ordinary user's cell is not dumpable, and cloned from a program of his host. */
+static void check_no_nested(struct run *run)
+{
+	struct cell cell;
+	int status = -1;
+	pid_t pid;
+
+	if (run->user)
+		return;
+	cell = prepare(run);
+	pid = fork();
+	if (pid == 0) {
+		char text[32] = "";
+		int fd = setns(cell.pidfd, CLONE_NEWUSER) < 0
+			     ? -1
+			     : open("/proc/sys/user/max_user_namespaces", O_RDONLY);
+
+		if (fd < 0 || read(fd, text, sizeof(text) - 1) < 1)
+			_exit(2);
+		_exit(strcmp(text, "0\n") != 0);
+	}
+	check(run, pid > 0 && waitpid(pid, &status, 0) == pid && status == 0,
+	    "no user namespace can be made in a cell");
+	check(run, cell_kill(&cell) == 0 && bury(&cell) == 0, "killed");
 }
 
 static int arm_bad(const struct cell *cell, const char *workspace, const char *cwd, int exec_fd)
@@ -505,6 +587,7 @@ static void run_life(struct run *run)
 	check_ends(run);
 	check_kill(run);
 	check_abandon(run);
+	check_no_nested(run);
 	check_failure(run, "/nowhere", "working directory", ENOENT);
 	check_failure(run, "/bin", "working directory", ENOTDIR);
 	check_failure(run, "/tmp/../etc", "working directory", EINVAL);

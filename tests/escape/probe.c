@@ -61,6 +61,8 @@ static uint64_t number(const char *name)
 #define WS_FILE "f" /* made by main() in the working directory */
 #define NONE    "none"
 
+static int pair[2]; /* what a call that should not have given a pair leaves */
+
 static const struct call {
 	const char *verb;
 	int expect;
@@ -75,6 +77,14 @@ static const struct call {
     {"socket_sctp", ENOSYS, SYS_socket, {AF_INET, SOCK_STREAM, 132}},
     {"socket_dccp", ENOSYS, SYS_socket, {AF_INET, 6, 0}},
     {"socket_raw", ENOSYS, SYS_socket, {AF_INET, SOCK_RAW, IPPROTO_ICMP}},
+    {"pair_dgram", EPERM, SYS_socketpair, {AF_UNIX, SOCK_DGRAM, 0, PTR(pair)}},
+    {"pair_dgram_flags", EPERM, SYS_socketpair,
+	{AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, PTR(pair)}},
+    {"pair_dgram_high", EPERM, SYS_socketpair, {AF_UNIX, SOCK_DGRAM | (1L << 32), 0, PTR(pair)}},
+    {"pair_raw", EPERM, SYS_socketpair, {AF_UNIX, SOCK_RAW, 0, PTR(pair)}},
+    {"pair_seqpacket", EPERM, SYS_socketpair, {AF_UNIX, SOCK_SEQPACKET, 0, PTR(pair)}},
+    {"pair_protocol", EPERM, SYS_socketpair, {AF_UNIX, SOCK_STREAM, PF_UNIX, PTR(pair)}},
+    {"pair_inet", EPERM, SYS_socketpair, {AF_INET, SOCK_STREAM, 0, PTR(pair)}},
     {"clone3", ENOSYS, SYS_clone3, {0, 0}},
     {"clone_user", EPERM, SYS_clone, {CLONE_NEWUSER | CLONE_NEWNS | CLONE_FS, 0}},
     {"clone_net", EPERM, SYS_clone, {CLONE_NEWNET | CLONE_THREAD, 0}},
@@ -271,14 +281,17 @@ static int verb_ns_cgroup(void)
 	return other_namespace("cgroup");
 }
 
-static int verb_no_nested(void)
+/* /proc of a cell shows processes; the rest of it speaks of the host. */
+static int verb_proc_facts(void)
 {
-	char text[32] = "";
-	int fd = open("/proc/sys/user/max_user_namespaces", O_RDONLY);
+	static const char *const facts[] = {"/proc/cmdline", "/proc/kallsyms", "/proc/iomem",
+	    "/proc/diskstats", "/proc/modules", "/proc/sys", "/proc/sys/kernel/core_pattern",
+	    "/proc/fs", "/proc/bus", "/proc/keys"};
 
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 1)
-		return verdict(false, "max_user_namespaces");
-	return verdict(strcmp(text, "0\n") == 0, "nested user namespaces");
+	for (unsigned i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+		if (open(facts[i], O_RDONLY) >= 0 || errno != ENOENT)
+			return verdict(false, facts[i]);
+	return HELD;
 }
 
 static int verb_pid_one(void)
@@ -468,6 +481,87 @@ static int verb_map_code(void)
 	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) != MAP_FAILED)
 		return errno = 0, verdict(false, "code from /tmp");
 	return verdict(errno == EPERM, "code from /tmp");
+}
+
+/* The workspace's files once more, over the place where a script is bound: the same, and only to
+ * be read. Its owner on disk must be us there too. */
+static int verb_script(void)
+{
+	int fd = open("script", O_RDONLY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return verdict(false, "a private script of the owner cannot be read");
+	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) != MAP_FAILED)
+		return errno = 0, verdict(false, "code from a script's bind");
+	if (errno != EPERM)
+		return verdict(false, "code from a script's bind");
+	errno = try_exec("./script", -1);
+	if (errno != EACCES)
+		return verdict(false, "./script");
+	if (open("script", O_WRONLY) >= 0 || errno != EROFS)
+		return verdict(false, "write to the script");
+	return errno = 0, verdict(st.st_uid == getuid(), "the script's owner");
+}
+
+/* Neither by the descriptor of the directory nor by a name below the folder around it, in which
+ * programs do run. */
+static int verb_map_workspace(void)
+{
+	char path[4096];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/copied", getenv("WORKSPACE"));
+	if (copy_self("copied") < 0)
+		return verdict(false, "copy");
+	fd = open("copied", O_RDONLY);
+	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) != MAP_FAILED ||
+	    errno != EPERM)
+		return verdict(false, "code from the workspace");
+	fd = open(path, O_RDONLY);
+	return verdict(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED &&
+			   errno == EPERM,
+	    path);
+}
+
+/* EPROTOTYPE: there is a server, of another type. */
+static bool connects(int fd, const struct sockaddr_un *address)
+{
+	return connect(fd, (const struct sockaddr *)address, sizeof(*address)) >= 0 ||
+	       (errno != EISCONN && errno != EPROTOTYPE);
+}
+
+static int reaches(unsigned server, int type)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int ends[2];
+
+	if (socketpair(AF_UNIX, type, 0, ends) < 0)
+		return HELD;
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "server%u", server);
+	errno = 0;
+	if (sendto(ends[0], "x", 1, MSG_DONTWAIT, (const struct sockaddr *)&address,
+		sizeof(address)) >= 0 ||
+	    errno != EISCONN)
+		return verdict(false, "sendto with a server's name");
+	if (connects(ends[0], &address))
+		return verdict(false, "connect to a server's name");
+	close(ends[1]);
+	if (connects(ends[0], &address))
+		return verdict(false, "connect once the other end is gone");
+	return close(ends[0]);
+}
+
+/* Whatever kind of pair can be made, it reaches no server in the workspace. */
+static int verb_unix_servers(void)
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return verdict(false, "a stream pair, which programs need");
+	for (int type = 0; type < 16; type++)
+		for (unsigned server = 0; server < 3; server++)
+			if (reaches(server, type) != HELD)
+				return BREACHED;
+	return HELD;
 }
 
 static int verb_writable_code(void)
@@ -746,7 +840,7 @@ static const struct {
     {"ns_ipc", verb_ns_ipc},
     {"ns_uts", verb_ns_uts},
     {"ns_cgroup", verb_ns_cgroup},
-    {"no_nested", verb_no_nested},
+    {"proc_facts", verb_proc_facts},
     {"pid_one", verb_pid_one},
     {"loopback_down", verb_loopback_down},
     {"hostname", verb_hostname},
@@ -763,6 +857,9 @@ static const struct {
     {"read_other", verb_read_other},
     {"exec_copy", verb_exec_copy},
     {"map_code", verb_map_code},
+    {"script", verb_script},
+    {"map_workspace", verb_map_workspace},
+    {"unix_servers", verb_unix_servers},
     {"writable_code", verb_writable_code},
     {"caps", verb_caps},
     {"nnp", verb_nnp},

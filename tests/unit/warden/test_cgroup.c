@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "supervisor/warden/cgroup.h"
+#include "supervisor/warden/cgroup_base.h"
 #include "supervisor/warden/cgroup_v2.h"
 #include "supervisor/warden/witness.h"
 #include "tests/unit/warden/rig.h"
@@ -216,6 +217,99 @@ static void leaves_come_and_go(void **state)
 	close(cgroup.base[CGROUP_TREE_MEMORY]);
 }
 
+static bool is_there(const char *name)
+{
+	return access(rig_path(&rig, name), F_OK) == 0;
+}
+
+/* Another daemon's base is known by its lock, not by its pid: ours here has no such process, and
+ * is still empty. */
+static void only_unlocked_bases_are_swept(void **state)
+{
+	int parent = open_dir("."), mine, leaf;
+
+	(void)state;
+	assert_int_equal(cgroup_base_make(parent, "callgate-999999999-0badcafe", &mine), 0);
+	rig_dir(&rig, "callgate-999999998-0badcafe"); /* left behind, with two leaves */
+	rig_dir(&rig, "callgate-999999998-0badcafe/cell-0");
+	rig_dir(&rig, "callgate-999999998-0badcafe/cell-17");
+	rig_dir(&rig, "callgate-999999997-0badcafe"); /* left behind, and still in use */
+	rig_dir(&rig, "callgate-999999997-0badcafe/cell-0");
+	rig_dir(&rig, "callgate-999999997-0badcafe/cell-0/busy");
+	rig_dir(&rig, "callgate-web"); /* not of ours */
+	rig_dir(&rig, "callgate-1-0badcafe0");
+	rig_dir(&rig, "callgate--0badcafe");
+	cgroup_base_sweep(parent);
+	assert_true(is_there("callgate-999999999-0badcafe"));
+	assert_false(is_there("callgate-999999998-0badcafe"));
+	assert_true(is_there("callgate-999999997-0badcafe/cell-0/busy"));
+	assert_true(is_there("callgate-web"));
+	assert_true(is_there("callgate-1-0badcafe0"));
+	assert_true(is_there("callgate--0badcafe"));
+	/* A lock is an open description's: held again only when its holder is gone. */
+	leaf = open_dir("callgate-999999999-0badcafe");
+	assert_int_equal(cgroup_base_lock(leaf), -EWOULDBLOCK);
+	close(mine);
+	assert_int_equal(cgroup_base_lock(leaf), 0);
+	close(leaf);
+	cgroup_base_sweep(parent);
+	assert_false(is_there("callgate-999999999-0badcafe"));
+	close(parent);
+}
+
+static void base_names_differ(void **state)
+{
+	char one[CGROUP_NAME_MAX], two[CGROUP_NAME_MAX];
+	int parent = open_dir(".");
+
+	(void)state;
+	assert_int_equal(cgroup_base_name(one), 0);
+	assert_int_equal(cgroup_base_name(two), 0);
+	assert_string_not_equal(one, two);
+	assert_int_equal(mkdirat(parent, one, 0755), 0);
+	cgroup_base_sweep(parent); /* and are what a sweep looks for */
+	assert_false(is_there(one));
+	close(parent);
+}
+
+/* Somebody's rmdir of our empty base: made again, locked again. */
+static void a_lost_base_is_made_again(void **state)
+{
+	struct cgroup cgroup = {
+	    .kind = CGROUP_V1, .own_base = true, .base = {-1, -1, -1, -1}, .name = "callgate-7-0"};
+	struct cgroup_leaf leaf;
+	int again;
+
+	(void)state;
+	rig_dir(&rig, "memory");
+	rig_dir(&rig, "pids");
+	cgroup.parent[CGROUP_TREE_MEMORY] = open_dir("memory");
+	cgroup.parent[CGROUP_TREE_PIDS] = open_dir("pids");
+	for (int tree = CGROUP_TREE_MEMORY; tree <= CGROUP_TREE_PIDS; tree++)
+		assert_int_equal(
+		    cgroup_base_make(cgroup.parent[tree], cgroup.name, &cgroup.base[tree]), 0);
+	assert_int_equal(rmdir(rig_path(&rig, "pids/callgate-7-0")), 0);
+	assert_int_equal(cgroup_leaf_make(&cgroup, &leaf), -ENOENT);
+	assert_false(is_there("memory/callgate-7-0/cell-0")); /* nothing half made is left */
+	assert_int_equal(cgroup_restore(&cgroup), 0);
+	assert_int_equal(cgroup_leaf_make(&cgroup, &leaf), 0);
+	assert_true(is_there("pids/callgate-7-0/cell-1"));
+	again = open_dir("pids/callgate-7-0");
+	assert_int_equal(cgroup_base_lock(again), -EWOULDBLOCK);
+	close(again);
+	assert_int_equal(cgroup_leaf_remove(&cgroup, &leaf), 0);
+	/* A hierarchy that went away altogether cannot be helped. */
+	assert_int_equal(rmdir(rig_path(&rig, "pids/callgate-7-0")), 0);
+	assert_int_equal(rmdir(rig_path(&rig, "pids")), 0);
+	assert_int_equal(cgroup_restore(&cgroup), -ENOENT);
+	cgroup.own_base = false; /* the service manager's folder is not ours to make */
+	assert_int_equal(cgroup_restore(&cgroup), -ENOTSUP);
+	for (int tree = CGROUP_TREE_MEMORY; tree <= CGROUP_TREE_PIDS; tree++) {
+		close(cgroup.base[tree]);
+		close(cgroup.parent[tree]);
+	}
+}
+
 static void v2_is_only_emptied_of_ourselves(void **state)
 {
 	char self[32];
@@ -272,6 +366,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(v2_limits_and_counters, setup, teardown),
 	    cmocka_unit_test_setup_teardown(v1_limits_and_counters, setup, teardown),
 	    cmocka_unit_test_setup_teardown(leaves_come_and_go, setup, teardown),
+	    cmocka_unit_test_setup_teardown(only_unlocked_bases_are_swept, setup, teardown),
+	    cmocka_unit_test_setup_teardown(base_names_differ, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_lost_base_is_made_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(v2_is_only_emptied_of_ourselves, setup, teardown),
 	    cmocka_unit_test(witnesses_speak_only_of_bad_ends),
 	};

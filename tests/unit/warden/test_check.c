@@ -149,6 +149,16 @@ static void the_policy_file_is_judged(void **state)
 	assert_int_equal(unlink(rig_path(&rig, ".env")), 0);
 	assert_int_equal(symlink("p.yaml", rig_path(&rig, ".env")), 0);
 	assert_true(config_start(rig_path(&rig, "p.yaml"), &user, &child, &note) < 0);
+	assert_int_equal(unlink(rig_path(&rig, ".env")), 0);
+	rig_file(&rig, ".env", "A=1\n", 0600);
+	assert_int_equal(link(rig_path(&rig, ".env"), rig_path(&rig, "ws/env")), 0);
+	assert_int_equal(config_start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EMLINK);
+	assert_non_null(strstr(note.text, ".env: has 2 names"));
+	assert_int_equal(unlink(rig_path(&rig, "ws/env")), 0);
+	assert_int_equal(link(rig_path(&rig, "p.yaml"), rig_path(&rig, "ws/hl.yaml")), 0);
+	assert_int_equal(config_start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EMLINK);
+	assert_non_null(strstr(note.text, "p.yaml: has 2 names"));
+	assert_int_equal(unlink(rig_path(&rig, "ws/hl.yaml")), 0);
 	if (geteuid() == 0) {
 		assert_int_equal(chown(rig_path(&rig, "p.yaml"), 1234, 0), 0);
 		assert_int_equal(

@@ -18,10 +18,15 @@
 	"principals: [{peer_uid: 7, roles: [all]}]\n"                                              \
 	"namespaces: {default: {working_directory: ./ws}, other: {working_directory: ./ws2}}\n"    \
 	"tools:\n"                                                                                 \
-	"  one: {type: command, deny_by_default: true, allowed_commands: [cat, sh]}\n"             \
+	"  one: {type: command, deny_by_default: true,"                                            \
+	" allowed_commands: [cat, sh, bash, sed, tar, env, make, python3, perl]}\n"                \
 	"  two: {type: command, deny_by_default: true, allowed_commands: [cat, sh]}\n"             \
 	"  small: {type: command, deny_by_default: true, allowed_commands: [cat, sh],"             \
-	" sandbox: {memory: 64MiB}}\n"
+	" sandbox: {memory: 64MiB}}\n"                                                             \
+	"  odd: {type: command, deny_by_default: true, allowed_commands: [cat],"                   \
+	" max_execution_time: 1500ms, sandbox: {memory: 4194305, pids: 1, disk: 1GiB}}\n"          \
+	"  long: {type: command, deny_by_default: true, allowed_commands: [cat],"                  \
+	" max_execution_time: 120m, sandbox: {memory: 1537MiB, disk: 65KiB}}\n"
 
 static struct rig rig;
 static struct tools *tools;
@@ -270,7 +275,7 @@ static void a_script_is_part_of_the_plan(void **state)
 	(void)state;
 	assert_int_equal(plan_make(&planner, &input, &plan, &note), 0);
 	assert_string_equal(plan.script.path, rig_path(&rig, "ws/s.sh"));
-	assert_true(plan.script.first);
+	assert_false(plan.unseen);
 	assert_int_equal(plan_recheck(&plan, &note), 0);
 	/* The same length, in place: the launch that comes now must not run it. */
 	rig_file(&rig, "ws/s.sh", "echo 2\n", 0644);
@@ -299,6 +304,144 @@ static void a_script_behind_a_link_is_seen(void **state)
 	assert_int_equal(plan_make(&planner, &input, &plan, &note), 0);
 	assert_null(plan.script.path);
 	plan_fini(&plan);
+}
+
+static struct plan plan_for(const char *line, struct buf *text)
+{
+	char *words = strdup(line), *rest = words, *word;
+	const char *argv[16];
+	struct plan_input input = input_of(argv, 0);
+	struct err_note note = {""};
+	struct plan plan;
+
+	while ((word = strsep(&rest, "\t")))
+		argv[input.argv.count++] = word;
+	if (plan_make(&planner, &input, &plan, &note))
+		fail_msg("%s: %s", line, note.text);
+	buf_init(text, PLAN_TEXT_MAX);
+	assert_int_equal(plan_text(text, &input, &plan), 0);
+	free(words);
+	return plan;
+}
+
+/* What of the workspace the text says is read, and whether more is. */
+static void reads(const char *line, const char *script, const char *files, bool unseen)
+{
+	static const char sentence[] = "runs files that are not part of this plan\n";
+	char got[512] = "";
+	struct buf text;
+	struct plan plan = plan_for(line, &text);
+
+	for (uint32_t i = 0; i < plan.files.count; i++) {
+		const char *path = plan.files.items[i].path + strlen(rig_path(&rig, "ws/"));
+		char shown[300];
+
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), " %s", path);
+		snprintf(shown, sizeof(shown), "reads       ./%s sha256:", path);
+		if (strcmp(path, script) && !strstr(buf_cstr(&text), shown))
+			fail_msg("%s: not shown: %s", line, path);
+	}
+	assert_string_equal(got[0] ? got + 1 : got, files);
+	assert_string_equal(plan.script.path ? strrchr(plan.script.path, '/') + 1 : "", script);
+	if (plan.unseen != unseen || (strstr(buf_cstr(&text), sentence) != NULL) != unseen)
+		fail_msg("%s: says %s", line, buf_cstr(&text));
+	plan_fini(&plan);
+	buf_fini(&text);
+}
+
+static void every_file_that_is_named_is_read(void **state)
+{
+	(void)state;
+	rig_file(&rig, "ws/ignore", "decoy\n", 0644);
+	rig_file(&rig, "ws/s.py", "print(1)\n", 0644);
+	rig_file(&rig, "ws/sub/in.txt", "x\n", 0644);
+	reads("cat\ta.txt\tsub\tmissing\t../outside/o.sh\tout/o.sh", "", "a.txt", false);
+	reads("cat\ta.txt\t./a.txt\tsub/../a.txt", "", "a.txt", false);
+	reads("cat\t--from=a.txt\tif=s.py\t-os.sh\t@ignore", "", "a.txt s.py s.sh ignore", false);
+	reads("cat\tcat a.txt s.sh", "", "", false); /* no interpreter: a word is a word */
+	/* The decoy may be taken for the script, but what runs is in the plan too. */
+	reads("python3\t-W\tignore\ts.py", "ignore", "ignore s.py", false);
+	reads("python3\ts.py\ta.txt", "s.py", "s.py a.txt", false);
+	reads("python3\t-m\ts", "", "", true);
+	reads("python3", "", "", true);
+	reads("python3\t-\ta.txt", "", "a.txt", true);
+	reads("python3\t-c\texec(open('s.py').read())\ta.txt", "", "s.py a.txt", true);
+	reads("perl\t-ne\tprint\ta.txt", "", "a.txt", true);
+	reads("sh\t/usr/share/x.sh\ta.txt", "", "a.txt", true);
+	reads("sh\t-o\terrexit\t--\ts.sh\ta.txt", "s.sh", "s.sh a.txt", false);
+	reads("sh\t-c\tsh ./s.sh; ls", "", "s.sh", true);
+	reads("sh\t-c\t. ./s.sh", "", "s.sh", true);
+	reads("sh\t-c\tcat <a.txt|sed x>sub/in.txt", "", "a.txt sub/in.txt", true);
+	reads("sh\t-c\tcat a.txt | wc -l", "", "a.txt", false);
+	reads("sh\t-ec\t-x\tsh $x", "", "", true);
+	reads("sh\t-s\ta.txt", "", "a.txt", true);
+	reads("make\tall", "", "", true);
+	reads("env\tpython3\ts.py", "", "s.py", true);
+	reads("env\tA=a.txt\tcat\ts.sh", "", "a.txt s.sh", false);
+}
+
+/* Their operands are data, which they write. */
+static void only_readers_of_code_have_a_script(void **state)
+{
+	(void)state;
+	reads("sed\t-i\ts/a/b/\ta.txt", "", "a.txt", false);
+	reads("tar\t-cf\ta.txt\ts.py", "", "a.txt s.py", false);
+	reads("bash\ts.sh", "s.sh", "s.sh", false);
+}
+
+static void a_named_file_that_changes_voids(void **state)
+{
+	const char *argv[] = {"sh", "-c", "sh ./s.sh; ls"};
+	struct plan_input input = input_of(argv, 3);
+	struct err_note note = {""};
+	struct digest before = digest_for(&input), after;
+	struct plan plan;
+
+	(void)state;
+	assert_int_equal(plan_make(&planner, &input, &plan, &note), 0);
+	assert_int_equal(plan_recheck(&plan, &note), 0);
+	rig_file(&rig, "ws/s.sh", "echo 3\n", 0644);
+	assert_int_equal(plan_recheck(&plan, &note), -ESTALE);
+	plan_fini(&plan);
+	after = digest_for(&input);
+	assert_false(digest_equal(&before, &after));
+	assert_int_equal(unlink(rig_path(&rig, "ws/s.sh")), 0);
+	after = digest_for(&input);
+	assert_false(digest_equal(&before, &after));
+	rig_file(&rig, "ws/s.sh", "echo 1\n", 0644);
+}
+
+static void what_cannot_be_hashed_is_told_or_refused(void **state)
+{
+	const char *argv[PLAN_FILES_MAX + 2] = {"python3", "s.py", "big"};
+	static char names[PLAN_FILES_MAX + 1][16];
+	struct plan_input input = input_of(argv, 3);
+	struct buf text;
+	struct plan plan;
+
+	(void)state;
+	rig_file(&rig, "ws/big", "", 0644);
+	assert_int_equal(truncate(rig_path(&rig, "ws/big"), PLAN_FILES_BYTES + 1), 0);
+	refused(&input, PLAN_REFUSED, "big: too large");
+	plan = plan_for("tar\t-tf\tbig", &text);
+	assert_non_null(strstr(buf_cstr(&text), "not part of the digest: ./big (too large)\n"));
+	plan_fini(&plan);
+	buf_fini(&text);
+	for (int i = 0; i <= PLAN_FILES_MAX; i++) {
+		char name[32];
+
+		snprintf(names[i], sizeof(names[i]), "many%d", i);
+		snprintf(name, sizeof(name), "ws/many%d", i);
+		rig_file(&rig, name, "x", 0644);
+		argv[i + 1] = names[i];
+	}
+	input.argv.count = PLAN_FILES_MAX + 2;
+	refused(&input, PLAN_REFUSED, "more files");
+	input.argv.count--;
+	(void)digest_for(&input);
+	argv[0] = "cat";
+	input.argv.count++;
+	(void)digest_for(&input);
 }
 
 static void the_working_directory_must_be_the_same_one(void **state)
@@ -335,6 +478,37 @@ static void the_text_is_for_people(void **state)
 	assert_null(strstr(buf_cstr(&text), "\nb.txt"));
 	plan_fini(&plan);
 	buf_fini(&text);
+}
+
+/* Quantities are said as a policy writes them. */
+static void limits_are_said_in_units(void **state)
+{
+	static const struct {
+		const char *tool, *line;
+	} cases[] = {
+	    {"one", "limits      time 60s, memory 512MiB, /tmp 64MiB, processes 128\n"},
+	    {"small", "limits      time 60s, memory 64MiB, /tmp 64MiB, processes 128\n"},
+	    {"odd", "limits      time 1500ms, memory 4194305 bytes, /tmp 1GiB, processes 1\n"},
+	    {"long", "limits      time 2h, memory 1537MiB, /tmp 65KiB, processes 128\n"},
+	};
+	const char *argv[] = {"cat"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct plan_input input = input_of(argv, 1);
+		struct err_note note = {""};
+		struct plan plan;
+		struct buf text;
+
+		input.tool = cases[i].tool;
+		buf_init(&text, PLAN_TEXT_MAX);
+		assert_int_equal(plan_make(&planner, &input, &plan, &note), 0);
+		assert_int_equal(plan_text(&text, &input, &plan), 0);
+		if (!strstr(buf_cstr(&text), cases[i].line))
+			fail_msg("%s in\n%s", cases[i].line, buf_cstr(&text));
+		plan_fini(&plan);
+		buf_fini(&text);
+	}
 }
 
 static void a_long_command_is_cut_not_lost(void **state)
@@ -388,8 +562,13 @@ int main(void)
 	    cmocka_unit_test(unknown_names_are_refused),
 	    cmocka_unit_test(a_script_is_part_of_the_plan),
 	    cmocka_unit_test(a_script_behind_a_link_is_seen),
+	    cmocka_unit_test(every_file_that_is_named_is_read),
+	    cmocka_unit_test(only_readers_of_code_have_a_script),
+	    cmocka_unit_test(a_named_file_that_changes_voids),
+	    cmocka_unit_test(what_cannot_be_hashed_is_told_or_refused),
 	    cmocka_unit_test(the_working_directory_must_be_the_same_one),
 	    cmocka_unit_test(the_text_is_for_people),
+	    cmocka_unit_test(limits_are_said_in_units),
 	    cmocka_unit_test(a_long_command_is_cut_not_lost),
 	    cmocka_unit_test(fresh_files_are_not_remembered),
 	};

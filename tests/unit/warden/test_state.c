@@ -107,6 +107,27 @@ static void links_are_not_followed(void **state_)
 	assert_true(access(rig_path(&rig, "stolen"), F_OK) < 0);
 }
 
+static void the_journal_is_no_link(void **state_)
+{
+	static const char *const names[] = {"moved", "moved/", "moved//", "moved/.", "moved/./"};
+	struct state state;
+
+	(void)state_;
+	open_good(&state, "s");
+	rig_dir(&rig, "elsewhere");
+	assert_int_equal(chmod(rig_path(&rig, "elsewhere"), 0700), 0);
+	assert_int_equal(symlink("elsewhere", rig_path(&rig, "moved")), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		assert_int_equal(
+		    state_open_journal(&state, rig_path(&rig, names[i]), &note), -ELOOP);
+		assert_non_null(strstr(note.text, "is a link"));
+	}
+	/* Further up a link is how systems name their places. */
+	assert_int_equal(state_open_journal(&state, rig_path(&rig, "moved/audit"), &note), 0);
+	assert_string_equal(state.journal, rig_path(&rig, "elsewhere/audit"));
+	state_close(&state);
+}
+
 static void a_second_daemon_is_told_the_first_ones_pid(void **state_)
 {
 	struct state first, second;
@@ -200,6 +221,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_is_missing_is_made_private, setup, teardown),
 	    cmocka_unit_test_setup_teardown(an_open_directory_is_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(links_are_not_followed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(the_journal_is_no_link, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_second_daemon_is_told_the_first_ones_pid, setup, teardown),
 	    cmocka_unit_test_setup_teardown(the_pin_is_written_once, setup, teardown),
