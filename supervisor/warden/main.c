@@ -83,6 +83,14 @@ static void take_answer(uint64_t serial, uint16_t status, const char *note)
 		reload_answered(&warden);
 }
 
+/* With its first policy engine serves: a PLAN may stand right behind this message. */
+static void take_taken(const struct message_policy_taken *taken, uint64_t serial)
+{
+	if (warden.phase == WARDEN_STARTING && taken->status == ANSWER_OK)
+		warden.phase = WARDEN_READY;
+	take_answer(serial, taken->status, taken->note);
+}
+
 static int from_engine(struct message *message)
 {
 	/* Only what engine may say to the warden; everything else is a broken sibling. */
@@ -93,8 +101,7 @@ static int from_engine(struct message *message)
 	else if (message->type == MESSAGE_KILL)
 		launch_kill(&warden.launcher, message->u.kill.call, message->u.kill.cause);
 	else if (message->type == MESSAGE_POLICY_TAKEN)
-		take_answer(
-		    message->serial, message->u.policy_taken.status, message->u.policy_taken.note);
+		take_taken(&message->u.policy_taken, message->serial);
 	else if (message->type == MESSAGE_CONTROL)
 		on_control(message);
 	else

@@ -466,7 +466,6 @@ static int confine(struct warden *warden, struct err_note *note)
 static int tell_ready(struct warden *warden, struct err_note *note)
 {
 	(void)note;
-	warden->phase = WARDEN_READY;
 	notify_send(warden->notify, "READY=1\nSTATUS=taking calls");
 	log_info("ready on %s", warden->socket);
 	return 0;
@@ -509,10 +508,11 @@ static const struct step steps[] = {
     {build_tools, "tools"},
     /* The trail knows which policy was in force before any call is judged by it. */
     {record_load, "audit"},
-    {give_policy, "engine"},
     {prepare_first_cell, "sandbox"},
     /* Everything that needed more is open. */
     {confine, "confinement"},
+    /* Last, since engine serves from here on: clients may be waiting at the socket already. */
+    {give_policy, "engine"},
     {tell_ready, "ready"},
 };
 

@@ -63,3 +63,17 @@ cp good.yaml callgate.yaml
 "$callgate" up --config callgate.yaml >/dev/null || fail "up"
 "$callgate" call bash command='ls' >/dev/null || fail "call after up"
 "$callgate" down >/dev/null || fail "down"
+# clients that wait at the socket before the daemon is ready neither kill it nor get lost
+for _ in 1 2 3; do
+	"$IT_BIN/callgated" --config callgate.yaml --state state >>daemon.log 2>&1 &
+	daemon=$!
+	pids=()
+	for _ in 1 2 3 4; do
+		(for _ in $(seq 400); do "$callgate" call bash command=ls >/dev/null 2>&1 && exit 0; sleep 0.02; done; exit 1) &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || fail "a client that came early was never served: $(tail -n 3 daemon.log)"
+	done
+	down
+done
