@@ -22,6 +22,8 @@ SAN         ?=
 WALLS       ?=
 WERROR      ?=
 V           ?=
+# compilers at once in `make demo` and `make check`
+JOBS        ?= $(shell nproc 2>/dev/null || echo 1)
 
 VERSION := 0.1.0
 comma   := ,
@@ -222,6 +224,7 @@ test-packages: packages
 	$(Q)tests/install-packages.sh $(DEB_TEST_PACKAGES)
 
 check: test-packages ## everything: unit, integration, escape, corpus replay, lint (installs packages)
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit $(PROBES)
 	$(Q)$(MAKE) --no-print-directory check-all
 check-all: lint check-unit check-fuzz check-escape check-integration check-install
 check-unit: unit ## the unit tests
@@ -236,16 +239,29 @@ check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and w
 check-fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/replay_%) ## replay the fuzz corpora
 	$(Q)tests/run-corpus.sh $(B) $(FUZZ_NAMES)
 check-san: test-packages ## unit, corpus and integration tests under ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) SAN=address,undefined all unit
 	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-fuzz check-integration
 SECONDS ?= 60
 fuzz: $(FUZZ_NAMES:%=build/fuzz/fuzz_%) ## libFuzzer, SECONDS=60 each (needs clang)
 	$(Q)tests/run-fuzz.sh $(SECONDS) $(FUZZ_NAMES)
 bench: all $(BENCHES) ## a call beside posix_spawn, fdatasync and bubblewrap
 	$(Q)tests/bench/run.sh $(B)
+fuzz-%: build/fuzz/fuzz_% ## fuzz one harness: make fuzz-lexer SECONDS=600
+	$(Q)tests/run-fuzz.sh $(SECONDS) $*
+analyze: test-packages ## gcc -fanalyzer and cppcheck over the sources
+	$(Q)tests/install-packages.sh cppcheck
+	$(Q)tests/lint/analyze.sh "$(CC)" "$(PKG_CONFIG)" "$(PACKAGES_PC)"
+coverage: test-packages ## line coverage of the unit tests, by folder (gcov)
+	$(Q)$(MAKE) --no-print-directory B=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage \
+		check-unit
+	$(Q)tests/coverage.sh build/coverage
+dist: ## a source archive of the last commit
+	$(Q)mkdir -p build
+	git archive --format=tar.gz --prefix=callgate-$(VERSION)/ -o build/callgate-$(VERSION).tar.gz HEAD
 check-vm: all ## the daemon in a booted Debian 12 with systemd and cgroup v2 (QEMU)
 	$(Q)tests/vm/run.sh $(B)
 
-.PHONY: packages test-packages fuzz bench check-vm lint format format-check man demo
+.PHONY: analyze coverage dist packages test-packages fuzz bench check-vm lint format format-check man demo
 lint: all ## floors, sizes, headers, banned calls, link lists, hardening, format
 	$(Q)tests/lint/floors.sh
 	$(Q)tests/lint/sizes.sh
@@ -291,7 +307,7 @@ uninstall: ## remove what install put there
 	for page in $(MANS); do rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename $$page)"; done
 
 demo: packages ## five minutes: an allowed call, a refused one, an approved one, the proof
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)examples/demo.sh $(B)
 
 clean: ## remove everything that was built

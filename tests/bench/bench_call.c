@@ -7,7 +7,8 @@
  *   bwrap   the same program under bubblewrap with namespaces, private root and a filter
  *   call    tools/call over the Unix socket, answer read
  *
- * usage: bench_call SOCKET TOOL PROGRAM SYNC-FILE ROUNDS [BWRAP-ARG...]
+ * usage: bench_call SOCKET TOOL PROGRAM SYNC-FILE FILTER ROUNDS BWRAP-ARG...
+ * FILTER: BPF that every bwrap finds open as descriptor 9 (its arguments say --seccomp 9).
  * Prints p50, p90, p99 in microseconds, the ratios, then calls a second at 1 and 16 callers.
  */
 #include <errno.h>
@@ -26,6 +27,7 @@
 
 #define ROUNDS_MAX 20000
 #define ANSWER_MAX (256 * 1024)
+#define FILTER_FD  9
 
 extern char **environ;
 
@@ -47,7 +49,8 @@ static void die(const char *what)
 	exit(1);
 }
 
-static void spawn_and_wait(char *const *argv)
+/* filter: file to open as FILTER_FD, or NULL. */
+static void spawn_and_wait(char *const *argv, const char *filter)
 {
 	posix_spawn_file_actions_t actions;
 	char sink[4096];
@@ -58,6 +61,8 @@ static void spawn_and_wait(char *const *argv)
 		die("pipe");
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+	if (filter)
+		posix_spawn_file_actions_addopen(&actions, FILTER_FD, filter, O_RDONLY, 0);
 	if (posix_spawn(&pid, argv[0], &actions, NULL, argv, environ) != 0)
 		die(argv[0]);
 	posix_spawn_file_actions_destroy(&actions);
@@ -161,14 +166,14 @@ static double throughput(const char *socket, const char *request, int callers, i
 	return (double)(callers * each) * 1e6 / (now_us() - begin);
 }
 
-static double bwrap_throughput(char *const *argv, int callers, int each)
+static double bwrap_throughput(char *const *argv, const char *filter, int callers, int each)
 {
 	double begin = now_us();
 
 	for (int c = 0; c < callers; c++) {
 		if (fork() == 0) {
 			for (int i = 0; i < each; i++)
-				spawn_and_wait(argv);
+				spawn_and_wait(argv, filter);
 			_exit(0);
 		}
 	}
@@ -184,9 +189,9 @@ int main(int argc, char **argv)
 	uint64_t rounds;
 	int fd, file;
 
-	if (argc < 7 || str_u64(argv[5], ROUNDS_MAX, &rounds) != 0 || rounds < 10) {
+	if (argc < 8 || str_u64(argv[6], ROUNDS_MAX, &rounds) != 0 || rounds < 10) {
 		fprintf(stderr,
-		    "usage: bench_call SOCKET TOOL PROGRAM SYNC-FILE ROUNDS BWRAP-ARG...\n");
+		    "usage: bench_call SOCKET TOOL PROGRAM SYNC-FILE FILTER ROUNDS BWRAP-ARG...\n");
 		return 2;
 	}
 	memset(block, 'x', sizeof(block));
@@ -202,12 +207,12 @@ int main(int argc, char **argv)
 		double t[KINDS + 1];
 
 		t[0] = now_us();
-		spawn_and_wait(program);
+		spawn_and_wait(program, NULL);
 		t[1] = now_us();
 		if (write(file, block, sizeof(block)) < 0 || fdatasync(file) != 0)
 			die("fdatasync");
 		t[2] = now_us();
-		spawn_and_wait(argv + 6);
+		spawn_and_wait(argv + 7, argv[5]);
 		t[3] = now_us();
 		call_once(fd, request, strlen(request));
 		t[4] = now_us();
@@ -217,7 +222,8 @@ int main(int argc, char **argv)
 	report((int)rounds);
 	for (int callers = 1; callers <= 16; callers *= 16) {
 		double calls = throughput(argv[1], request, callers, (int)rounds / callers);
-		double bwraps = bwrap_throughput(argv + 6, callers, (int)rounds / callers / 4 + 1);
+		double bwraps =
+		    bwrap_throughput(argv + 7, argv[5], callers, (int)rounds / callers / 4 + 1);
 
 		printf("%2d callers: %.0f calls/s, bwrap %.0f/s, ratio %.2f (target 2.5 at 16)\n",
 		    callers, calls, bwraps, calls / bwraps);
