@@ -28,6 +28,7 @@ static const struct {
     {"npm*|npx*", FAMILY_INTERPRETER | FAMILY_FINDS},
     {"*awk|m4|gdb", FAMILY_INTERPRETER},
     {"vi|vim*|emacs*|sed|tar", FAMILY_INTERPRETER}, /* :!, e, --to-command */
+    {"git*", FAMILY_FINDS},                         /* aliases, hooks, filters, fsmonitor */
     {"make|gmake|ninja|cmake", FAMILY_INTERPRETER | FAMILY_FINDS},
     {"find|fd|fdfind|xargs|parallel|env|nice|nohup|timeout|setsid|stdbuf|script|watch|time",
 	FAMILY_INTERPRETER},

@@ -35,8 +35,8 @@ int digest_of(struct digest *ret, const void *bytes, size_t len)
 	return 0;
 }
 
-/* Adds the whole file to the stream. 0 or -errno. */
-static int stream_file(struct digest_stream *stream, int fd, uint64_t *ret_len)
+/* Adds the whole file to the stream. 0, -EFBIG or -errno. */
+static int stream_file(struct digest_stream *stream, int fd, uint64_t max, uint64_t *ret_len)
 {
 	uint8_t step[READ_STEP];
 	uint64_t at = 0;
@@ -53,12 +53,14 @@ static int stream_file(struct digest_stream *stream, int fd, uint64_t *ret_len)
 		if (digest_stream_add(stream, step, (size_t)n) < 0)
 			return -EIO;
 		at += (uint64_t)n;
+		if (at > max)
+			return -EFBIG;
 	}
 	*ret_len = at;
 	return 0;
 }
 
-int digest_of_fd(struct digest *ret, int fd, uint64_t *ret_len)
+int digest_of_fd(struct digest *ret, int fd, uint64_t max, uint64_t *ret_len)
 {
 	struct digest_stream *stream = digest_stream_new();
 	uint64_t len = 0;
@@ -66,7 +68,7 @@ int digest_of_fd(struct digest *ret, int fd, uint64_t *ret_len)
 
 	if (!stream)
 		return -EIO;
-	r = stream_file(stream, fd, &len);
+	r = stream_file(stream, fd, max, &len);
 	if (r == 0)
 		r = digest_stream_peek(stream, ret);
 	if (r == 0)

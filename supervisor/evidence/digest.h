@@ -24,8 +24,9 @@ struct digest {
 struct digest_stream;
 
 int digest_of(struct digest *ret, const void *bytes, size_t len);
-/* Reads a descriptor from its start to its end. *ret_len: bytes read. 0 or -errno. */
-int digest_of_fd(struct digest *ret, int fd, uint64_t *ret_len);
+/* Reads a descriptor from its start to its end, at most max bytes: a file that grows while it is
+ * read would hold the reader for ever. *ret_len: bytes read. 0, -EFBIG (longer) or -errno. */
+int digest_of_fd(struct digest *ret, int fd, uint64_t max, uint64_t *ret_len);
 int digest_hmac(struct digest *ret, const uint8_t key[KEY_LEN], const void *bytes, size_t len);
 /* Constant time. */
 bool digest_equal(const struct digest *a, const struct digest *b);

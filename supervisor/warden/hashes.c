@@ -65,7 +65,9 @@ int hashes_of(struct hashes *hashes, int read_fd, uint64_t max, struct program_s
 		*ret_digest = known->digest;
 		return 0;
 	}
-	fault = digest_of_fd(&digest, read_fd, &len);
+	fault = digest_of_fd(&digest, read_fd, before.size, &len);
+	if (fault == -EFBIG)
+		return -EAGAIN; /* it grew meanwhile */
 	if (!fault)
 		fault = hashes_stamp(read_fd, &after);
 	if (fault)

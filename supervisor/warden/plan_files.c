@@ -23,15 +23,10 @@ struct search {
 	struct err_note *note;
 };
 
-/* Does this program run the content of files? Then what cannot be hashed cannot be run. */
-static bool runs_files(const struct program *program)
-{
-	return program->code_letters || program->finds;
-}
-
 static int miss(const struct search *search, const char *what, const char *why)
 {
-	if (!runs_files(&search->plan->program))
+	/* Its operands are code: what cannot be hashed cannot be run. */
+	if (!search->plan->program.code_letters)
 		return 0;
 	return err_note(search->note, PLAN_REFUSED,
 	    "%s: %s: what %s may run must be part of the plan; name fewer or smaller files", what,
@@ -162,10 +157,8 @@ static bool brings_code(const char *word, const char *letters)
 }
 
 /* The first operand that is a file of the workspace; values of options (python3 -W ignore) are
- * not told apart, which is why all the words are hashed. *ret_inline: where code stands in argv
- * itself; 0: it does not. */
-static int open_script(
-    const struct search *search, const struct strv *argv, char **ret_path, uint32_t *ret_inline)
+ * not told apart, which is why all the words are hashed. -1: none, or code stands in argv. */
+static int open_script(const struct search *search, const struct strv *argv, char **ret_path)
 {
 	const char *letters = search->plan->program.code_letters;
 	bool options = true;
@@ -177,10 +170,8 @@ static int open_script(
 		if (options && word[0] == '-') {
 			if (!word[1])
 				return -1; /* standard input */
-			if (brings_code(word, letters)) {
-				*ret_inline = i + 1;
+			if (brings_code(word, letters))
 				return -1;
-			}
 			options = strcmp(word, "--") != 0;
 			continue;
 		}
@@ -191,7 +182,7 @@ static int open_script(
 	return -1;
 }
 
-static int find_script(const struct search *search, const struct strv *argv, uint32_t *ret_inline)
+static int find_script(const struct search *search, const struct strv *argv)
 {
 	struct plan_script *script = &search->plan->script;
 	const struct plan_file *file;
@@ -199,7 +190,7 @@ static int find_script(const struct search *search, const struct strv *argv, uin
 
 	if (!search->plan->program.code_letters)
 		return 0;
-	script->fd = open_script(search, argv, &script->path, ret_inline);
+	script->fd = open_script(search, argv, &script->path);
 	if (script->fd < 0)
 		return 0;
 	file = find_path(&search->plan->files, script->path);
@@ -214,53 +205,40 @@ static int find_script(const struct search *search, const struct strv *argv, uin
 	return 0;
 }
 
-static bool is_interpreter(const char *word)
+/* Does this command word start something that runs code it reads elsewhere? */
+static bool runs_code(const char *word)
 {
 	const char *slash = strrchr(word, '/');
 
-	return (family_traits(slash ? slash + 1 : word) & FAMILY_INTERPRETER) != 0;
+	return (family_traits(slash ? slash + 1 : word) & (FAMILY_INTERPRETER | FAMILY_FINDS)) != 0;
 }
 
-/* The string of sh -c: options may stand between. NULL: there is none. */
-static const char *line_of(const struct strv *argv, uint32_t at)
-{
-	while (at < argv->count && (argv->items[at][0] == '-' || argv->items[at][0] == '+'))
-		at++;
-	return at < argv->count ? argv->items[at] : NULL;
-}
-
-/* Is the line one that is understood and starts nothing that reads code? */
+/* A line that is understood whole and whose commands read data only. */
 static bool is_plain_line(const char *text)
 {
 	struct command command;
 	bool plain;
 
-	if (!text || command_parse(&command, text, strlen(text)))
+	if (command_parse(&command, text, strlen(text)))
 		return false;
 	plain = command.form != COMMAND_NOT_ANALYSABLE;
 	for (uint32_t i = 0; plain && i < command.word_count; i++)
-		plain = !is_interpreter(command.words[i]);
+		plain = !runs_code(command.words[i]);
 	command_fini(&command);
 	return plain;
 }
 
-static bool has_unseen(const struct plan *plan, const struct strv *argv, uint32_t inline_at)
+/* Whoever approves is told unless it can be shown that there is nothing to tell: what a script
+ * imports, a module, a Makefile, a configuration with hooks, a word that only the tool resolves.
+ * Guessing from options which command is harmless was tried, and fooled. */
+static bool has_unseen(const struct plan *plan, const struct strv *argv)
 {
-	const struct program *program = &plan->program;
+	const char *letters = plan->program.code_letters;
 
-	if (!program->interpreter || plan->script.path)
+	if (!plan->program.interpreter && !plan->program.finds)
 		return false;
-	if (program->finds)
-		return true;
-	if (program->code_letters)
-		return strcmp(program->code_letters, FAMILY_SHELL_LETTERS) != 0 || !inline_at ||
-		       !strchr(argv->items[inline_at - 1], 'c') ||
-		       !is_plain_line(line_of(argv, inline_at));
-	/* env, find, xargs: they start what their words name. */
-	for (uint32_t i = 1; i < argv->count; i++)
-		if (is_interpreter(argv->items[i]))
-			return true;
-	return false;
+	return !letters || strcmp(letters, FAMILY_SHELL_LETTERS) != 0 || argv->count != 3 ||
+	       strcmp(argv->items[1], "-c") != 0 || !is_plain_line(argv->items[2]);
 }
 
 /* ---- the whole ----------------------------------------------------------------------------- */
@@ -269,7 +247,6 @@ int plan_files_find(struct plan *plan, const struct planner *planner,
     const struct plan_input *input, int cwd, struct err_note *note)
 {
 	struct search search = {plan, planner->hashes, cwd, note};
-	uint32_t inline_at = 0;
 	int fault = 0;
 
 	plan->files.items = calloc(PLAN_FILES_MAX, sizeof(*plan->files.items));
@@ -278,9 +255,9 @@ int plan_files_find(struct plan *plan, const struct planner *planner,
 	for (uint32_t i = 1; !fault && i < input->argv.count; i++)
 		fault = add_forms(&search, input->argv.items[i]);
 	if (!fault)
-		fault = find_script(&search, &input->argv, &inline_at);
+		fault = find_script(&search, &input->argv);
 	if (!fault)
-		plan->unseen = has_unseen(plan, &input->argv, inline_at);
+		plan->unseen = has_unseen(plan, &input->argv);
 	return fault;
 }
 

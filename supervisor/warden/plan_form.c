@@ -217,7 +217,8 @@ static void say_files(struct buf *out, const struct plan *plan)
 	if (plan->files.more)
 		(void)buf_textf(out, "%-12smore files than are part of the digest\n", "reads");
 	if (plan->unseen)
-		(void)buf_textf(out, "%-12sruns files that are not part of this plan\n", "warning");
+		(void)buf_textf(
+		    out, "%-12smay run files that are not part of this plan\n", "warning");
 }
 
 static void say_command(struct buf *out, const struct plan_input *input)

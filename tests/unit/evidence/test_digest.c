@@ -70,13 +70,14 @@ static void descriptor_is_read_from_its_start(void **state)
 	memset(block, 'a', sizeof(block));
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(fd_write_all(fd, block, sizeof(block)), 0);
-	assert_int_equal(digest_of_fd(&digest, fd, &len), 0);
+	assert_int_equal(digest_of_fd(&digest, fd, 1, &len), -EFBIG); /* one that grows */
+	assert_int_equal(digest_of_fd(&digest, fd, UINT64_MAX, &len), 0);
 	assert_digest(&digest, SHA_MILLION_A);
 	assert_int_equal(len, 1000000);
 	close(fd);
 	assert_int_equal(pipe(pipe_fds), 0);
-	assert_int_equal(digest_of_fd(&untouched, pipe_fds[0], &len), -ESPIPE);
-	assert_int_equal(digest_of_fd(&untouched, -1, &len), -EBADF);
+	assert_int_equal(digest_of_fd(&untouched, pipe_fds[0], UINT64_MAX, &len), -ESPIPE);
+	assert_int_equal(digest_of_fd(&untouched, -1, UINT64_MAX, &len), -EBADF);
 	assert_int_equal(untouched.bytes[0], 7);
 	assert_int_equal(len, 1000000);
 	close(pipe_fds[0]);
