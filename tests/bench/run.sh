@@ -36,7 +36,7 @@ for p in "$pid" $(pgrep -P "$pid"); do
 done
 # The same walls: all namespaces, a private root, no new privileges, a filter of the same kind and
 # size, and a Landlock step of twenty rules (which costs bubblewrap an exec of its own).
-${CC:-cc} -O2 -static -o "$dir/bin/landlocked" "$top/tests/bench/landlocked.c"
+${CC:-cc} -O2 -static -D_GNU_SOURCE -o "$dir/bin/landlocked" "$top/tests/bench/landlocked.c"
 "$build/bench/bench_filter" >"$dir/filter"
 "$build/bench/bench_call" "$CALLGATE_SOCKET" tiny "$program" "$dir/sync" "$dir/filter" "$rounds" \
 	/usr/bin/bwrap --seccomp 9 --unshare-all --die-with-parent --new-session \
