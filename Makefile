@@ -125,7 +125,7 @@ SRC_$(1) := $$(sort $$(wildcard $$(AREA_$(1))/*.c))
 OBJ_$(1) := $$(patsubst %.c,$(B)/obj/%.o,$$(filter-out %/main.c,$$(SRC_$(1))))
 $(B)/lib$(1).a: $$(OBJ_$(1))
 	$$(call say,AR,$$@)
-	$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
+	$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcs $$@ $$^
 endef
 $(foreach a,$(AREAS),$(eval $(call area_rules,$(a))))
 
