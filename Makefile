@@ -234,7 +234,7 @@ check-integration: all $(IT_TOOLS) build/npm/.done ## the real daemon with real 
 check-install: all man ## a tree that runs from where it was put
 	$(Q)tests/install.sh $(B)
 check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and without the wall
-	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/escape/cells
+	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/escape/cells build/plain-walls/callgated
 	$(Q)tests/escape/run.sh $(B) build/plain-walls
 check-fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/replay_%) ## replay the fuzz corpora
 	$(Q)tests/run-corpus.sh $(B) $(FUZZ_NAMES)

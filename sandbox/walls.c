@@ -2,6 +2,7 @@
 
 #ifdef CALLGATE_TEST_WALLS
 #include <stdlib.h>
+#include <string.h>
 
 /* Walls that cannot stand without another one: the kernel asks for no_new_privs before it takes
  * a filter or a domain, and private mounts need a mount namespace of one's own. */
@@ -23,9 +24,18 @@ static uint32_t carried_by(enum layer layer)
 
 void walls_read(struct walls *ret_walls)
 {
-	const char *name = getenv("CALLGATE_TEST_WALL_OFF");
-	enum layer layer = name ? layer_from_name(name) : LAYER_COUNT;
+	const char *value = getenv("CALLGATE_TEST_WALL_OFF");
+	char names[64] = "", *rest = names;
 
-	ret_walls->off = layer < LAYER_COUNT ? (1u << layer) | carried_by(layer) : 0;
+	memset(ret_walls, 0, sizeof(*ret_walls));
+	if (value && strlen(value) < sizeof(names))
+		memcpy(names, value, strlen(value) + 1);
+	for (const char *name; (name = strsep(&rest, ",")) != NULL;) {
+		enum layer layer = layer_from_name(name);
+
+		if (layer < LAYER_COUNT)
+			ret_walls->off |= (1u << layer) | carried_by(layer);
+		ret_walls->nesting |= strcmp(name, "nesting") == 0;
+	}
 }
 #endif

@@ -24,6 +24,7 @@
 #include "supervisor/warden/notify.h"
 #include "supervisor/warden/trail.h"
 #include "sandbox/self.h"
+#include "sandbox/walls.h"
 
 #define ANSWER_MS     30000 /* for a role's answer at start: recovery of a journal takes time */
 #define FIRST_CELL_MS 10000
@@ -228,13 +229,15 @@ static int start_zygote(struct warden *warden, struct err_note *note)
 	    .host = &warden->host,
 	    .cgroup = &warden->cgroup,
 	};
+	struct walls walls;
 	int fault = zygote_start(&warden->host, &spec.zygote, note);
 
 	if (fault)
 		return fault;
 	/* An interrupt typed at the daemon's terminal is the daemon's to handle. */
 	(void)setpgid(spec.zygote.pid, spec.zygote.pid);
-	if (warden->cgroup.kind != CGROUP_NONE)
+	walls_read(&walls);
+	if (warden->cgroup.kind != CGROUP_NONE && !wall_is_off(&walls, LAYER_CGROUP))
 		fault = attach_start(&spec.attacher, note);
 	pool_init(&warden->pool, &spec);
 	if (fault)

@@ -4,6 +4,7 @@
  *   cells [--user UID] [--off LAYER] PROBE MATRIX   every verb must hold; with --off those of
  *                                                   LAYER must not: for a build with WALLS=1
  *                                                   and that wall left out by the environment
+ *   cells [--user UID] --verb VERB PROBE MATRIX     that verb alone must hold
  *   cells [--user UID] --life PROBE                 the life and death of cells
  *   cells [--user UID] --time N PROBE               how long they take
  *
@@ -54,6 +55,7 @@ struct run {
 	unsigned good, bad;
 	bool groups_kept; /* an ordinary user cannot drop his: the layer must be absent */
 	const char *off;  /* the wall that is left out */
+	const char *only; /* the one verb that is run */
 };
 
 struct result {
@@ -386,14 +388,24 @@ static void judge(struct run *run, bool good, const char *verb, const struct res
 	    result->last.kind == CELL_EVENT_FAILED ? result->last.note.text : "");
 }
 
-static bool wanted(const struct run *run, const char *layer, const char *off)
+static bool wanted(const struct run *run, const char *verb, const char *layer)
 {
 	if (run->groups_kept && strcmp(layer, "groups") == 0)
 		return false;
-	return !off || strcmp(layer, off) == 0;
+	if (run->only && strcmp(verb, run->only) != 0)
+		return false;
+	return !run->off || strcmp(layer, run->off) == 0;
 }
 
-static void run_matrix(struct run *run, const char *path, const char *off)
+/* Attested although it was left out? */
+static bool claims(const struct result *result, const char *off)
+{
+	enum layer layer = layer_from_name(off);
+
+	return layer < LAYER_COUNT && (result->attested.layers & (1u << layer));
+}
+
+static void run_matrix(struct run *run, const char *path)
 {
 	char line[128], verb[64], layer[32];
 	FILE *file = fopen(path, "r");
@@ -405,15 +417,15 @@ static void run_matrix(struct run *run, const char *path, const char *off)
 		int r;
 
 		if (line[0] == '#' || sscanf(line, "%63s %31s", verb, layer) != 2 ||
-		    !wanted(run, layer, off))
+		    !wanted(run, verb, layer))
 			continue;
 		r = run_verb(run, verb, &result);
 		/* A failed entry is no breach either: the verb must have run and seen the gap. */
 		judge(run,
 		    r == 0 && result.last.kind == CELL_EVENT_EXITED && !result.last.signaled &&
-			result.last.code == (off ? 1 : 0),
+			result.last.code == (run->off ? 1 : 0),
 		    verb, &result);
-		if (off && result.attested.layers & (1u << layer_from_name(off)))
+		if (run->off && claims(&result, run->off))
 			judge(run, false, "attested although off", &result);
 	}
 	fclose(file);
@@ -645,10 +657,10 @@ static void run_time(struct run *run, unsigned count)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"user", required_argument, NULL, 'u'},
-	    {"off", required_argument, NULL, 'o'}, {"life", no_argument, NULL, 'l'},
-	    {"time", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
+	    {"off", required_argument, NULL, 'o'}, {"verb", required_argument, NULL, 'v'},
+	    {"life", no_argument, NULL, 'l'}, {"time", required_argument, NULL, 't'},
+	    {NULL, 0, NULL, 0}};
 	struct run run = {.good = 0};
-	const char *off = NULL;
 	unsigned count = 0;
 	bool life = false;
 	int option;
@@ -657,7 +669,9 @@ int main(int argc, char **argv)
 		if (option == 'u')
 			run.user = (uid_t)strtoul(optarg, NULL, 10);
 		else if (option == 'o')
-			off = optarg;
+			run.off = optarg;
+		else if (option == 'v')
+			run.only = optarg;
 		else if (option == 'l')
 			life = true;
 		else if (option == 't')
@@ -669,14 +683,13 @@ int main(int argc, char **argv)
 		return 2;
 	if (geteuid() != 0)
 		run.user = geteuid();
-	run.off = off;
 	begin(&run, argv[optind]);
 	if (life)
 		run_life(&run);
 	else if (count)
 		run_time(&run, count);
 	else
-		run_matrix(&run, argv[optind + 1], off);
+		run_matrix(&run, argv[optind + 1]);
 	printf("%u held, %u failed\n", run.good, run.bad);
 	end(&run);
 	return run.bad || (!count && run.good == 0);

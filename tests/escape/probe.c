@@ -764,6 +764,40 @@ static int verb_inodes(void)
 	    allowed > 0 && made <= allowed && errno == ENOSPC, "more files than allowed");
 }
 
+/* A tmpfs belongs to no process: no rlimit counts it and the watch does not see it. Only a control
+ * group does, and ends the tree. */
+static int verb_tree_memory(void)
+{
+	static const char block[65536] = {1};
+	struct statvfs fs;
+	uint64_t written = 0, room;
+	char name[32];
+	int fd = -1;
+
+	if (statvfs("/tmp", &fs) < 0)
+		return verdict(false, "statvfs");
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	for (unsigned i = 0; written + sizeof(block) <= room; i++) {
+		if (i % 16 == 0) {
+			if (fd >= 0)
+				close(fd);
+			snprintf(name, sizeof(name), "/tmp/m%u", i);
+			fd = open(name, O_CREAT | O_WRONLY, 0644);
+		}
+		if (fd < 0 || write(fd, block, sizeof(block)) != sizeof(block))
+			return 2;
+		written += sizeof(block);
+	}
+	errno = 0;
+	return verdict(false, "more memory than the tree may have");
+}
+
+/* Behind the filter stands the kernel's count of namespaces, which this cell has none of. */
+static int verb_nested_user(void)
+{
+	return verdict(unshare(CLONE_NEWUSER) < 0, "a user namespace within a cell");
+}
+
 /* ---- for the driver's own cases: not attacks, they say what a cell does ---------------------- */
 
 /* A grandchild in a session of its own, deaf to signals, which would leave a mark later. */
@@ -874,6 +908,8 @@ static const struct {
     {"memory", verb_memory},
     {"disk", verb_disk},
     {"inodes", verb_inodes},
+    {"tree_memory", verb_tree_memory},
+    {"nested_user", verb_nested_user},
     {"workspace", verb_workspace},
     {"leave_orphan", verb_leave_orphan},
     {"sleep", verb_sleep},

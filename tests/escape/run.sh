@@ -7,7 +7,8 @@ cells=$1/escape/cells cells_walls=$2/escape/cells probe=$1/escape/probe
 for program in "$cells" "$cells_walls" "$probe"; do
 	[ -x "$program" ] || { echo "escape: $program is not built; run make check-escape"; exit 2; }
 done
-matrix=$(dirname "$0")/matrix.txt
+here=$(dirname "$0")
+matrix=$here/matrix.txt
 log=$(mktemp)
 passed=0 failed=0
 places=
@@ -35,13 +36,30 @@ users="$(id -u)"
 for user in $users; do
 	one "uid $user: every wall holds" "$cells" --user "$user" "$probe" "$matrix"
 	one "uid $user: life and death" "$cells" --user "$user" --life "$probe"
-	for layer in $(awk '!/^#/ && $2 != "-" {print $2}' "$matrix" | sort -u); do
+	for layer in $(awk '!/^#/ && $2 != "-" && NF == 2 {print $2}' "$matrix" | sort -u); do
 		# An ordinary user's groups are not the daemon's to drop: nothing to leave out.
 		[ "$user $layer" != "$user groups" ] || [ "$user" -eq 0 ] || continue
 		one "uid $user: without $layer its probe must see it" \
 			env CALLGATE_TEST_WALL_OFF="$layer" "$cells_walls" --user "$user" --off "$layer" "$probe" "$matrix"
 	done
+	# Walls that stand behind others: with those off they hold, with their own off as well not.
+	while read -r verb layer front; do
+		one "uid $user: $layer holds without $front" env CALLGATE_TEST_WALL_OFF="$front" \
+			"$cells_walls" --user "$user" --verb "$verb" "$probe" "$matrix"
+		one "uid $user: without $front and $layer its probe must see it" \
+			env CALLGATE_TEST_WALL_OFF="$front,$layer" \
+			"$cells_walls" --user "$user" --off "$layer" "$probe" "$matrix"
+	done <<-END
+		$(awk '!/^#/ && NF == 3' "$matrix")
+	END
 done
+# The control group is the daemon's to give: the probe as a tool of a real one. An ordinary user's
+# daemon has none here, and says so (integration case 13): nothing to leave out.
+if [ "$(id -u)" -eq 0 ]; then
+	one "a tree's memory is bounded" bash "$here/daemon.sh" "$1" "$1/callgated" "$probe" held
+	one "without cgroup its probe must see it" \
+		bash "$here/daemon.sh" "$1" "$2/callgated" "$probe" breached
+fi
 
 # No trace of the switch may be in a build that ships.
 if grep -q CALLGATE_TEST_WALL_OFF "$cells"; then
