@@ -458,7 +458,7 @@ const char *const *allowlist_missing(const struct allowlist *allowlist)
 
 const char *const *allowlist_outside(const struct allowlist *allowlist)
 {
-	return names_list(&allowlist->grants.outside);
+	return places_list(&allowlist->grants.outside);
 }
 
 const char *const *allowlist_remarks(const struct allowlist *allowlist)

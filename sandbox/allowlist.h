@@ -46,6 +46,7 @@ struct program {
 	bool allow_jit;   /* runtime that needs writable code (node) */
 	bool interpreter; /* runs code of its arguments: sh, python, perl, node, awk, ... */
 	bool finds;       /* runs code of files that its arguments need not name: make, npm */
+	bool data;        /* an ELF program known to run nothing it is given: cat, grep, cp */
 	const char
 	    *code_letters; /* family_code_letters(); NULL: no operand is code, as for a script */
 	bool multicall;    /* busybox, toybox, coreutils single binary */
@@ -80,7 +81,7 @@ const char *const *allowlist_missing(const struct allowlist *allowlist);
 /* May this opened program run under the list (same dev and inode as an entry, or, when open, not
  * a denied one)? */
 bool allowlist_has(const struct allowlist *allowlist, const struct program *program);
-/* Top-level places besides /usr and /etc that hold anything granted ("/opt"). */
+/* Folders besides /usr and /etc that hold anything granted ("/opt/tool/bin"); places.h. */
 const char *const *allowlist_outside(const struct allowlist *allowlist);
 /* What somebody should know before relying on the list, one line each: helpers that match
  * nothing, programs that a tool would start and may not (make without sh), libraries that no

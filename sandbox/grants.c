@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,19 +30,20 @@ static int grow(struct grants *grants)
 	return 0;
 }
 
-/* The cell's root has /usr and /etc; what lies elsewhere has to be brought in. */
-static int note_outside(struct grants *grants, const char *path)
+/* The cell's root has /usr and /etc; what lies elsewhere is brought in with its folder. */
+static int note_outside(struct grants *grants, const struct stat *st, const char *path)
 {
-	char top[NAME_MAX + 2];
-	size_t len = strcspn(path + 1, "/") + 1;
+	char folder[PATH_MAX];
+	size_t len = strlen(path);
 
-	if (len >= sizeof(top))
-		return -ENAMETOOLONG;
-	memcpy(top, path, len);
-	top[len] = '\0';
-	if (strcmp(top, "/usr") == 0 || strcmp(top, "/etc") == 0)
+	if (strncmp(path, "/usr/", 5) == 0 || strncmp(path, "/etc/", 5) == 0)
 		return 0;
-	return names_add_once(&grants->outside, top);
+	if (len >= sizeof(folder))
+		return -ENAMETOOLONG;
+	memcpy(folder, path, len + 1);
+	if (!S_ISDIR(st->st_mode) && strrchr(folder, '/') != folder)
+		*strrchr(folder, '/') = '\0';
+	return places_add(&grants->outside, folder);
 }
 
 static int append(struct grants *grants, const struct stat *st, int fd, uint64_t access)
@@ -89,7 +91,7 @@ static int add(
 		fault = append(grants, st, fd, access);
 	if (fault == 0 && (access & GRANT_RUN) == GRANT_RUN)
 		fault = inodes_add_stat(&grants->runnable, st);
-	return fault < 0 ? fault : note_outside(grants, path);
+	return fault < 0 ? fault : note_outside(grants, st, path);
 }
 
 int grants_add(struct grants *grants, const struct object *object, uint64_t access)
@@ -120,6 +122,6 @@ void grants_fini(struct grants *grants)
 	inodes_fini(&grants->granted);
 	inodes_fini(&grants->runnable);
 	inodes_fini(&grants->denied);
-	names_fini(&grants->outside);
+	places_fini(&grants->outside);
 	memset(grants, 0, sizeof(*grants));
 }

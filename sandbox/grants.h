@@ -10,8 +10,8 @@
 #include "sandbox/cell.h"
 #include "sandbox/inodes.h"
 #include "sandbox/landlock.h"
-#include "sandbox/names.h"
 #include "sandbox/object.h"
+#include "sandbox/places.h"
 
 #define GRANT_READ LANDLOCK_FS_READ_FILE
 #define GRANT_LIST LANDLOCK_FS_READ_DIR /* directories only */
@@ -27,7 +27,7 @@ struct grants {
 	struct inodes granted;  /* every rule's file: the quick way to "not yet" */
 	struct inodes runnable; /* files with GRANT_RUN */
 	struct inodes denied;   /* files that get no rule and taint their directory */
-	struct names outside;   /* first components of granted paths, without /usr and /etc */
+	struct places outside;  /* folders of what is granted beside /usr and /etc */
 };
 
 /* Adds the access to the object's rule. 0 (also when the file is denied: no rule then), -E2BIG
