@@ -33,6 +33,13 @@ static const struct {
     {"find|fd|fdfind|xargs|parallel|env|nice|nohup|timeout|setsid|stdbuf|script|watch|time",
 	FAMILY_INTERPRETER},
     {"ld-*.so*", FAMILY_INTERPRETER},
+    /* No option of these starts a program that the caller names (sort, split and less have one). */
+    {"cat|tac|head|tail|nl|wc|cut|paste|tr|uniq|comm|join|fold|fmt|expand|unexpand|rev|tee|pr",
+	FAMILY_DATA},
+    {"grep|egrep|fgrep|diff|cmp|od|xxd|hexdump|strings|base64|base32|jq|file|column", FAMILY_DATA},
+    {"md5sum|sha1sum|sha224sum|sha256sum|sha384sum|sha512sum|b2sum|cksum|sum", FAMILY_DATA},
+    {"ls|dir|stat|du|df|readlink|realpath|basename|dirname|test|echo|printf", FAMILY_DATA},
+    {"cp|mv|rm|ln|mkdir|rmdir|touch|truncate|chmod|mktemp|dd|sync", FAMILY_DATA},
 };
 
 /* Who reads the file that the first operand names as code. Not tar, sed, find or env: their

@@ -14,6 +14,7 @@ enum family_trait {
 	FAMILY_JIT = 2,         /* writes its own machine code */
 	FAMILY_MULTICALL = 4,   /* is another program under another name */
 	FAMILY_FINDS = 8,       /* runs code of files that its arguments need not name */
+	FAMILY_DATA = 16,       /* known to run nothing: the files it is given are data to it */
 };
 
 /* Traits of a program by the last component of its resolved path (version suffix ignored). */

@@ -276,6 +276,7 @@ static bool is_multicall(const struct program_part *part)
 static void find_traits(struct program *program)
 {
 	unsigned traits = 0;
+	bool data = !program->parts[0].script;
 
 	for (uint32_t i = 0; i < program->part_count; i++) {
 		const struct program_part *part = &program->parts[i];
@@ -283,6 +284,7 @@ static void find_traits(struct program *program)
 		if (part->loader)
 			continue;
 		traits |= family_traits(object_base(part->path));
+		data = data && family_traits(object_base(part->path)) == FAMILY_DATA;
 		if (program->code_letters == NULL && !program->parts[0].script)
 			program->code_letters = family_code_letters(object_base(part->path));
 		program->multicall = program->multicall || is_multicall(part);
@@ -292,6 +294,7 @@ static void find_traits(struct program *program)
 		program->code_letters = family_code_letters(object_base(program->name));
 	program->interpreter = traits & FAMILY_INTERPRETER;
 	program->finds = traits & FAMILY_FINDS;
+	program->data = data && traits == FAMILY_DATA;
 	program->allow_jit = traits & FAMILY_JIT;
 	program->multicall = program->multicall || traits & FAMILY_MULTICALL;
 }

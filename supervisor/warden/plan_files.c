@@ -252,7 +252,8 @@ int plan_files_find(struct plan *plan, const struct planner *planner,
 	plan->files.items = calloc(PLAN_FILES_MAX, sizeof(*plan->files.items));
 	if (!plan->files.items)
 		return err_note(note, -ENOMEM, "out of memory");
-	for (uint32_t i = 1; !fault && i < input->argv.count; i++)
+	/* Data may change at any time (a log grows): that does not make it another plan. */
+	for (uint32_t i = 1; !plan->program.data && !fault && i < input->argv.count; i++)
 		fault = add_forms(&search, input->argv.items[i]);
 	if (!fault)
 		fault = find_script(&search, &input->argv);

@@ -77,6 +77,14 @@ for text in x y; do
 	expect 'data of an inline script' "$(cat workspace/w)" $text
 done
 
+# a log that grows all the while is data: no call is voided by it
+(while :; do echo line >>workspace/log; done) &
+writer=$!
+for _ in 1 2 3 4 5; do
+	run files cat log >/dev/null || fail "a growing file cannot be read"
+done
+kill $writer
+
 # only processes in /proc, and the tools do without the rest
 for file in cmdline kallsyms iomem sys/kernel/hostname diskstats; do
 	run shell cat /proc/$file >/dev/null && fail "/proc/$file is seen"
