@@ -19,7 +19,7 @@
 	"namespaces: {default: {working_directory: ./ws}, other: {working_directory: ./ws2}}\n"    \
 	"tools:\n"                                                                                 \
 	"  one: {type: command, deny_by_default: true,"                                            \
-	" allowed_commands: [cat, sh, bash, sed, tar, env, make, python3, perl]}\n"                \
+	" allowed_commands: [cat, sh, bash, sed, tar, env, make, python3, perl, sort, grep]}\n"    \
 	"  two: {type: command, deny_by_default: true, allowed_commands: [cat, sh]}\n"             \
 	"  small: {type: command, deny_by_default: true, allowed_commands: [cat, sh],"             \
 	" sandbox: {memory: 64MiB}}\n"                                                             \
@@ -355,10 +355,10 @@ static void every_file_that_is_named_is_read(void **state)
 	rig_file(&rig, "ws/ignore", "decoy\n", 0644);
 	rig_file(&rig, "ws/s.py", "print(1)\n", 0644);
 	rig_file(&rig, "ws/sub/in.txt", "x\n", 0644);
-	reads("gcc\ta.txt\tsub\tmissing\t../outside/o.sh\tout/o.sh", "", "a.txt", false);
-	reads("gcc\ta.txt\t./a.txt\tsub/../a.txt", "", "a.txt", false);
-	reads("gcc\t--from=a.txt\tif=s.py\t-os.sh\t@ignore", "", "a.txt s.py s.sh ignore", false);
-	reads("gcc\tcat a.txt s.sh", "", "", false); /* no interpreter: a word is a word */
+	reads("sort\ta.txt\tsub\tmissing\t../outside/o.sh\tout/o.sh", "", "a.txt", false);
+	reads("sort\ta.txt\t./a.txt\tsub/../a.txt", "", "a.txt", false);
+	reads("sort\t--from=a.txt\tif=s.py\t-os.sh\t@ignore", "", "a.txt s.py s.sh ignore", false);
+	reads("sort\tcat a.txt s.sh", "", "", false); /* no interpreter: a word is a word */
 	/* Known to run nothing: a log may grow between decision and start. */
 	reads("cat\ta.txt\ts.sh", "", "", false);
 	reads("grep\t-f\ta.txt\ts.sh", "", "", false);
