@@ -9,34 +9,13 @@
 #ifndef CALLGATE_POLICY_POLICY_H
 #define CALLGATE_POLICY_POLICY_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "policy/tool.h"
+#include "policy/types.h"
 
 #define POLICY_FILE_MAX   (1024 * 1024) /* bytes of YAML */
 #define POLICY_FROZEN_MAX (8 * 1024 * 1024)
 #define POLICY_NODES_MAX  100000
 #define POLICY_DEPTH_MAX  24
-
-struct policy_pos {
-	uint32_t line; /* from 1; 0 = not written in the file */
-	uint32_t column;
-};
-
-/* In order of strictness; the strictest that speaks wins. */
-enum decision {
-	DECISION_NONE = 0, /* nobody spoke; never acted upon */
-	DECISION_ALLOW = 1,
-	DECISION_ASK = 2,
-	DECISION_DENY = 3,
-};
-
-enum visibility {
-	VISIBILITY_NONE = 0, /* never seen */
-	VISIBILITY_PUBLIC,
-	VISIBILITY_INTERNAL,
-	VISIBILITY_PRIVATE,
-};
 
 #define POLICY_PERMISSIONS(X)                                                                      \
 	X(AUDIT_READ, "audit:read")                                                                \
@@ -57,71 +36,6 @@ enum permission_bit {
 	    PERMISSION_BIT_COUNT,
 };
 #define PERMISSION(id) (1u << PERMISSION_BIT_##id)
-
-/* A word of the file with its place. */
-struct policy_word {
-	const char *text;
-	struct policy_pos pos;
-};
-struct policy_words {
-	const struct policy_word *items;
-	uint32_t count;
-};
-
-enum workspace_mode {
-	WORKSPACE_NONE = 0,
-	WORKSPACE_RW,
-	WORKSPACE_RO,
-};
-
-enum run_as {
-	RUN_AS_CELL = 0, /* an own uid; needs an idmapped mount when the daemon is root */
-	RUN_AS_OWNER,    /* the workspace's owner; never uid 0 */
-};
-
-/* Limits: 0 = the default given beside each. */
-struct policy_sandbox {
-	uint64_t memory;               /* bytes for the tree; 512 MiB */
-	uint64_t pids;                 /* 128 */
-	uint64_t cpu_ms;               /* CPU time of one process; none */
-	uint64_t output;               /* bytes kept of stdout and of stderr each; 1 MiB */
-	uint64_t disk;                 /* bytes of /tmp; 64 MiB */
-	uint64_t inodes;               /* of /tmp; 4096 */
-	uint64_t file_size;            /* bytes of one file written; 1 GiB */
-	uint64_t files;                /* open descriptors of one process; 256 */
-	enum workspace_mode workspace; /* WORKSPACE_RW */
-	bool exec;                     /* workspace and /tmp may hold programs: "runs code" */
-	enum run_as run_as;
-	bool require_all;
-	bool require_given;          /* false: the default list of DESIGN 3 */
-	struct policy_words require; /* layer names */
-	struct policy_pos pos;
-};
-
-enum tool_type {
-	TOOL_NONE = 0,
-	TOOL_COMMAND,
-};
-
-struct policy_tool {
-	const char *name;
-	struct policy_pos pos;
-	enum tool_type type;
-	enum visibility visibility;    /* default public */
-	const char *description;       /* never NULL; a default sentence if absent */
-	const char *working_directory; /* as written; "" = the namespace's */
-	struct policy_pos working_directory_pos;
-	uint64_t max_execution_ms; /* resolved with defaults; never 0 */
-	bool deny_by_default;
-	struct policy_pos deny_by_default_pos;
-	bool require_approval;
-	struct policy_pos require_approval_pos;
-	const char *approval_prompt; /* "" if absent; {command} stands for the escaped argv */
-	struct policy_words allowed_commands;
-	struct policy_words denied_commands;
-	struct policy_words helpers; /* globs of absolute paths; programs that commands start */
-	struct policy_sandbox sandbox;
-};
 
 struct policy_role {
 	const char *name;
@@ -182,7 +96,10 @@ struct policy {
 	uint32_t namespace_count;
 	struct policy_tool *tools;
 	uint32_t tool_count;
-	void *storage; /* private */
+	struct policy_pack *packs; /* those that tools name, by name (policy/pack.h) */
+	uint32_t pack_count;
+	struct policy_approval approval; /* of tools without one */
+	void *storage;                   /* private */
 };
 
 void policy_free(struct policy *policy);

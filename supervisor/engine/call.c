@@ -147,7 +147,8 @@ static void fill_input(struct plan_input *input, const struct call *call)
 	input->cwd = call->cwd ? call->cwd : "";
 	input->argv.items = call->command.argv;
 	input->argv.count = call->command.argc;
-	input->has_stdin = call->has_stdin;
+	input->paths = call->paths;
+	input->stdin_kind = (uint8_t)call->stdin_kind;
 	input->stdin_digest = call->stdin_digest;
 	input->policy = call->rules->version;
 }
@@ -226,7 +227,7 @@ static enum call_event enter_sandbox(struct call *call)
 	fill_input(&message.u.launch.input, call);
 	message.u.launch.plan = call->plan;
 	message.u.launch.receipt = call->receipt;
-	if (call->has_stdin) {
+	if (call->stdin_kind == STDIN_SEALED) {
 		message.fds[0] = call->stdin_fd;
 		message.fd_count = 1;
 	}

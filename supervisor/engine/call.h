@@ -100,6 +100,7 @@ struct account;
 struct engine;
 struct output;
 struct ruleset;
+struct stream;
 
 #define CALL_SENTENCE_MAX   1536
 #define CALL_RULE_MAX       320
@@ -137,7 +138,12 @@ struct call {
 	uint32_t uid, gid, pid;
 	char principal[PEER_PRINCIPAL_MAX];
 	char *agent, *space, *tool_name;
-	char *body; /* arguments as JSON */
+	uint32_t options; /* enum request_option */
+	char *progress;   /* JSON of the progress token; "" = none */
+	char *retry;      /* JSON of {inputResponses, requestState}; "" = none */
+	char *parent;     /* the running call through whose gate it came; "" = none */
+	uint32_t depth;   /* 0: from the socket */
+	char *body;       /* arguments as JSON */
 	size_t body_len;
 	struct account *account;
 	bool counted; /* a call of its account; false: over the limit */
@@ -151,7 +157,8 @@ struct call {
 	struct identity identity;
 	struct command command;
 	char *cwd;
-	bool has_stdin;
+	struct strv paths; /* owned strings: arguments of format workspace-path */
+	enum stdin_kind stdin_kind;
 	int stdin_fd; /* sealed */
 	struct digest stdin_digest;
 	struct verdict verdict;
@@ -178,6 +185,10 @@ struct call {
 
 	/* what ran */
 	int pipes[2]; /* between LAUNCHED and output_start() */
+	int input;    /* write end of a streamed standard input; -1 = none */
+	struct stream
+	    *stream;   /* what the client fetches and writes while it runs; NULL = nothing */
+	bool streamed; /* some output was seen before the outcome */
 	struct output *output;
 	struct call_exit exit;
 };

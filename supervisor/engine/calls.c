@@ -33,9 +33,12 @@ static int copy_request(struct call *call, const struct message_request *request
 	call->agent = strdup(request->agent);
 	call->space = strdup(request->space);
 	call->tool_name = strdup(request->tool);
+	call->progress = strdup(request->progress);
+	call->retry = strdup(request->retry);
 	call->body_len = request->body.len;
 	call->body = malloc(request->body.len ? request->body.len : 1);
-	if (!call->agent || !call->space || !call->tool_name || !call->body)
+	if (!call->agent || !call->space || !call->tool_name || !call->progress || !call->retry ||
+	    !call->body)
 		return -1;
 	if (request->body.len)
 		memcpy(call->body, request->body.data, request->body.len);
@@ -47,6 +50,9 @@ static void free_memory(struct call *call)
 	free(call->agent);
 	free(call->space);
 	free(call->tool_name);
+	free(call->progress);
+	free(call->retry);
+	free(call->parent);
 	free(call->body);
 	(void)quota_drop(call->account);
 	free(call);
@@ -60,18 +66,21 @@ struct call *calls_new(
 	if (!call)
 		return NULL;
 	call->engine = engine;
-	call->stdin_fd = call->pipes[0] = call->pipes[1] = -1;
+	call->stdin_fd = call->input = call->pipes[0] = call->pipes[1] = -1;
 	call->born_us = clock_monotonic_us();
 	call->peer = peer->id;
 	call->request = request->serial;
 	call->era = (enum request_era)request->u.request.era;
+	call->options = request->u.request.options;
+	call->depth = peer->depth;
 	call->uid = peer->uid;
 	call->gid = peer->gid;
 	call->pid = peer->pid;
 	memcpy(call->principal, peer->principal, sizeof(call->principal));
+	call->parent = strdup(peer->call);
 	call->account = quota_hold(engine, peer->uid);
-	if (make_id(call->id) || !call->account || copy_request(call, &request->u.request) ||
-	    uv_timer_init(engine->loop, &call->timer)) {
+	if (make_id(call->id) || !call->account || !call->parent ||
+	    copy_request(call, &request->u.request) || uv_timer_init(engine->loop, &call->timer)) {
 		free_memory(call);
 		return NULL;
 	}
@@ -84,6 +93,14 @@ struct call *calls_new(
 	return call;
 }
 
+static void free_paths(struct call *call)
+{
+	for (uint32_t i = 0; i < call->paths.count; i++)
+		free((char *)call->paths.items[i]);
+	free(call->paths.items);
+	memset(&call->paths, 0, sizeof(call->paths));
+}
+
 void calls_reset(struct call *call)
 {
 	command_fini(&call->command);
@@ -92,10 +109,11 @@ void calls_reset(struct call *call)
 	memset(&call->verdict, 0, sizeof(call->verdict));
 	memset(&call->plan, 0, sizeof(call->plan));
 	free(take_ptr(call->cwd));
+	free_paths(call);
 	free(take_ptr(call->plan_text));
 	free(take_ptr(call->program));
 	cleanup_fd_(&call->stdin_fd);
-	call->has_stdin = false;
+	call->stdin_kind = STDIN_NONE;
 	call->tool = NULL;
 	call->awaits = MESSAGE_NONE;
 	call->rule[0] = call->reason[0] = call->sentence[0] = '\0';
@@ -109,6 +127,7 @@ static void release(struct call *call)
 	calls_reset(call);
 	cleanup_fd_(&call->pipes[0]);
 	cleanup_fd_(&call->pipes[1]);
+	cleanup_fd_(&call->input);
 	output_free(take_ptr(call->output));
 	for (uint32_t i = 0; i < call->exit.layer_count; i++)
 		free(call->exit.layers[i]);

@@ -124,7 +124,7 @@ static enum call_event take_stdin(struct call *call, const struct call_args *arg
 	if (digest_of(&call->stdin_digest, args->stdin_bytes, args->stdin_len))
 		return CALL_ON_FAULT;
 	call->stdin_fd = fd_sealed("callgate-stdin", args->stdin_bytes, args->stdin_len);
-	call->has_stdin = true;
+	call->stdin_kind = STDIN_SEALED;
 	return call->stdin_fd < 0 ? CALL_ON_FAULT : CALL_ON_NOTHING;
 }
 

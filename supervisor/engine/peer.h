@@ -20,6 +20,8 @@ struct peer {
 	uint32_t gid;
 	uint32_t pid;
 	char principal[PEER_PRINCIPAL_MAX];
+	char call[CALL_ID_MAX]; /* the running call whose gate it came through; "" = the socket */
+	uint32_t depth;         /* of the calls it makes; 0 = from the socket */
 };
 
 /* MESSAGE_PEER. 0; -EBADMSG when the connection is known already; -ENOMEM. */

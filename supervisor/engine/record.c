@@ -130,7 +130,7 @@ void record_decision(struct buf *out, const struct call *call, bool allow)
 	put_text(out, "program", call->program);
 	put_text(out, "reason", call->sentence[0] ? call->sentence : call->reason);
 	put_text(out, "rule", call->rule);
-	if (call->has_stdin)
+	if (call->stdin_kind == STDIN_SEALED)
 		record_put_digest(out, "stdin_sha256", &call->stdin_digest);
 	put_text(out, "tool", call->tool_name);
 	record_put_int(out, "uid", call->uid);

@@ -7,259 +7,14 @@
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
-#include "supervisor/evidence/record.h"
+#include "supervisor/link/message_table.h"
 
 #define MESSAGE_MAGIC 0x31474c43u /* "CLG1" */
 #define BODY_IN_FD    UINT32_MAX  /* instead of a length: the last descriptor holds the body */
-#define ANY           0           /* no upper bound besides the field's own width */
-
-/* ---- the table ------------------------------------------------------------------------------ */
-
-enum field_kind {
-	FIELD_END = 0,
-	FIELD_U8,
-	FIELD_U16,
-	FIELD_U32,
-	FIELD_U64,
-	FIELD_I64,
-	FIELD_RAW32, /* a digest or a key */
-	FIELD_STR,
-	FIELD_STRV,
-	FIELD_BODY,  /* struct bytes; inline, or a sealed memfd */
-	FIELD_GROUP, /* an embedded struct with a table of its own */
-};
-
-struct field {
-	enum field_kind kind;
-	uint32_t max;              /* U8 and U16: the largest value that means anything, or ANY */
-	size_t offset;             /* from the start of the struct that the table describes */
-	const struct field *group; /* FIELD_GROUP */
-};
-
-_Static_assert(KEY_LEN == DIGEST_LEN, "keys and digests share FIELD_RAW32");
-
-#define AT(kind, type, member)                                                                     \
-	{                                                                                          \
-		FIELD_##kind, ANY, offsetof(struct type, member), NULL                             \
-	}
-#define UP_TO(kind, type, member, limit)                                                           \
-	{                                                                                          \
-		FIELD_##kind, limit, offsetof(struct type, member), NULL                           \
-	}
-#define GROUP(type, member, table)                                                                 \
-	{                                                                                          \
-		FIELD_GROUP, ANY, offsetof(struct type, member), table                             \
-	}
-#define END                                                                                        \
-	{                                                                                          \
-		FIELD_END, ANY, 0, NULL                                                            \
-	}
-
-static const struct field receipt_fields[] = {
-    AT(U64, receipt, n),
-    AT(RAW32, receipt, leaf),
-    AT(U64, receipt, size),
-    AT(RAW32, receipt, root),
-    AT(RAW32, receipt, mac),
-    END,
-};
-static const struct field plan_input_fields[] = {
-    AT(STR, plan_input, call),
-    AT(STR, plan_input, tool),
-    AT(STR, plan_input, agent),
-    AT(STR, plan_input, space),
-    AT(STR, plan_input, principal),
-    AT(STR, plan_input, cwd),
-    AT(STRV, plan_input, argv),
-    UP_TO(U8, plan_input, has_stdin, 1),
-    AT(RAW32, plan_input, stdin_digest),
-    AT(RAW32, plan_input, policy),
-    END,
-};
-
-static const struct field audit_open_fields[] = {
-    AT(RAW32, message_audit_open, receipt_key),
-    AT(STR, message_audit_open, origin),
-    AT(STR, message_audit_open, journal),
-    END,
-};
-static const struct field audit_opened_fields[] = {
-    UP_TO(U16, message_audit_opened, status, ANSWER_VOID),
-    AT(U64, message_audit_opened, size),
-    AT(RAW32, message_audit_opened, root),
-    AT(U64, message_audit_opened, recovered_bytes),
-    AT(STR, message_audit_opened, vkey),
-    AT(STR, message_audit_opened, note),
-    END,
-};
-static const struct field record_fields[] = {
-    UP_TO(U16, message_record, record, RECORD_TYPE_COUNT - 1),
-    AT(STR, message_record, call),
-    AT(RAW32, message_record, plan),
-    UP_TO(U8, message_record, allow, 1),
-    AT(BODY, message_record, body),
-    END,
-};
-static const struct field recorded_fields[] = {
-    UP_TO(U16, message_recorded, status, ANSWER_VOID),
-    GROUP(message_recorded, receipt, receipt_fields),
-    AT(STR, message_recorded, note),
-    END,
-};
-static const struct field policy_fields[] = {
-    AT(RAW32, message_policy, version),
-    AT(STR, message_policy, path),
-    AT(STR, message_policy, state),
-    AT(U32, message_policy, owner_uid),
-    AT(STRV, message_policy, approvers),
-    AT(U64, message_policy, audit_size),
-    AT(RAW32, message_policy, audit_root),
-    END,
-};
-static const struct field policy_taken_fields[] = {
-    UP_TO(U16, message_policy_taken, status, ANSWER_VOID),
-    AT(STR, message_policy_taken, note),
-    END,
-};
-static const struct field plan_fields[] = {
-    GROUP(message_plan, input, plan_input_fields),
-    END,
-};
-static const struct field planned_fields[] = {
-    UP_TO(U16, message_planned, status, ANSWER_VOID),
-    AT(RAW32, message_planned, plan),
-    AT(STR, message_planned, text),
-    AT(STR, message_planned, note),
-    AT(STR, message_planned, program),
-    END,
-};
-static const struct field launch_fields[] = {
-    GROUP(message_launch, input, plan_input_fields),
-    AT(RAW32, message_launch, plan),
-    GROUP(message_launch, receipt, receipt_fields),
-    END,
-};
-static const struct field launched_fields[] = {
-    UP_TO(U16, message_launched, status, ANSWER_VOID),
-    AT(STR, message_launched, note),
-    END,
-};
-static const struct field control_fields[] = {
-    UP_TO(U16, message_control, op, CONTROL_SHUTDOWN),
-    AT(STR, message_control, by),
-    END,
-};
-static const struct field controlled_fields[] = {
-    UP_TO(U16, message_controlled, status, ANSWER_VOID),
-    AT(RAW32, message_controlled, version),
-    AT(STR, message_controlled, note),
-    END,
-};
-static const struct field request_fields[] = {
-    AT(U64, message_request, peer),
-    UP_TO(U16, message_request, method, REQUEST_METHOD_COUNT - 1),
-    UP_TO(U16, message_request, era, ERA_MODERN),
-    AT(STR, message_request, tool),
-    AT(STR, message_request, agent),
-    AT(STR, message_request, space),
-    AT(BODY, message_request, body),
-    END,
-};
-static const struct field reply_fields[] = {
-    UP_TO(U16, message_reply, kind, REPLY_SILENT),
-    AT(BODY, message_reply, body),
-    END,
-};
-static const struct field exited_fields[] = {
-    AT(STR, message_exited, call),
-    UP_TO(U16, message_exited, how, EXIT_HOW_STUCK),
-    AT(I64, message_exited, code),
-    AT(U8, message_exited, proof),
-    AT(STRV, message_exited, layers),
-    AT(U64, message_exited, wall_us),
-    AT(U64, message_exited, cpu_us),
-    AT(U64, message_exited, memory_peak),
-    AT(STR, message_exited, note),
-    END,
-};
-static const struct field kill_fields[] = {
-    AT(STR, message_kill, call),
-    AT(STR, message_kill, cause),
-    END,
-};
-static const struct field peer_fields[] = {
-    AT(U64, message_peer, peer),
-    AT(U32, message_peer, uid),
-    AT(U32, message_peer, gid),
-    AT(U32, message_peer, pid),
-    AT(STRV, message_peer, groups),
-    END,
-};
-static const struct field peer_gone_fields[] = {
-    AT(U64, message_peer_gone, peer),
-    END,
-};
-static const struct field cancel_fields[] = {
-    AT(U64, message_cancel, peer),
-    AT(U64, message_cancel, request),
-    END,
-};
-static const struct field notify_fields[] = {
-    AT(U64, message_notify, peer),
-    AT(BODY, message_notify, body),
-    END,
-};
-static const struct field drain_fields[] = {
-    AT(STR, message_drain, cause),
-    END,
-};
-
-struct shape {
-	enum message_type type;
-	const char *name;
-	const struct field *fields; /* of the type's member of message.u */
-	uint32_t fd_counts;         /* bit n: n descriptors besides the body's are right */
-};
-
-#define FDS(count) (1u << (count))
-
-/* What may be said between processes. What has no row here is not a message. */
-static const struct shape shapes[] = {
-    {MESSAGE_AUDIT_OPEN, "audit_open", audit_open_fields, FDS(2)},
-    {MESSAGE_AUDIT_OPENED, "audit_opened", audit_opened_fields, FDS(0)},
-    {MESSAGE_RECORD, "record", record_fields, FDS(0)},
-    {MESSAGE_RECORDED, "recorded", recorded_fields, FDS(0)},
-    {MESSAGE_POLICY, "policy", policy_fields, FDS(1)},
-    {MESSAGE_POLICY_TAKEN, "policy_taken", policy_taken_fields, FDS(0)},
-    {MESSAGE_PLAN, "plan", plan_fields, FDS(0)},
-    {MESSAGE_PLANNED, "planned", planned_fields, FDS(0)},
-    {MESSAGE_LAUNCH, "launch", launch_fields, FDS(0) | FDS(1)},
-    {MESSAGE_LAUNCHED, "launched", launched_fields, FDS(0) | FDS(2)},
-    {MESSAGE_CONTROL, "control", control_fields, FDS(0)},
-    {MESSAGE_CONTROLLED, "controlled", controlled_fields, FDS(0)},
-    {MESSAGE_REQUEST, "request", request_fields, FDS(0)},
-    {MESSAGE_REPLY, "reply", reply_fields, FDS(0)},
-    {MESSAGE_EXITED, "exited", exited_fields, FDS(0)},
-    {MESSAGE_KILL, "kill", kill_fields, FDS(0)},
-    {MESSAGE_PEER, "peer", peer_fields, FDS(0)},
-    {MESSAGE_PEER_GONE, "peer_gone", peer_gone_fields, FDS(0)},
-    {MESSAGE_CANCEL, "cancel", cancel_fields, FDS(0)},
-    {MESSAGE_NOTIFY, "notify", notify_fields, FDS(0)},
-    {MESSAGE_DRAIN, "drain", drain_fields, FDS(0)},
-};
-
-static const struct shape *shape_of(unsigned type)
-{
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-		if ((unsigned)shapes[i].type == type)
-			return &shapes[i];
-	}
-	return NULL;
-}
 
 const char *message_name(enum message_type type)
 {
-	const struct shape *shape = shape_of(type);
+	const struct shape *shape = message_shape(type);
 
 	return shape ? shape->name : "?";
 }
@@ -315,7 +70,7 @@ int message_take_fd(struct message *message, uint32_t i)
 
 static bool above(const struct field *field, uint32_t value)
 {
-	return field->max != ANY && value > field->max;
+	return field->max != MESSAGE_ANY && value > field->max;
 }
 
 static int encode_strv(struct buf *out, const struct strv *list)
@@ -379,7 +134,7 @@ static int encode_fields(struct buf *out, const struct field *field, const void 
 
 int message_encode(struct buf *out, const struct message *message, int *ret_body_fd)
 {
-	const struct shape *shape = shape_of(message->type);
+	const struct shape *shape = message_shape(message->type);
 	int cleanup_fd body_fd = -1;
 	size_t start = out->len;
 	int r;
@@ -525,7 +280,7 @@ static void decode_fields(struct decoder *decoder, const struct field *field, vo
 static int decode_rest(
     struct decoder *decoder, struct message *message, const int *fds, size_t fd_count, size_t count)
 {
-	const struct shape *shape = shape_of(message->type);
+	const struct shape *shape = message_shape(message->type);
 
 	message->serial = reader_u64(&decoder->in);
 	if (!shape || !serial_fits(shape, message->serial) || !fd_count_fits(shape, count))

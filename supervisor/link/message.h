@@ -42,7 +42,8 @@ enum message_type {
 	MESSAGE_PLAN = 8,
 	MESSAGE_PLANNED = 9,
 	/* engine -> warden: run exactly this. fds: stdin (sealed memfd) where the plan has one.
-	 * LAUNCHED fds: read ends of stdout and stderr. */
+	 * LAUNCHED fds: read ends of stdout and stderr; with has_input the write end of stdin;
+	 * with has_gate the end of the call's own gate that is for front. */
 	MESSAGE_LAUNCH = 10,
 	MESSAGE_LAUNCHED = 11,
 	/* engine -> warden: reload or shut down. */
@@ -64,6 +65,11 @@ enum message_type {
 	MESSAGE_NOTIFY = 138,
 	/* warden -> engine and front: take no new calls, finish, exit. */
 	MESSAGE_DRAIN = 140,
+	/* engine -> front: the gate of a running call (sandbox.callgate): a SOCK_SEQPACKET on which
+	 * each message brings the end of one new connection. fds: it. */
+	MESSAGE_GATE = 142,
+	/* front -> engine: a client's answer to a request that a NOTIFY brought it. */
+	MESSAGE_RESPONSE = 144,
 };
 
 /* A list of strings; after decoding the array is owned by the message, the strings point into
@@ -125,6 +131,11 @@ struct message_policy_taken {
 	uint16_t status;
 	const char *note;
 };
+enum stdin_kind {
+	STDIN_NONE = 0, /* empty */
+	STDIN_SEALED,   /* a sealed memfd with a digest that is part of the plan */
+	STDIN_STREAM,   /* what the client writes while the tool runs; the plan says so */
+};
 /* Everything a plan is made from; LAUNCH carries it again, so the warden keeps nothing. */
 struct plan_input {
 	const char *call; /* id */
@@ -134,9 +145,10 @@ struct plan_input {
 	const char *principal; /* "uid:1000" */
 	const char *cwd;       /* relative to the tool's working directory; "" = it */
 	struct strv argv;
-	uint8_t has_stdin; /* 1: stdin is a sealed memfd with this digest */
-	struct digest stdin_digest;
-	struct digest policy; /* version the decision was made under */
+	struct strv paths;          /* arguments of format workspace-path: must resolve below cwd */
+	uint8_t stdin_kind;         /* enum stdin_kind */
+	struct digest stdin_digest; /* of a sealed one; else zero */
+	struct digest policy;       /* version the decision was made under */
 };
 struct message_plan {
 	struct plan_input input;
@@ -155,6 +167,8 @@ struct message_launch {
 };
 struct message_launched {
 	uint16_t status;
+	uint8_t has_input;
+	uint8_t has_gate;
 	const char *note;
 };
 enum control_op {
@@ -183,7 +197,19 @@ enum request_method {
 	REQUEST_APPROVALS_DECIDE,
 	REQUEST_RELOAD,
 	REQUEST_SHUTDOWN,
+	REQUEST_SUBSCRIBE, /* subscriptions/listen, and what stands for it in legacy */
+	REQUEST_GRANTS_LIST,
+	REQUEST_GRANTS_REVOKE,
+	REQUEST_STREAM_WRITE, /* callgate/stdin: body {request: serial, data, end} */
+	REQUEST_STREAM_READ,  /* callgate/output: body {request: serial} */
 	REQUEST_METHOD_COUNT,
+};
+/* What a client asked for beside the call itself, as bits. */
+enum request_option {
+	REQUEST_STREAM_INPUT = 1,  /* standard input comes by STREAM_WRITE */
+	REQUEST_STREAM_OUTPUT = 2, /* output is fetched by STREAM_READ while the tool runs */
+	REQUEST_CAN_ELICIT = 4,    /* the client can show its user a form */
+	REQUEST_OPTIONS_ALL = 7,
 };
 enum request_era {
 	ERA_LEGACY = 0, /* initialize, up to 2025-11-25 */
@@ -193,10 +219,13 @@ struct message_request {
 	uint64_t peer; /* connection */
 	uint16_t method;
 	uint16_t era;
+	uint32_t options;  /* enum request_option */
 	const char *tool;  /* TOOLS_CALL, EXPLAIN */
 	const char *agent; /* as claimed; "" = none */
 	const char *space;
-	struct bytes body; /* JSON object: arguments of a call, params otherwise */
+	const char *progress; /* JSON of _meta.progressToken; "" = none */
+	const char *retry;    /* JSON of {inputResponses, requestState}; "" = none */
+	struct bytes body;    /* JSON object: arguments of a call, params otherwise */
 };
 enum reply_kind {
 	REPLY_NONE = 0,
@@ -240,6 +269,7 @@ struct message_peer {
 	uint32_t gid;
 	uint32_t pid;
 	struct strv groups; /* unused yet: supplementary groups as decimal text */
+	const char *call;   /* the running call whose gate it came through; "" = the socket */
 };
 struct message_peer_gone {
 	uint64_t peer;
@@ -250,6 +280,15 @@ struct message_cancel {
 };
 struct message_notify {
 	uint64_t peer;
+	struct bytes body;
+};
+struct message_gate {
+	const char *call;
+};
+struct message_response {
+	uint64_t peer;
+	const char *id; /* the request's, as text */
+	uint16_t kind;  /* REPLY_RESULT or REPLY_ERROR */
 	struct bytes body;
 };
 struct message_drain {
@@ -283,6 +322,8 @@ struct message {
 		struct message_cancel cancel;
 		struct message_notify notify;
 		struct message_drain drain;
+		struct message_gate gate;
+		struct message_response response;
 	} u;
 	void *storage; /* private: what decoded pointers point into */
 };

@@ -454,7 +454,7 @@ static int take_stdin(struct launch *launch, struct err_note *note)
 {
 	int cleanup_fd fd = message_take_fd(&launch->message, 0);
 
-	if (!input_of(launch)->has_stdin)
+	if (input_of(launch)->stdin_kind != STDIN_SEALED)
 		return 0;
 	return feed_take(&launch->feed, fd, &input_of(launch)->stdin_digest, note);
 }

@@ -47,6 +47,9 @@ enum tag {
 	TAG_FILE_SIZE,
 	TAG_FILE_DIGEST, /* empty: not hashed */
 	TAG_FILES_MORE,
+	TAG_STDIN_KIND,
+	TAG_PATH_COUNT,
+	TAG_PATH,
 };
 
 static void put(struct buf *out, enum tag tag, const void *bytes, size_t len)
@@ -161,7 +164,12 @@ int plan_bytes(struct buf *out, const struct planner *planner, const struct plan
 	put_text(out, TAG_CWD, plan->cwd);
 	put_number(out, TAG_CWD_DEV, plan->cwd_stamp.dev);
 	put_number(out, TAG_CWD_INO, plan->cwd_stamp.ino);
-	put(out, TAG_STDIN, input->stdin_digest.bytes, input->has_stdin ? DIGEST_LEN : 0);
+	put(out, TAG_STDIN, input->stdin_digest.bytes,
+	    input->stdin_kind == STDIN_SEALED ? DIGEST_LEN : 0);
+	put_number(out, TAG_STDIN_KIND, input->stdin_kind);
+	put_number(out, TAG_PATH_COUNT, input->paths.count);
+	for (uint32_t i = 0; i < input->paths.count; i++)
+		put_text(out, TAG_PATH, input->paths.items[i]);
 	put_programs(out, plan);
 	put_files(out, &plan->files);
 	put_sandbox(out, plan->tool);
@@ -291,6 +299,22 @@ static void say_limits(struct buf *out, const struct tool *tool)
 	(void)buf_textf(out, ", processes %llu\n", (unsigned long long)limits->pids);
 }
 
+static void say_stdin(struct buf *out, const struct plan_input *input)
+{
+	char hex[DIGEST_HEX_MAX];
+
+	switch ((enum stdin_kind)input->stdin_kind) {
+	case STDIN_NONE: say(out, "stdin", "none"); return;
+	case STDIN_SEALED:
+		(void)buf_textf(
+		    out, "%-12ssha256:%s\n", "stdin", digest_hex(hex, &input->stdin_digest));
+		return;
+	case STDIN_STREAM:
+		say(out, "stdin", "stream: whatever the client sends while it runs");
+		return;
+	}
+}
+
 int plan_text(struct buf *out, const struct plan_input *input, const struct plan *plan)
 {
 	char hex[DIGEST_HEX_MAX];
@@ -308,8 +332,7 @@ int plan_text(struct buf *out, const struct plan_input *input, const struct plan
 	say_files(out, plan);
 	say(out, "directory", plan->cwd);
 	(void)buf_textf(out, "%-12s%s\n", "workspace", mode_text(plan->tool->mode));
-	(void)buf_textf(out, "%-12s%s%s\n", "stdin", input->has_stdin ? "sha256:" : "none",
-	    input->has_stdin ? digest_hex(hex, &input->stdin_digest) : "");
+	say_stdin(out, input);
 	(void)buf_textf(out, "%-12snone\n", "network");
 	if (!plan->tool->policy->deny_by_default)
 		(void)buf_textf(

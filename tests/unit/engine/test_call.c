@@ -230,7 +230,7 @@ static void test_allowed_call(void **state)
 	assert_string_equal(message->u.plan.input.tool, "bash");
 	assert_string_equal(message->u.plan.input.principal, "uid:1000");
 	assert_string_equal(message->u.plan.input.argv.items[1], "hi");
-	assert_int_equal(message->u.plan.input.has_stdin, 1);
+	assert_int_equal(message->u.plan.input.stdin_kind, STDIN_SEALED);
 	answer_plan(call, ANSWER_OK, 3);
 	message = sent_next(&world.auditor, MESSAGE_RECORD);
 	assert_int_equal(message->u.record.record, RECORD_CALL_DECISION);

@@ -84,7 +84,7 @@ static void plan_comes_back(void **state)
 	    .tool = "bash",
 	    .principal = "uid:1000",
 	    .argv = {argv, 3},
-	    .has_stdin = 1,
+	    .stdin_kind = STDIN_SEALED,
 	    .policy = {{0xee}}};
 	sent.u.launch.plan.bytes[31] = 0xaa;
 	sent.u.launch.receipt = (struct receipt){.n = 3, .size = UINT64_MAX, .mac = {{0xbb}}};
@@ -103,7 +103,7 @@ static void plan_comes_back(void **state)
 	assert_string_equal(got.u.launch.input.argv.items[1], "");
 	assert_string_equal(got.u.launch.input.argv.items[2], "log --oneline");
 	assert_null(got.u.launch.input.argv.items[3]);
-	assert_int_equal(got.u.launch.input.has_stdin, 1);
+	assert_int_equal(got.u.launch.input.stdin_kind, STDIN_SEALED);
 	assert_int_equal(got.u.launch.input.policy.bytes[0], 0xee);
 	assert_int_equal(got.u.launch.plan.bytes[31], 0xaa);
 	assert_int_equal(got.u.launch.receipt.n, 3);

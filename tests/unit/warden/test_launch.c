@@ -306,7 +306,7 @@ static void stdin_must_come_with_its_digest(void **state)
 	struct plan plan;
 
 	(void)state;
-	launch->input.has_stdin = 1;
+	launch->input.stdin_kind = STDIN_SEALED;
 	assert_int_equal(digest_of(&launch->input.stdin_digest, "x", 1), 0);
 	assert_int_equal(plan_make(&planner, &launch->input, &plan, &note), 0);
 	launch->plan = plan.digest;

@@ -147,8 +147,8 @@ static void every_field_changes_the_digest(void **state)
 	WITH(argv = ((struct strv){split, 3}));
 	WITH(argv = ((struct strv){other, 2}));
 	WITH(argv = ((struct strv){absolute, 2}));
-	WITH(has_stdin = 1);
-	WITH(has_stdin = 1);
+	WITH(stdin_kind = STDIN_SEALED);
+	WITH(stdin_kind = STDIN_SEALED);
 	inputs[count - 1].stdin_digest.bytes[31] = 1;
 	for (int i = 0; i < count; i++) {
 		digests[i] = digest_for(&inputs[i]);

@@ -1,0 +1,239 @@
+#include "supervisor/link/message_table.h"
+
+#include <stddef.h>
+
+#include "supervisor/evidence/record.h"
+
+_Static_assert(KEY_LEN == DIGEST_LEN, "keys and digests share FIELD_RAW32");
+
+#define AT(kind, type, member)                                                                     \
+	{                                                                                          \
+		FIELD_##kind, MESSAGE_ANY, offsetof(struct type, member), NULL                     \
+	}
+#define UP_TO(kind, type, member, limit)                                                           \
+	{                                                                                          \
+		FIELD_##kind, limit, offsetof(struct type, member), NULL                           \
+	}
+#define GROUP(type, member, table)                                                                 \
+	{                                                                                          \
+		FIELD_GROUP, MESSAGE_ANY, offsetof(struct type, member), table                     \
+	}
+#define END                                                                                        \
+	{                                                                                          \
+		FIELD_END, MESSAGE_ANY, 0, NULL                                                    \
+	}
+
+static const struct field receipt_fields[] = {
+    AT(U64, receipt, n),
+    AT(RAW32, receipt, leaf),
+    AT(U64, receipt, size),
+    AT(RAW32, receipt, root),
+    AT(RAW32, receipt, mac),
+    END,
+};
+static const struct field plan_input_fields[] = {
+    AT(STR, plan_input, call),
+    AT(STR, plan_input, tool),
+    AT(STR, plan_input, agent),
+    AT(STR, plan_input, space),
+    AT(STR, plan_input, principal),
+    AT(STR, plan_input, cwd),
+    AT(STRV, plan_input, argv),
+    AT(STRV, plan_input, paths),
+    UP_TO(U8, plan_input, stdin_kind, STDIN_STREAM),
+    AT(RAW32, plan_input, stdin_digest),
+    AT(RAW32, plan_input, policy),
+    END,
+};
+
+static const struct field audit_open_fields[] = {
+    AT(RAW32, message_audit_open, receipt_key),
+    AT(STR, message_audit_open, origin),
+    AT(STR, message_audit_open, journal),
+    END,
+};
+static const struct field audit_opened_fields[] = {
+    UP_TO(U16, message_audit_opened, status, ANSWER_VOID),
+    AT(U64, message_audit_opened, size),
+    AT(RAW32, message_audit_opened, root),
+    AT(U64, message_audit_opened, recovered_bytes),
+    AT(STR, message_audit_opened, vkey),
+    AT(STR, message_audit_opened, note),
+    END,
+};
+static const struct field record_fields[] = {
+    UP_TO(U16, message_record, record, RECORD_TYPE_COUNT - 1),
+    AT(STR, message_record, call),
+    AT(RAW32, message_record, plan),
+    UP_TO(U8, message_record, allow, 1),
+    AT(BODY, message_record, body),
+    END,
+};
+static const struct field recorded_fields[] = {
+    UP_TO(U16, message_recorded, status, ANSWER_VOID),
+    GROUP(message_recorded, receipt, receipt_fields),
+    AT(STR, message_recorded, note),
+    END,
+};
+static const struct field policy_fields[] = {
+    AT(RAW32, message_policy, version),
+    AT(STR, message_policy, path),
+    AT(STR, message_policy, state),
+    AT(U32, message_policy, owner_uid),
+    AT(STRV, message_policy, approvers),
+    AT(U64, message_policy, audit_size),
+    AT(RAW32, message_policy, audit_root),
+    END,
+};
+static const struct field policy_taken_fields[] = {
+    UP_TO(U16, message_policy_taken, status, ANSWER_VOID),
+    AT(STR, message_policy_taken, note),
+    END,
+};
+static const struct field plan_fields[] = {
+    GROUP(message_plan, input, plan_input_fields),
+    END,
+};
+static const struct field planned_fields[] = {
+    UP_TO(U16, message_planned, status, ANSWER_VOID),
+    AT(RAW32, message_planned, plan),
+    AT(STR, message_planned, text),
+    AT(STR, message_planned, note),
+    AT(STR, message_planned, program),
+    END,
+};
+static const struct field launch_fields[] = {
+    GROUP(message_launch, input, plan_input_fields),
+    AT(RAW32, message_launch, plan),
+    GROUP(message_launch, receipt, receipt_fields),
+    END,
+};
+static const struct field launched_fields[] = {
+    UP_TO(U16, message_launched, status, ANSWER_VOID),
+    UP_TO(U8, message_launched, has_input, 1),
+    UP_TO(U8, message_launched, has_gate, 1),
+    AT(STR, message_launched, note),
+    END,
+};
+static const struct field control_fields[] = {
+    UP_TO(U16, message_control, op, CONTROL_SHUTDOWN),
+    AT(STR, message_control, by),
+    END,
+};
+static const struct field controlled_fields[] = {
+    UP_TO(U16, message_controlled, status, ANSWER_VOID),
+    AT(RAW32, message_controlled, version),
+    AT(STR, message_controlled, note),
+    END,
+};
+static const struct field request_fields[] = {
+    AT(U64, message_request, peer),
+    UP_TO(U16, message_request, method, REQUEST_METHOD_COUNT - 1),
+    UP_TO(U16, message_request, era, ERA_MODERN),
+    UP_TO(U32, message_request, options, REQUEST_OPTIONS_ALL),
+    AT(STR, message_request, tool),
+    AT(STR, message_request, agent),
+    AT(STR, message_request, space),
+    AT(STR, message_request, progress),
+    AT(STR, message_request, retry),
+    AT(BODY, message_request, body),
+    END,
+};
+static const struct field reply_fields[] = {
+    UP_TO(U16, message_reply, kind, REPLY_SILENT),
+    AT(BODY, message_reply, body),
+    END,
+};
+static const struct field exited_fields[] = {
+    AT(STR, message_exited, call),
+    UP_TO(U16, message_exited, how, EXIT_HOW_STUCK),
+    AT(I64, message_exited, code),
+    AT(U8, message_exited, proof),
+    AT(STRV, message_exited, layers),
+    AT(U64, message_exited, wall_us),
+    AT(U64, message_exited, cpu_us),
+    AT(U64, message_exited, memory_peak),
+    AT(STR, message_exited, note),
+    END,
+};
+static const struct field kill_fields[] = {
+    AT(STR, message_kill, call),
+    AT(STR, message_kill, cause),
+    END,
+};
+static const struct field peer_fields[] = {
+    AT(U64, message_peer, peer),
+    AT(U32, message_peer, uid),
+    AT(U32, message_peer, gid),
+    AT(U32, message_peer, pid),
+    AT(STRV, message_peer, groups),
+    AT(STR, message_peer, call),
+    END,
+};
+static const struct field peer_gone_fields[] = {
+    AT(U64, message_peer_gone, peer),
+    END,
+};
+static const struct field cancel_fields[] = {
+    AT(U64, message_cancel, peer),
+    AT(U64, message_cancel, request),
+    END,
+};
+static const struct field notify_fields[] = {
+    AT(U64, message_notify, peer),
+    AT(BODY, message_notify, body),
+    END,
+};
+static const struct field gate_fields[] = {
+    AT(STR, message_gate, call),
+    END,
+};
+static const struct field response_fields[] = {
+    AT(U64, message_response, peer),
+    AT(STR, message_response, id),
+    UP_TO(U16, message_response, kind, REPLY_ERROR),
+    AT(BODY, message_response, body),
+    END,
+};
+static const struct field drain_fields[] = {
+    AT(STR, message_drain, cause),
+    END,
+};
+
+#define FDS(count) (1u << (count))
+
+/* What may be said between processes. What has no row here is not a message. */
+static const struct shape shapes[] = {
+    {MESSAGE_AUDIT_OPEN, "audit_open", audit_open_fields, FDS(2)},
+    {MESSAGE_AUDIT_OPENED, "audit_opened", audit_opened_fields, FDS(0)},
+    {MESSAGE_RECORD, "record", record_fields, FDS(0)},
+    {MESSAGE_RECORDED, "recorded", recorded_fields, FDS(0)},
+    {MESSAGE_POLICY, "policy", policy_fields, FDS(1)},
+    {MESSAGE_POLICY_TAKEN, "policy_taken", policy_taken_fields, FDS(0)},
+    {MESSAGE_PLAN, "plan", plan_fields, FDS(0)},
+    {MESSAGE_PLANNED, "planned", planned_fields, FDS(0)},
+    {MESSAGE_LAUNCH, "launch", launch_fields, FDS(0) | FDS(1)},
+    {MESSAGE_LAUNCHED, "launched", launched_fields, FDS(0) | FDS(2) | FDS(3) | FDS(4)},
+    {MESSAGE_CONTROL, "control", control_fields, FDS(0)},
+    {MESSAGE_CONTROLLED, "controlled", controlled_fields, FDS(0)},
+    {MESSAGE_REQUEST, "request", request_fields, FDS(0)},
+    {MESSAGE_REPLY, "reply", reply_fields, FDS(0)},
+    {MESSAGE_EXITED, "exited", exited_fields, FDS(0)},
+    {MESSAGE_KILL, "kill", kill_fields, FDS(0)},
+    {MESSAGE_PEER, "peer", peer_fields, FDS(0)},
+    {MESSAGE_PEER_GONE, "peer_gone", peer_gone_fields, FDS(0)},
+    {MESSAGE_CANCEL, "cancel", cancel_fields, FDS(0)},
+    {MESSAGE_NOTIFY, "notify", notify_fields, FDS(0)},
+    {MESSAGE_GATE, "gate", gate_fields, FDS(1)},
+    {MESSAGE_RESPONSE, "response", response_fields, FDS(0)},
+    {MESSAGE_DRAIN, "drain", drain_fields, FDS(0)},
+};
+
+const struct shape *message_shape(unsigned type)
+{
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		if ((unsigned)shapes[i].type == type)
+			return &shapes[i];
+	}
+	return NULL;
+}
