@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "supervisor/base/str.h"
+#include "policy/lexer_words.h"
 
 /* What may come next: the grammar of one line is small enough to be these three answers. */
 enum expect {
@@ -14,37 +15,29 @@ enum expect {
 	EXPECT_ANY,     /* within a command */
 };
 
+struct redirects {
+	struct command_redirect *items; /* of all commands */
+	uint32_t count, first;          /* first: of the command being read */
+};
+
 struct lexer {
 	const char *text;
 	size_t len;
 	size_t at;
 	char *out; /* decoded words are written here, NUL-terminated */
 	struct command *command;
-	uint32_t args; /* of the simple command being read */
-	bool shell;    /* an operator or redirection was seen */
-	int fault;     /* -E2BIG */
+	const char **argv; /* of the simple command being read */
+	uint32_t args;     /* in it so far */
+	size_t start;      /* where it begins */
+	struct redirects redirects;
+	struct simple_command *simples;
+	bool shell; /* an operator or redirection was seen */
+	int fault;  /* -E2BIG */
 };
 
+#define SHELL_ARGS 4 /* sh -c TEXT, and NULL */
+
 static const char no_command[] = "empty";
-
-/* The two sorts of words that make a string unreadable when they stand first. Sorted by use, not
- * by alphabet; both lists hold what dash, bash, ksh and busybox know together. */
-static const char *const reserved_words[] = {"if", "then", "else", "elif", "fi", "for", "while",
-    "until", "do", "done", "case", "esac", "in", "!", "time", "function", "select", "coproc"};
-static const char *const changing_builtins[] = {"eval", "exec", "command", "builtin", ".", "source",
-    "trap", "alias", "unalias", "export", "readonly", "local", "declare", "typeset", "let", "set",
-    "shopt", "unset", "read", "getopts", "mapfile", "readarray", "hash", "enable", "shift",
-    "return", "break", "continue"};
-
-static bool is_one_of(const char *word, const char *const *list, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(word, list[i]))
-			return true;
-	}
-	return false;
-}
-#define IS_ONE_OF(word, list) is_one_of(word, list, sizeof(list) / sizeof((list)[0]))
 
 static char peek(const struct lexer *lexer, size_t ahead)
 {
@@ -73,6 +66,15 @@ static void skip_blanks(struct lexer *lexer)
 	}
 }
 
+/* At a }: does it end a {} that special() let begin? */
+static bool is_pair_end(const struct lexer *lexer, size_t word_start)
+{
+	size_t at = lexer->at;
+
+	return at > word_start && lexer->text[at - 1] == '{' &&
+	       (at - 1 == word_start || lexer->text[at - 2] != '\\');
+}
+
 /* A character that would mean something else to a shell than itself; NULL when it is plain. */
 static const char *special(const struct lexer *lexer, size_t word_start)
 {
@@ -86,7 +88,12 @@ static const char *special(const struct lexer *lexer, size_t word_start)
 	case '?':
 	case '[': return "a glob pattern; quote it to mean the character";
 	case '{':
-	case '}': return "a brace; quote it to mean the character";
+	case '}':
+		/* No shell expands a pair with nothing in it, as for find -exec and xargs -I; but
+		 * bash lets a } behind \{ close an earlier one. */
+		if (byte == '{' ? peek(lexer, 1) == '}' : is_pair_end(lexer, word_start))
+			return NULL;
+		return "a brace; quote it to mean the character";
 	case '~': return !before || before == '=' || before == ':' ? "a home directory" : NULL;
 	case '#': return before ? NULL : "a comment";
 	default: return NULL;
@@ -202,10 +209,8 @@ static bool take_command_word(struct lexer *lexer, const char *word, size_t star
 		why = "an empty command word";
 	else if (strchr(word, '='))
 		why = "an assignment";
-	else if (IS_ONE_OF(word, reserved_words))
-		why = "a word of the shell's own language";
-	else if (IS_ONE_OF(word, changing_builtins))
-		why = "a shell builtin that runs or redefines words";
+	else
+		why = lexer_word_is_special(word);
 	if (why) {
 		lexer->at = start;
 		return stop(lexer, why);
@@ -231,10 +236,32 @@ static bool take_word(struct lexer *lexer)
 		lexer->fault = -E2BIG;
 		return stop(lexer, "too many arguments");
 	}
-	/* Only a lone simple command's words are ever run as an argv. */
-	if (!lexer->shell)
-		lexer->command->argv[lexer->args] = word;
-	lexer->args++;
+	lexer->argv[lexer->args++] = word;
+	return true;
+}
+
+static void begin_simple(struct lexer *lexer)
+{
+	lexer->args = 0;
+	lexer->start = lexer->at;
+	lexer->redirects.first = lexer->redirects.count;
+}
+
+/* A command has come to its end. False: there are redirections only. */
+static bool end_simple(struct lexer *lexer)
+{
+	const struct redirects *redirects = &lexer->redirects;
+
+	if (!lexer->args)
+		return stop(lexer, "a redirection without a command");
+	lexer->simples[lexer->command->simple_count++] = (struct simple_command){
+	    .argv = lexer->argv,
+	    .argc = lexer->args,
+	    .redirects = redirects->items + redirects->first,
+	    .redirect_count = redirects->count - redirects->first,
+	    .offset = lexer->start,
+	};
+	lexer->argv += lexer->args + 1; /* the block is zeroed: a NULL stays between */
 	return true;
 }
 
@@ -262,14 +289,31 @@ static bool is_all_digits(const struct lexer *lexer)
 }
 
 /* >&N after the operator: the one duplication that names no file. */
-static bool read_duplication(struct lexer *lexer)
+static bool read_duplication(struct lexer *lexer, const char **ret_word)
 {
 	char digit = peek(lexer, 1);
 
 	if (digit < '0' || digit > '9' || !ends_word(peek(lexer, 2)) || peek(lexer, 2) == '<' ||
 	    peek(lexer, 2) == '>')
 		return stop(lexer, "a redirection of this kind");
+	*ret_word = lexer->out;
+	*lexer->out++ = digit;
+	*lexer->out++ = '\0';
 	lexer->at += 2;
+	return true;
+}
+
+static bool keep_redirect(
+    struct lexer *lexer, int descriptor, const char *operator, const char * word)
+{
+	struct redirects *redirects = &lexer->redirects;
+
+	if (redirects->count == COMMAND_REDIRECTS_MAX) {
+		lexer->fault = -E2BIG;
+		return stop(lexer, "too many redirections in one string");
+	}
+	redirects->items[redirects->count++] =
+	    (struct command_redirect){descriptor, operator, word };
 	return true;
 }
 
@@ -277,19 +321,25 @@ static bool take_redirection(struct lexer *lexer, size_t operator_len)
 {
 	char kind = peek(lexer, operator_len - 1);
 	bool append = operator_len > 1 && peek(lexer, operator_len - 2) == '>';
+	int descriptor = strchr("<>", peek(lexer, 0)) ? -1 : peek(lexer, 0) - '0';
 	const char *target;
 
 	lexer->shell = true;
 	lexer->at += operator_len;
 	if (peek(lexer, 0) == '&' && kind == '>' && !append)
-		return read_duplication(lexer);
+		return read_duplication(lexer, &target) &&
+		       keep_redirect(lexer, descriptor, ">&", target);
 	if (peek(lexer, 0) && strchr("&<>|(", peek(lexer, 0)))
 		return stop(lexer, "a redirection of this kind");
 	skip_blanks(lexer);
 	/* ">2>f": shells take the digit for the next redirection's. */
 	if (redirection_len(lexer) || is_all_digits(lexer))
 		return stop(lexer, "a redirection of this kind");
-	return read_word(lexer, &target);
+	return read_word(lexer, &target) && keep_redirect(lexer, descriptor,
+						kind == '<' ? "<"
+						: append    ? ">>"
+							    : ">",
+						target);
 }
 
 /* Bytes of an operator that ends a simple command: ; newline && || |; 0 for others. */
@@ -319,8 +369,8 @@ static bool take_separator(struct lexer *lexer, enum expect *expect)
 	}
 	if (*expect != EXPECT_ANY)
 		return stop(lexer, "an operator without a command before it");
-	if (!lexer->args)
-		return stop(lexer, "a redirection without a command");
+	if (!end_simple(lexer))
+		return false;
 	*expect = newline || peek(lexer, 0) == ';' ? EXPECT_MORE : EXPECT_COMMAND;
 	/* Newlines after the last command mean nothing; whatever follows them does. */
 	if (!newline)
@@ -340,7 +390,7 @@ static bool take_part(struct lexer *lexer, enum expect *expect)
 		return stop(lexer, "a parenthesis; quote it to mean the character");
 	if (*expect != EXPECT_ANY) {
 		lexer->shell = lexer->shell || *expect != EXPECT_FIRST;
-		lexer->args = 0;
+		begin_simple(lexer);
 		*expect = EXPECT_ANY;
 	}
 	if (is_all_digits(lexer))
@@ -364,7 +414,7 @@ static bool read_all(struct lexer *lexer)
 	case EXPECT_FIRST: return stop(lexer, no_command);
 	case EXPECT_COMMAND: return stop(lexer, "an operator without a command after it");
 	case EXPECT_MORE: return true;
-	case EXPECT_ANY: return lexer->args || stop(lexer, "a redirection without a command");
+	case EXPECT_ANY: return end_simple(lexer);
 	}
 	return false;
 }
@@ -390,18 +440,30 @@ static int refuse(struct command *command, int fault, const char *why)
 	return fault;
 }
 
-/* One block: argv (args + NULL), words, then bytes of text. Returns where the text goes. */
-static char *command_alloc(struct command *command, size_t args, size_t words, size_t bytes)
+/* How much of each a text or an argv may need. */
+struct needs {
+	size_t args, words, redirects, bytes;
+};
+
+/* One zeroed block: simples, redirects, argv (args, and a NULL for each command), sh's own argv,
+ * words, bytes of text. Returns where the text goes. */
+static char *command_alloc(struct command *command, const struct needs *needs, struct lexer *lexer)
 {
-	size_t pointers = (args + 1 + words) * sizeof(char *);
-	char *block = calloc(1, pointers + bytes);
+	size_t pointers = needs->args + needs->words + SHELL_ARGS + needs->words;
+	size_t records = needs->words * sizeof(struct simple_command) +
+			 needs->redirects * sizeof(struct command_redirect);
+	char *block = calloc(1, records + pointers * sizeof(char *) + needs->bytes);
 
 	if (!block)
 		return NULL;
 	command->storage = block;
-	command->argv = (const char **)block;
-	command->words = command->argv + args + 1;
-	return block + pointers;
+	lexer->simples = (struct simple_command *)block;
+	command->simples = lexer->simples;
+	lexer->redirects.items = (struct command_redirect *)(lexer->simples + needs->words);
+	command->argv = (const char **)(block + records);
+	lexer->argv = command->argv + SHELL_ARGS;
+	command->words = lexer->argv + needs->args + needs->words;
+	return block + records + pointers * sizeof(char *);
 }
 
 static size_t at_most(size_t value, size_t limit)
@@ -421,6 +483,14 @@ static void become_shell(struct command *command, enum command_form form, const 
 
 int command_parse(struct command *ret, const char *text, size_t len)
 {
+	/* A word and the blank or operator after it take two bytes; the copy is what sh would get.
+	 * */
+	const struct needs needs = {
+	    .args = len / 2 + 1,
+	    .words = at_most(len / 2 + 1, COMMAND_WORDS_MAX),
+	    .redirects = at_most(len / 2 + 1, COMMAND_REDIRECTS_MAX),
+	    .bytes = 2 * (len + 1),
+	};
 	struct lexer lexer = {.len = len, .command = ret};
 	const char *why;
 	char *copy;
@@ -431,9 +501,7 @@ int command_parse(struct command *ret, const char *text, size_t len)
 	why = len ? unfit(text, len) : no_command;
 	if (why)
 		return refuse(ret, -EINVAL, why);
-	/* A word and the blank after it take two bytes; the copy is what sh would be given. */
-	copy = command_alloc(ret, at_most(len / 2 + 4, COMMAND_ARGS_MAX + 1),
-	    at_most(len / 2 + 1, COMMAND_WORDS_MAX), 2 * (len + 1));
+	copy = command_alloc(ret, &needs, &lexer);
 	if (!copy)
 		return refuse(ret, -ENOMEM, "no memory");
 	memcpy(copy, text, len);
@@ -452,16 +520,17 @@ int command_parse(struct command *ret, const char *text, size_t len)
 		return 0;
 	}
 	ret->form = COMMAND_SIMPLE;
-	ret->argc = lexer.args;
+	ret->argv = ret->simples[0].argv;
+	ret->argc = ret->simples[0].argc;
 	return 0;
 }
 
-int command_from_argv(struct command *ret, const char *const *argv, uint32_t argc)
+/* 0 and the bytes of all words with their NULs. */
+static int measure_argv(
+    struct command *ret, const char *const *argv, uint32_t argc, size_t *ret_bytes)
 {
 	size_t bytes = 0;
-	char *at;
 
-	*ret = (struct command){.form = COMMAND_NONE};
 	if (!argc || !argv[0][0])
 		return refuse(ret, -EINVAL, no_command);
 	if (argc > COMMAND_ARGS_MAX)
@@ -476,20 +545,39 @@ int command_from_argv(struct command *ret, const char *const *argv, uint32_t arg
 		if (why)
 			return refuse(ret, -EINVAL, why);
 	}
-	at = command_alloc(ret, argc, 1, bytes);
+	*ret_bytes = bytes;
+	return 0;
+}
+
+int command_from_argv(struct command *ret, const char *const *argv, uint32_t argc)
+{
+	struct needs needs = {.args = argc, .words = 1};
+	struct lexer lexer = {.command = ret};
+	char *at;
+	int fault;
+
+	*ret = (struct command){.form = COMMAND_NONE};
+	fault = measure_argv(ret, argv, argc, &needs.bytes);
+	if (fault)
+		return fault;
+	at = command_alloc(ret, &needs, &lexer);
 	if (!at)
 		return refuse(ret, -ENOMEM, "no memory");
 	for (uint32_t i = 0; i < argc; i++) {
 		size_t len = strlen(argv[i]) + 1;
 
 		memcpy(at, argv[i], len);
-		ret->argv[i] = at;
+		lexer.argv[i] = at;
 		at += len;
 	}
 	ret->form = COMMAND_SIMPLE;
+	ret->argv = lexer.argv;
 	ret->argc = argc;
 	ret->words[0] = ret->argv[0];
 	ret->word_count = 1;
+	lexer.simples[0] = (struct simple_command){
+	    .argv = ret->argv, .argc = argc, .redirects = lexer.redirects.items};
+	ret->simple_count = 1;
 	return 0;
 }
 
