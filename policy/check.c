@@ -57,6 +57,7 @@ static void sort_all(struct policy *policy)
 	sort_named(policy->roles, policy->role_count, sizeof(*policy->roles));
 	sort_named(policy->agents, policy->agent_count, sizeof(*policy->agents));
 	sort_named(policy->namespaces, policy->namespace_count, sizeof(*policy->namespaces));
+	sort_named(policy->tenants, policy->tenant_count, sizeof(*policy->tenants));
 	sort_named(policy->tools, policy->tool_count, sizeof(*policy->tools));
 	for (uint32_t i = 0; i < policy->tool_count; i++) {
 		sort_words(&policy->tools[i].allowed_commands, compare_texts);
@@ -152,6 +153,16 @@ static bool matches_any(const struct names *names, const char *glob)
 	return false;
 }
 
+/* In another program's file a name that is close to none here is a tool of that program. */
+static bool is_foreign(const struct schema *schema, const struct names *tools, const char *name)
+{
+	for (uint32_t i = 0; schema->foreign_file && i < tools->count; i++) {
+		if (schema_is_close(name, name_at(tools, i)))
+			return false;
+	}
+	return schema->foreign_file;
+}
+
 /* Tools may be listed before they exist: it gives nobody anything, so it is only said. */
 static void warn_tools(struct schema *schema, const struct names *tools,
     const struct policy_words *globs, const char *list)
@@ -163,7 +174,7 @@ static void warn_tools(struct schema *schema, const struct names *tools,
 
 		if (schema->warned == SCHEMA_WARNINGS_MAX)
 			return;
-		if (matches_any(tools, glob->text))
+		if (matches_any(tools, glob->text) || is_foreign(schema, tools, glob->text))
 			continue;
 		snprintf(path, sizeof(path), "%.200s[%u]", list, i);
 		advise(tools, glob->text, advice);
@@ -228,6 +239,11 @@ static int check_principal(struct schema *schema, const struct policy *policy, u
 		if (fault)
 			return fault;
 	}
+	if (principal->anonymous && policy->http.auth.require_auth) {
+		snprintf(list, sizeof(list), "principals[%u].anonymous", row);
+		return schema_refuse_at(schema, principal->pos, list,
+		    "nobody comes in without a credential; write server.auth.require_auth: false");
+	}
 	if (!principal->roles.count) {
 		snprintf(list, sizeof(list), "principals[%u]", row);
 		schema_warn_at(
@@ -248,12 +264,31 @@ static void check_agents(struct schema *schema, const struct policy *policy)
 	}
 }
 
-static void check_tool(struct schema *schema, const struct policy_tool *tool)
+/* A tool's block says what differs; what it leaves out is that of all tools. */
+static void inherit(struct policy_approval *own, const struct policy_approval *all)
+{
+	if (!own->given)
+		return;
+	if (!own->quorum)
+		own->quorum = all->quorum;
+	if (!own->grants)
+		own->grants = all->grants;
+	if (!own->max_grant_ttl_ms)
+		own->max_grant_ttl_ms = all->max_grant_ttl_ms;
+	if (!own->editable_given)
+		own->editable = all->editable;
+	if (!own->by_client_given)
+		own->by_client = all->by_client;
+	if (!own->reason_given)
+		own->reason_required = all->reason_required;
+}
+
+static void warn_commands(struct schema *schema, const struct policy_tool *tool)
 {
 	char path[PATH_MAX_SHOWN];
 
 	snprintf(path, sizeof(path), "tools.%s", tool->name);
-	if (tool->deny_by_default && !tool->allowed_commands.count)
+	if (tool->deny_by_default && !tool->allowed_commands.count && !tool->packs.count)
 		schema_warn_at(schema, tool->pos, path,
 		    "denies every command; list some under allowed_commands");
 	snprintf(path, sizeof(path), "tools.%s.allowed_commands", tool->name);
@@ -267,23 +302,81 @@ static void check_tool(struct schema *schema, const struct policy_tool *tool)
 	}
 }
 
-int policy_check(struct schema *schema, struct policy *policy)
+/* Roles that rules: and tests: of a tool name. */
+static int check_rows(struct schema *schema, const struct policy *policy, uint32_t index)
 {
-	sort_all(policy);
-	check_roles(schema, policy);
-	for (uint32_t i = 0; i < policy->principal_count; i++) {
-		int fault = check_principal(schema, policy, i);
+	const struct policy_tool *tool = &policy->tools[index];
+	const struct names roles = names_of(policy, NAME_ROLE);
+	char list[PATH_MAX_SHOWN];
+	int fault = 0;
 
-		if (fault)
-			return fault;
+	for (uint32_t i = 0; !fault && i < tool->rule_count; i++) {
+		snprintf(list, sizeof(list), "tools.%.64s.rules[%u].roles", tool->name, i);
+		fault = check_names(schema, &roles, &tool->rules[i].roles, list);
 	}
-	check_agents(schema, policy);
-	for (uint32_t i = 0; i < policy->tool_count; i++) {
+	for (uint32_t i = 0; !fault && i < tool->test_count; i++) {
+		snprintf(list, sizeof(list), "tools.%.64s.tests[%u].roles", tool->name, i);
+		fault = check_names(schema, &roles, &tool->tests[i].roles, list);
+	}
+	return fault;
+}
+
+static int check_tools(struct schema *schema, struct policy *policy)
+{
+	int fault = 0;
+
+	for (uint32_t i = 0; !fault && i < policy->tool_count; i++) {
 		struct policy_tool *tool = &policy->tools[i];
 
 		if (!tool->max_execution_ms)
 			tool->max_execution_ms = policy->default_execution_ms;
-		check_tool(schema, tool);
+		inherit(&tool->approval, &policy->approval);
+		warn_commands(schema, tool);
+		fault = check_rows(schema, policy, i);
 	}
-	return 0;
+	return fault;
+}
+
+/* A namespace belongs to one tenant: what a call leaves behind is seen by one of them only. */
+static int check_tenant(struct schema *schema, const struct policy *policy, uint32_t index)
+{
+	const struct policy_tenant *tenant = &policy->tenants[index];
+	const struct names spaces = names_of(policy, NAME_NAMESPACE);
+	char list[PATH_MAX_SHOWN], path[PATH_MAX_SHOWN];
+	int fault;
+
+	snprintf(list, sizeof(list), "tenants.%.64s.namespaces", tenant->name);
+	if (!tenant->namespaces.count)
+		return schema_refuse_at(schema, tenant->pos, list,
+		    "has no namespace; name those that are this tenant's");
+	fault = check_names(schema, &spaces, &tenant->namespaces, list);
+	for (uint32_t i = 0; !fault && i < tenant->namespaces.count; i++) {
+		const struct policy_word *word = &tenant->namespaces.items[i];
+		const struct policy_tenant *other = policy_tenant_of(policy, word->text);
+
+		snprintf(path, sizeof(path), "%.200s[%u]", list, i);
+		if (other != tenant)
+			fault = schema_refuse_at(schema, word->pos, path,
+			    "'%.64s' is tenant %.64s's already; a namespace has one tenant",
+			    schema_shown(schema, word->text), other->name);
+	}
+	return fault;
+}
+
+int policy_check(struct schema *schema, struct policy *policy)
+{
+	int fault = 0;
+
+	sort_all(policy);
+	check_roles(schema, policy);
+	for (uint32_t i = 0; !fault && i < policy->principal_count; i++)
+		fault = check_principal(schema, policy, i);
+	check_agents(schema, policy);
+	for (uint32_t i = 0; !fault && i < policy->tenant_count; i++)
+		fault = check_tenant(schema, policy, i);
+	if (!fault)
+		fault = check_tools(schema, policy);
+	if (!fault)
+		fault = policy_load_packs(schema, policy);
+	return fault ? fault : http_check(schema, policy);
 }

@@ -5,10 +5,15 @@
 #ifndef CALLGATE_POLICY_CHECK_H
 #define CALLGATE_POLICY_CHECK_H
 
+#include "policy/policy.h"
 #include "policy/schema.h"
 
 /* Sorts the lists as policy/order.h says, fills the defaults that depend on other keys, then
  * checks. 0, -EINVAL with a note, -ENOMEM; warnings as schema_warn_at(). */
 int policy_check(struct schema *schema, struct policy *policy);
+/* The same for server: and what refers to it; called by policy_check(). */
+int http_check(struct schema *schema, const struct policy *policy);
+/* Reads the packs that tools name into policy->packs, each once; called by policy_check(). */
+int policy_load_packs(struct schema *schema, struct policy *policy);
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef CALLGATE_POLICY_DECIDE_H
 #define CALLGATE_POLICY_DECIDE_H
 
+#include <jansson.h>
+
 #include "supervisor/base/buf.h"
 #include "policy/lexer.h"
 #include "policy/policy.h"
@@ -15,8 +17,11 @@
 struct subject {
 	uint32_t uid;
 	uint32_t gid;
-	const char *agent; /* claimed name, "" = none */
-	const char *space; /* namespace asked for, "" = "default" */
+	const char *agent;  /* claimed name, "" = none */
+	const char *space;  /* namespace asked for, "" = "default" */
+	bool inside;        /* asked by a running call, through its own gate */
+	const char *caller; /* inside: the agent of that call; "" or NULL = none */
+	const char *home;   /* inside: the namespace of that call, the only one there is */
 };
 
 enum identity_result {
@@ -35,6 +40,7 @@ struct identity {
 	uint32_t permissions;
 	const struct policy_agent *agent; /* NULL: no limit by agent */
 	const struct policy_namespace *space;
+	bool inside; /* a running call asks: what is private can be seen */
 };
 
 /* Fills *ret from all matching principal rows. A row's agents and namespaces are fields as its
@@ -43,6 +49,12 @@ struct identity {
  * uid and gid, so that status and approvals work without an agent. */
 void policy_identify(
     const struct policy *policy, const struct subject *subject, struct identity *ret);
+
+/* The rights of a subject in one namespace whatever the agent: who may see, and answer, what the
+ * calls there leave behind. NO_NAMESPACE: it is not in the file, or no row of the subject allows
+ * it, which look the same; NO_ROLE: rows allow it and give nothing. */
+void policy_identify_space(const struct policy *policy, const struct subject *subject,
+    const char *space, struct identity *ret);
 
 /* Visible and in agent.tools and in a role's tools. Hidden and absent look the same. tool may be
  * NULL: false. */
@@ -60,19 +72,44 @@ enum rule_kind {
 	RULE_DEFAULT_DECISION,
 	RULE_NOT_ANALYSABLE,
 	RULE_SHELL_NOT_ALLOWED, /* the string needs a shell and `sh` is not allowed */
+	RULE_ROW,               /* a row of rules: */
+	RULE_PACK,              /* a rule of one of the tool's packs */
+	RULE_FUNCTION,          /* a function tool of which nothing else speaks */
 };
 
 struct verdict {
-	enum decision decision; /* never NONE after policy_decide() */
+	enum decision decision; /* never NONE after policy_judge() */
 	enum rule_kind kind;    /* of the deciding rule */
 	struct policy_pos pos;
-	const char *word; /* the command word it is about, borrowed from command; or "" */
-	const char *why;  /* what the lexer could not read, literal; or "" */
+	const char *file;   /* of pos, where it is not the policy's own; else NULL */
+	const char *id;     /* of a row or a pack's rule; else "" */
+	const char *reason; /* what the rule says for itself; "" if nothing */
+	const char *word;   /* the command word it is about; or "" */
+	const char *why;    /* what the lexer could not read, literal; or "" */
 };
 
-/* command: the analysed command (policy/lexer.h). */
-void policy_decide(const struct policy *policy, const struct policy_tool *tool,
-    const struct command *command, struct verdict *ret);
+struct rulebook;
+struct voices;
+
+/* Everything a decision is made of. Borrowed. */
+struct question {
+	const struct policy *policy;
+	const struct rulebook *book; /* of that policy (policy/rulebook.h) */
+	const struct policy_tool *tool;
+	const struct identity *identity;
+	const struct command *command; /* what would run (policy/prepare.h) */
+	const json_t *arguments;       /* of the call, defaults filled in */
+};
+
+struct judgement {
+	struct verdict result; /* the strictest; of equals the first that spoke */
+	struct voices *voices; /* all that spoke; private */
+};
+
+/* 0 or -ENOMEM, and then *ret denies and holds nothing. The result points into the policy, the
+ * question and the judgement, which is ended by judgement_fini() (accepts a zeroed one). */
+int policy_judge(const struct question *question, struct judgement *ret);
+void judgement_fini(struct judgement *judgement);
 
 /* "callgate.yaml:12:23 denied_commands" into out; returns out's text. */
 const char *verdict_rule(
@@ -81,12 +118,18 @@ const char *verdict_rule(
 const char *verdict_reason(struct buf *out, const struct policy *policy,
     const struct policy_tool *tool, const struct verdict *verdict);
 
-/* The decision told layer by layer (reachable, each speaking rule, result), as JSON object or as
- * lines for people, with file:line:column. tool may be NULL or unreachable: then both say only
- * that it is unknown. 0 or out's fault. */
-int policy_explain_json(struct buf *out, const struct policy *policy,
-    const struct identity *identity, const struct policy_tool *tool, const struct command *command);
-int policy_explain_text(struct buf *out, const struct policy *policy,
-    const struct identity *identity, const struct policy_tool *tool, const struct command *command);
+/* What explain tells beside the decision. */
+struct explanation {
+	const char *invalid; /* why the arguments do not meet the schema; NULL: they do */
+	const char *grant;   /* the grant that would turn ask into allow; "" none, NULL not known */
+};
+
+/* The decision told layer by layer (reachable, schema, each speaking rule, grant, walls, limits),
+ * as JSON object or as lines for people, with file:line:column. question->tool may be NULL or
+ * unreachable: then both say only that it is unknown. 0 or out's fault. */
+int policy_tell_json(
+    struct buf *out, const struct question *question, const struct explanation *explanation);
+int policy_tell_text(
+    struct buf *out, const struct question *question, const struct explanation *explanation);
 
 #endif

@@ -252,7 +252,7 @@ int dotenv_parse(
 
 	if (len > POLICY_FILE_MAX)
 		return err_note(
-		    note, -EINVAL, "%s:1:1: line: larger than 1 MiB; shorten the file", file);
+		    note, -EINVAL, "%s:1:1: line: larger than 4 MiB; shorten the file", file);
 	fault = take_lines(&counted, text, len);
 	if (fault)
 		return fault;

@@ -1,18 +1,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policy/check_tool.h"
+#include "policy/handlers.h"
+#include "policy/json_value.h"
 #include "policy/keys.h"
+#include "policy/policy.h"
 #include "policy/text.h"
-#include "supervisor/base/str.h"
-
-#define KIB 1024ull
-#define MIB (1024 * KIB)
-#define GIB (1024 * MIB)
-#define TIB (1024 * GIB)
 
 /* ---- words -------------------------------------------------------------------------------- */
 
-static const char *judge_command(const char *text)
+const char *judge_command(const char *text)
 {
 	if (text[strcspn(text, " \t\n")])
 		return "holds a blank; name one program, arguments are not matched here";
@@ -41,189 +39,240 @@ static const char *judge_directory(const char *text)
 				 : NULL;
 }
 
-/* The names of sandbox/layer.h, a neighbour that this floor may not include; the unit test holds
- * the two lists together. */
-static const char *const layer_names[] = {"userns", "mntns", "pidns", "netns", "ipcns", "utsns",
-    "cgroupns", "root", "proc", "caps", "nnp", "groups", "landlock", "allowlist", "seccomp",
-    "memfd", "fds", "cgroup", "limits", "disk"};
-
-static const char *judge_layer(const char *text)
-{
-	for (size_t i = 0; i < sizeof(layer_names) / sizeof(layer_names[0]); i++) {
-		if (!strcmp(layer_names[i], text))
-			return NULL;
-	}
-	return "is not a wall of the sandbox; callgate.yaml(5) lists them";
-}
-
-/* ---- sandbox ------------------------------------------------------------------------------ */
-
-/* `all`, or a list. An empty list would ask for no wall at all, so it is refused. */
-static int read_require(
-    struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
-{
-	struct policy_sandbox *sandbox = record;
-	const char *text;
-	int fault;
-
-	if (node->kind == YAML_KIND_SEQUENCE && !node->count)
-		return schema_refuse(
-		    schema, node, "requires no wall; name walls, or remove it for the default");
-	if (node->kind == YAML_KIND_SEQUENCE)
-		return read_words(schema, node, key, record);
-	fault = schema_text(schema, node, &text);
-	if (fault)
-		return fault;
-	if (strcmp(text, "all"))
-		return schema_refuse(schema, node,
-		    "'%.60s' is not a list of walls; write all or a list", node->text);
-	sandbox->require_all = true;
-	return 0;
-}
-
-static const char *const workspace_choices[] = {"", "rw", "ro", NULL};
-static const char *const run_as_choices[] = {"cell", "owner", NULL};
-
-static int read_workspace(
-    struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
-{
-	if (node->kind == YAML_KIND_SCALAR && !strcmp(node->text, "overlay"))
-		return schema_later_value(schema, node);
-	return read_choice(schema, node, key, record);
-}
-
-#define KEY_SIZE(name_, member, min_, max_, range_)                                                \
-	{                                                                                          \
-		.name = (name_), .read = read_size, .place = PLACE(policy_sandbox, member),        \
-		.min = (min_), .max = (max_), .range = (range_)                                    \
-	}
-#define KEY_COUNT(name_, member, min_, max_, range_)                                               \
-	{                                                                                          \
-		.name = (name_), .read = read_count, .place = PLACE(policy_sandbox, member),       \
-		.min = (min_), .max = (max_), .range = (range_)                                    \
-	}
-
-static const struct schema_key sandbox_keys[] = {
-    KEY_SIZE("memory", memory, 4 * MIB, 64 * TIB, "4MiB to 65536GiB"),
-    KEY_COUNT("pids", pids, 1, 32768, "1 to 32768"),
-    {.name = "cpu",
-	.read = read_duration,
-	.place = PLACE(policy_sandbox, cpu_ms),
-	.min = 1000,
-	.max = 7 * DAY_MS,
-	.range = "1s to 7d"},
-    KEY_SIZE("output", output, 1 * KIB, 64 * MIB, "1KiB to 64MiB"),
-    KEY_SIZE("disk", disk, 64 * KIB, 64 * TIB, "64KiB to 65536GiB"),
-    KEY_COUNT("inodes", inodes, 16, 1000000000, "16 to 1000000000"),
-    KEY_SIZE("file_size", file_size, 4 * KIB, 64 * TIB, "4KiB to 65536GiB"),
-    KEY_COUNT("files", files, 8, 1048576, "8 to 1048576"),
-    {.name = "workspace",
-	.read = read_workspace,
-	.place = PLACE(policy_sandbox, workspace),
-	.choices = workspace_choices},
-    {.name = "exec", .read = read_bool, .place = PLACE(policy_sandbox, exec)},
-    {.name = "run_as",
-	.read = read_choice,
-	.place = PLACE(policy_sandbox, run_as),
-	.choices = run_as_choices},
-    {.name = "require",
-	.read = read_require,
-	.place = PLACE(policy_sandbox, require),
-	.given_place = PLACE(policy_sandbox, require_given),
-	.judge = judge_layer},
-    KEY_LATER("network"),
-    KEY_LATER("rootfs"),
-    KEY_LATER("pin"),
-    KEY_LATER("sockets"),
-    KEY_LATER("inject"),
-    KEY_LATER("callgate"),
-    KEY_END,
-};
-
 /* ---- tools -------------------------------------------------------------------------------- */
 
-static int read_type(
+static const char *const type_choices[] = {"", "command", "function", NULL};
+
+/* NULL and the id 0 end the list of handlers. */
+static int refuse_handler(struct schema *schema, const struct yaml_node *node, const char *name)
+{
+	const struct handler *handler;
+
+	for (unsigned id = 1; (handler = handler_by_id(id)); id++) {
+		if (schema_is_close(name, handler->name))
+			return schema_refuse_value(
+			    schema, node, "is not a handler; did you mean %s?", handler->name);
+	}
+	return schema_refuse_value(
+	    schema, node, "is not a handler; choose text_editor or grep_search");
+}
+
+static int read_handler(
     struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
 {
 	struct policy_tool *tool = record;
-	const char *text;
-	int fault = schema_text(schema, node, &text);
+	const char *name;
+	int fault = schema_text(schema, node, &name);
 
 	(void)key;
 	if (fault)
 		return fault;
-	if (!strcmp(text, "function"))
-		return schema_later_value(schema, node);
-	if (strcmp(text, "command"))
-		return schema_refuse(
-		    schema, node, "'%.60s' is not a type of tool; write type: command", node->text);
-	tool->type = TOOL_COMMAND;
-	return 0;
+	tool->handler = (enum tool_handler)handler_id(handler_find(name));
+	return tool->handler ? 0 : refuse_handler(schema, node, name);
 }
 
+static int read_json_schema(
+    struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
+{
+	return yaml_json_schema(schema, node, place_of(record, key->place));
+}
+
+/* true, false, or "{parameter}". */
+static int read_stdin(
+    struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
+{
+	static const char wanted[] = "true, false or \"{parameter}\"";
+	struct policy_tool *tool = record;
+	enum scalar_type type;
+	const char *text;
+	size_t len;
+	int fault = schema_scalar(schema, node, wanted, &text, &type);
+
+	(void)key;
+	if (fault)
+		return fault;
+	if (type == SCALAR_BOOL) {
+		tool->stdin_rule =
+		    text[0] == 't' || text[0] == 'T' ? STDIN_RULE_YES : STDIN_RULE_NO;
+		return 0;
+	}
+	len = strlen(text);
+	if (type != SCALAR_TEXT || len < 3 || text[0] != '{' || strcspn(text + 1, "{}") != len - 2)
+		return schema_refuse_value(
+		    schema, node, "is not what a tool reads; write %s", wanted);
+	tool->stdin_rule = STDIN_RULE_PARAMETER;
+	tool->stdin_parameter = arena_text(schema->arena, text + 1, len - 2);
+	return tool->stdin_parameter ? 0 : -ENOMEM;
+}
+
+static int read_hint(
+    struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
+{
+	const struct schema_key plain = {.place = 1};
+	bool said = false;
+	enum hint hint;
+	int fault = read_bool(schema, node, &plain, &said);
+
+	hint = said ? HINT_YES : HINT_NO;
+	memcpy(place_of(record, key->place), &hint, sizeof(hint));
+	return fault;
+}
+
+#define HINT(name_, about_)                                                                        \
+	{                                                                                          \
+		.name = #name_, .read = read_hint, .about = (about_),                              \
+		.place = PLACE(policy_annotations, name_), .form = "{\"type\":\"boolean\"}"        \
+	}
+
+static const struct schema_key annotation_keys[] = {
+    {.name = "title",
+	.read = read_text,
+	.about = "A name for people",
+	.place = PLACE(policy_annotations, title),
+	.max = 256},
+    HINT(read_only, "Changes nothing"),
+    HINT(destructive, "May destroy something"),
+    HINT(idempotent, "Doing it twice is doing it once"),
+    HINT(open_world, "Reaches beyond this machine"),
+    KEY_END,
+};
+
+static const struct schema_key approval_keys[] = {
+    APPROVAL_KEYS(policy_tool, approval),
+    KEY_END,
+};
+
 static const struct schema_key tool_keys[] = {
-    {.name = "type", .read = read_type},
+    {.name = "type",
+	.read = read_choice,
+	.about = "command: a program; function: a handler of callgate",
+	.place = PLACE(policy_tool, type),
+	.choices = type_choices},
     {.name = "description",
 	.read = read_text,
+	.about = "What agents are told",
 	.place = PLACE(policy_tool, description),
 	.max = 4096},
     {.name = "visibility",
 	.read = read_choice,
+	.about = "Who can see the tool (public)",
 	.place = PLACE(policy_tool, visibility),
 	.choices = visibility_choices},
     {.name = "working_directory",
 	.read = read_text,
+	.about = "Where it starts, below the namespace's (that)",
 	.place = PLACE(policy_tool, working_directory),
 	.pos_place = PLACE(policy_tool, working_directory_pos),
-	.max = 4095,
+	.max = PATH_BYTES_MAX,
 	.judge = judge_directory},
     {.name = "max_execution_time",
 	.read = read_duration,
+	.about = "After it the whole tree is killed, 1ms to 1d (as defaults)",
 	.place = PLACE(policy_tool, max_execution_ms),
 	.min = 1,
 	.max = DAY_MS,
 	.range = "1ms to 1d"},
     {.name = "deny_by_default",
 	.read = read_bool,
+	.about = "Only allowed_commands may run (false)",
 	.place = PLACE(policy_tool, deny_by_default),
 	.pos_place = PLACE(policy_tool, deny_by_default_pos)},
     {.name = "allowed_commands",
 	.read = read_words,
+	.about = "Programs that may run",
 	.place = PLACE(policy_tool, allowed_commands),
 	.judge = judge_command},
     {.name = "denied_commands",
 	.read = read_words,
+	.about = "Programs that may not, by what follows the last slash",
 	.place = PLACE(policy_tool, denied_commands),
 	.judge = judge_command},
     {.name = "require_approval",
 	.read = read_bool,
+	.about = "A human must approve every call that is not denied (false)",
 	.place = PLACE(policy_tool, require_approval),
 	.pos_place = PLACE(policy_tool, require_approval_pos)},
     {.name = "approval_prompt",
 	.read = read_text,
+	.about = "What the human is asked; {command} stands for the command",
 	.place = PLACE(policy_tool, approval_prompt),
 	.max = 1024},
     {.name = "helpers",
 	.read = read_words,
+	.about = "Globs of absolute paths: programs that commands may start",
 	.place = PLACE(policy_tool, helpers),
 	.judge = judge_helper},
     {.name = "sandbox",
 	.read = read_section,
+	.about = "The walls and limits of a call",
 	.place = PLACE(policy_tool, sandbox),
 	.pos_place = PLACE(policy_tool, sandbox.pos),
 	.keys = sandbox_keys},
-    KEY_LATER("handler"),
-    KEY_LATER("parameters"),
-    KEY_LATER("exec"),
-    KEY_LATER("env"),
-    KEY_LATER("rules"),
-    KEY_LATER("tests"),
-    KEY_LATER("packs"),
-    KEY_LATER("multicall"),
-    KEY_LATER("annotations"),
-    KEY_LATER("output_schema"),
-    KEY_LATER("stdin"),
-    KEY_LATER("approval"),
+    {.name = "handler",
+	.read = read_handler,
+	.about = "The function of a function tool: text_editor or grep_search",
+	.form = "{\"enum\":[\"text_editor\",\"grep_search\"]}"},
+    {.name = "parameters",
+	.read = read_json_schema,
+	.about = "JSON Schema of the arguments of a typed tool",
+	.place = PLACE(policy_tool, parameters),
+	.pos_place = PLACE(policy_tool, parameters_pos),
+	.form = "{\"type\":\"object\"}"},
+    {.name = "output_schema",
+	.read = read_json_schema,
+	.about = "JSON Schema of what it prints as JSON",
+	.place = PLACE(policy_tool, output_schema),
+	.form = "{\"type\":\"object\"}"},
+    {.name = "exec",
+	.read = read_section,
+	.about = "What a typed tool runs: one program, one element one argument",
+	.place = PLACE(policy_tool, exec),
+	.pos_place = PLACE(policy_tool, exec.pos),
+	.keys = exec_keys},
+    {.name = "env",
+	.read = read_env,
+	.about = "Variables beside PATH, HOME, TMPDIR, LANG and USER",
+	.keys = env_keys,
+	.form = "{\"type\":\"object\",\"maxProperties\":128,\"additionalProperties\":{\"anyOf\":[{"
+		"\"type\":\"string\"},{\"type\":\"object\",\"required\":[\"api_key_env\"],"
+		"\"additionalProperties\":false,\"properties\":{\"api_key_env\":{\"type\":"
+		"\"string\"}}}]}}"},
+    {.name = "stdin",
+	.read = read_stdin,
+	.about = "Whether a call may give standard input, or the parameter that is it",
+	.form = "{\"anyOf\":[{\"type\":\"boolean\"},{\"type\":\"string\",\"pattern\":"
+		"\"^\\\\{[^{}]+\\\\}$\"}]}"},
+    {.name = "rules",
+	.read = read_rows,
+	.about = "Rules about arguments",
+	.place = PLACE(policy_tool, rules),
+	.list = &tool_rule_list},
+    {.name = "tests",
+	.read = read_rows,
+	.about = "Calls and what must be decided; a failing one refuses the policy",
+	.place = PLACE(policy_tool, tests),
+	.list = &tool_test_list},
+    {.name = "packs",
+	.read = read_words,
+	.about = "Rule packs that know a program's options",
+	.place = PLACE(policy_tool, packs),
+	.judge = judge_name,
+	.max = 32,
+	.pattern = NAME_PATTERN},
+    {.name = "multicall",
+	.read = read_bool,
+	.about = "A program of many names (busybox) may stand in the list (false)",
+	.place = PLACE(policy_tool, multicall)},
+    {.name = "annotations",
+	.read = read_section,
+	.about = "What clients are told of its effects",
+	.place = PLACE(policy_tool, annotations),
+	.keys = annotation_keys},
+    {.name = "approval",
+	.read = read_section,
+	.about = "How calls of this tool are approved, where approvals: says otherwise",
+	.given_place = PLACE(policy_tool, approval.given),
+	.keys = approval_keys},
     KEY_END,
 };
 
@@ -232,29 +281,17 @@ static void begin_tool(void *element)
 	struct policy_tool *tool = element;
 
 	tool->visibility = VISIBILITY_PUBLIC;
-	tool->description = "";
-	tool->working_directory = "";
-	tool->approval_prompt = "";
+	tool->description = tool->working_directory = tool->approval_prompt = "";
+	tool->parameters = tool->output_schema = tool->stdin_parameter = "";
+	tool->exec.program = "";
+	tool->annotations.title = "";
 	tool->sandbox.workspace = WORKSPACE_RW;
 	tool->sandbox.run_as = RUN_AS_CELL;
 }
 
 static int end_tool(struct schema *schema, const struct yaml_node *node, void *element)
 {
-	struct policy_tool *tool = element;
-
-	if (tool->type == TOOL_NONE)
-		return schema_refuse(schema, node, "has no type; write type: command");
-	if (!tool->description[0])
-		tool->description = "Runs one of the commands that the policy allows.";
-	return 0;
-}
-
-static const char *judge_tool(const char *text)
-{
-	return str_is_tool_name(text)
-		   ? NULL
-		   : "is not a tool's name; use 1 to 64 letters, digits, _ . and -";
+	return tool_check(schema, node, element);
 }
 
 const struct schema_list tool_list = {
@@ -263,7 +300,9 @@ const struct schema_list tool_list = {
     .pos_place = PLACE(policy_tool, pos),
     .max = ENTRIES_MAX,
     .keys = tool_keys,
-    .judge = judge_tool,
+    .required = "\"type\"",
+    .judge = judge_tool_name,
+    .pattern = TOOL_PATTERN,
     .begin = begin_tool,
     .end = end_tool,
 };

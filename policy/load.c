@@ -13,6 +13,38 @@ static const struct policy_word default_path[] = {
     {"/bin", {0, 0}},
 };
 
+static const struct policy_word default_methods[] = {
+    {"GET", {0, 0}},
+    {"POST", {0, 0}},
+    {"OPTIONS", {0, 0}},
+};
+static const struct policy_word default_headers[] = {
+    {"Authorization", {0, 0}},
+    {"Content-Type", {0, 0}},
+};
+#define WORDS(array)                                                                               \
+	(struct policy_words)                                                                      \
+	{                                                                                          \
+		array, sizeof(array) / sizeof((array)[0])                                          \
+	}
+
+static void set_http_defaults(struct policy_http *http)
+{
+	http->listen = "127.0.0.1";
+	http->max_upload_bytes = 1024 * 1024;
+	http->auth.jwks_url = http->auth.issuer = http->auth.audience = "";
+	http->auth.audience_claim = "aud";
+	http->auth.refresh_interval_ms = 15 * 60 * 1000;
+	http->auth.service_key_env = "";
+	http->cors.allowed_methods = WORDS(default_methods);
+	http->cors.allowed_headers = WORDS(default_headers);
+	http->cors.max_age = 86400;
+	http->rate.requests_per_minute = 100;
+	http->rate.burst = 20;
+	http->tls.cert = http->tls.key = http->tls.client_ca = "";
+	http->tracing_endpoint = "localhost:4318";
+}
+
 /* What a file that says nothing says. */
 static void set_defaults(struct policy *policy)
 {
@@ -26,8 +58,11 @@ static void set_defaults(struct policy *policy)
 	policy->approval_hold_ms = 45 * 1000;
 	policy->default_decision = DECISION_ASK;
 	policy->default_execution_ms = 60 * 1000;
-	policy->path =
-	    (struct policy_words){default_path, sizeof(default_path) / sizeof(default_path[0])};
+	policy->path = WORDS(default_path);
+	policy->approval.quorum = 1;
+	policy->approval.grants = GRANT_ONCE;
+	policy->approval.max_grant_ttl_ms = 8 * 3600 * 1000;
+	set_http_defaults(&policy->http);
 }
 
 /* A file without namespaces has one, beside the policy file: its own folder holds the policy,
@@ -62,6 +97,9 @@ static int read_policy(struct schema *schema, struct policy *policy)
 	if (!policy->file)
 		return -ENOMEM;
 	fault = schema_mapping(schema, root, policy_keys, policy);
+	/* Looking at credentials means asking for them, unless the file says otherwise. */
+	if (!policy->http.auth.require_auth_given)
+		policy->http.auth.require_auth = policy->http.auth.enabled;
 	if (!fault)
 		fault = add_default_namespace(schema->arena, policy);
 	return fault ? fault : policy_check(schema, policy);

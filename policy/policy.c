@@ -5,11 +5,15 @@
 
 #include "policy/arena.h"
 #include "policy/order.h"
+#include "policy/pack.h"
 
 _Static_assert(offsetof(struct policy_tool, name) == 0, "named_compare");
 _Static_assert(offsetof(struct policy_role, name) == 0, "named_compare");
 _Static_assert(offsetof(struct policy_agent, name) == 0, "named_compare");
 _Static_assert(offsetof(struct policy_namespace, name) == 0, "named_compare");
+_Static_assert(offsetof(struct policy_tenant, name) == 0, "named_compare");
+_Static_assert(offsetof(struct policy_env, name) == 0, "named_compare");
+_Static_assert(offsetof(struct policy_pack, name) == 0, "named_compare");
 
 void policy_free(struct policy *policy)
 {
@@ -85,6 +89,24 @@ const struct policy_agent *policy_find_agent(const struct policy *policy, const 
 const struct policy_role *policy_find_role(const struct policy *policy, const char *name)
 {
 	return named_find(policy->roles, policy->role_count, sizeof(*policy->roles), name);
+}
+
+const struct policy_pack *policy_find_pack(const struct policy *policy, const char *name)
+{
+	return named_find(policy->packs, policy->pack_count, sizeof(*policy->packs), name);
+}
+
+const struct policy_tenant *policy_tenant_of(const struct policy *policy, const char *space)
+{
+	for (uint32_t i = 0; i < policy->tenant_count; i++) {
+		const struct policy_words *spaces = &policy->tenants[i].namespaces;
+
+		for (uint32_t j = 0; j < spaces->count; j++) {
+			if (!strcmp(spaces->items[j].text, space))
+				return &policy->tenants[i];
+		}
+	}
+	return NULL;
 }
 
 const char *decision_name(enum decision decision)

@@ -9,13 +9,15 @@
 #ifndef CALLGATE_POLICY_POLICY_H
 #define CALLGATE_POLICY_POLICY_H
 
+#include "policy/http.h"
 #include "policy/tool.h"
 #include "policy/types.h"
 
-#define POLICY_FILE_MAX   (1024 * 1024) /* bytes of YAML */
-#define POLICY_FROZEN_MAX (8 * 1024 * 1024)
-#define POLICY_NODES_MAX  100000
+#define POLICY_FILE_MAX   (4 * 1024 * 1024) /* bytes of YAML */
+#define POLICY_FROZEN_MAX (32 * 1024 * 1024)
+#define POLICY_NODES_MAX  400000
 #define POLICY_DEPTH_MAX  24
+#define POLICY_RULES_MAX  20000 /* rows of rules: in all tools together */
 
 #define POLICY_PERMISSIONS(X)                                                                      \
 	X(AUDIT_READ, "audit:read")                                                                \
@@ -49,6 +51,12 @@ struct policy_principal {
 	struct policy_pos pos;
 	bool has_uid, has_gid;
 	uint32_t uid, gid;
+	/* Matchers of HTTP. A row has these or peer ids, never both, so over the Unix socket, where
+	 * nobody can show them, it matches nobody. "" = none. */
+	const char *jwt_claim, *jwt_value;
+	const char *cert_san;
+	const char *api_key;
+	bool anonymous;
 	struct policy_words roles;
 	bool has_agents, has_namespaces; /* absent: all but private agents; only "default" */
 	struct policy_words agents;
@@ -67,6 +75,13 @@ struct policy_namespace {
 	struct policy_pos pos;
 	const char *working_directory; /* as written, relative to the policy file's folder */
 	struct policy_pos working_directory_pos;
+};
+
+struct policy_tenant {
+	const char *name;
+	struct policy_pos pos;
+	struct policy_words namespaces; /* each in one tenant at most */
+	struct policy_rate rate;
 };
 
 struct policy {
@@ -94,11 +109,14 @@ struct policy {
 	uint32_t agent_count;
 	struct policy_namespace *namespaces; /* never empty: without any, "default" is "." */
 	uint32_t namespace_count;
+	struct policy_tenant *tenants;
+	uint32_t tenant_count;
 	struct policy_tool *tools;
 	uint32_t tool_count;
 	struct policy_pack *packs; /* those that tools name, by name (policy/pack.h) */
 	uint32_t pack_count;
 	struct policy_approval approval; /* of tools without one */
+	struct policy_http http;         /* only in a policy that was read, not thawed */
 	void *storage;                   /* private */
 };
 
@@ -108,6 +126,9 @@ const struct policy_tool *policy_find_tool(const struct policy *policy, const ch
 const struct policy_namespace *policy_find_namespace(const struct policy *policy, const char *name);
 const struct policy_agent *policy_find_agent(const struct policy *policy, const char *name);
 const struct policy_role *policy_find_role(const struct policy *policy, const char *name);
+const struct policy_pack *policy_find_pack(const struct policy *policy, const char *name);
+/* The tenant that has this namespace; NULL: none has. */
+const struct policy_tenant *policy_tenant_of(const struct policy *policy, const char *space);
 const char *decision_name(enum decision decision); /* "none" "allow" "ask" "deny" */
 const char *visibility_name(enum visibility visibility);
 /* PERMISSION bit of "audit:read", 0 if unknown. */

@@ -1,10 +1,12 @@
 /*
  * The engine of the policy language: tables of keys, each with the function that reads its value
- * into a struct. The tables themselves are keys.c and keys_tool.c. Private to policy/. Floor 1.
+ * into a struct. The tables themselves are keys*.c; `policy schema` and the test of
+ * callgate.yaml(5) walk the same tables. Private to policy/. Floor 1.
  */
 #ifndef CALLGATE_POLICY_SCHEMA_H
 #define CALLGATE_POLICY_SCHEMA_H
 
+#include "policy/scalar.h"
 #include "policy/yaml_tree.h"
 #include "supervisor/base/buf.h"
 
@@ -18,6 +20,8 @@ struct schema {
 	size_t budget;         /* bytes ${VAR} may still add */
 	uint32_t foreign_seen; /* bit per foreign key already warned about */
 	uint32_t warned;       /* warnings so far, at most SCHEMA_WARNINGS_MAX */
+	uint32_t rules;        /* rows of rules: so far, of all tools */
+	bool foreign_file;     /* version "2": tools that it has not are another program's */
 };
 
 struct schema_key;
@@ -35,6 +39,7 @@ typedef const char *schema_judge(const char *text);
 struct schema_key {
 	const char *name; /* NULL ends a table */
 	schema_read *read;
+	const char *about;              /* one line for people */
 	size_t place;                   /* of the field in the record */
 	size_t pos_place;               /* of a struct policy_pos that takes the key's place */
 	size_t given_place;             /* of a bool that becomes true when the key is there */
@@ -44,6 +49,12 @@ struct schema_key {
 	schema_judge *judge;            /* of a text or of each word */
 	const struct schema_list *list; /* of read_named and read_rows */
 	const struct schema_key *keys;  /* of read_section */
+	/* For `policy schema`, where the reader alone does not tell: the reader it is like, a form
+	 * of the value as JSON Schema (if there are both, either fits), and an ECMA pattern of a
+	 * text or of each word. */
+	schema_read *like;
+	const char *form;
+	const char *pattern;
 };
 
 /* A mapping of names, or a sequence of rows, read to an array of structs. */
@@ -54,6 +65,8 @@ struct schema_list {
 	uint32_t max;       /* elements */
 	const struct schema_key *keys;
 	schema_judge *judge;          /* of the name */
+	const char *pattern;          /* the same for `policy schema` */
+	const char *required;         /* keys that an element must have, as JSON: "\"type\"" */
 	void (*begin)(void *element); /* sets defaults; may be NULL */
 	/* What no single key can say; may be NULL. */
 	int (*end)(struct schema *schema, const struct yaml_node *node, void *element);
@@ -71,8 +84,21 @@ void schema_warn_at(struct schema *schema, struct policy_pos pos, const char *pa
 /* Reads a mapping by a table. */
 int schema_mapping(struct schema *schema, const struct yaml_node *node,
     const struct schema_key *keys, void *record);
-/* The text of a scalar that must be text, ${VAR} expanded; for readers outside schema.c. */
+/* Any scalar but an empty one, ${VAR} expanded, and what it is. wanted: "a time such as 30s". */
+int schema_scalar(struct schema *schema, const struct yaml_node *node, const char *wanted,
+    const char **ret_text, enum scalar_type *ret_type);
+/* The text of a scalar that must be text, ${VAR} expanded. */
 int schema_text(struct schema *schema, const struct yaml_node *node, const char **ret_text);
+/* "VALUE why; what to do"; a value that came from a variable is not shown. */
+int schema_refuse_value(struct schema *schema, const struct yaml_node *node, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
+/* Refuses the key itself, at its own place. */
+int schema_refuse_key(struct schema *schema, const struct yaml_node *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void schema_warn_key(struct schema *schema, const struct yaml_node *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A value that is ${NAME} and nothing else. */
+bool schema_is_variable(const struct yaml_node *node);
 /* Refuses one value of a key as not built yet. */
 int schema_later_value(struct schema *schema, const struct yaml_node *node);
 /* text for a message when the node is gone: itself if the file holds it, else "${...}", since
@@ -89,7 +115,7 @@ schema_read read_duration; /* uint64_t ms */
 schema_read read_size;     /* uint64_t bytes */
 schema_read read_count;    /* uint64_t */
 schema_read read_id;       /* uint32_t */
-schema_read read_words;    /* struct policy_words */
+schema_read read_words;    /* struct policy_words; max: how many, 0 any */
 schema_read read_section;  /* a mapping by key->keys, into the same record or at place */
 schema_read read_named;    /* a mapping by key->list */
 schema_read read_rows;     /* a sequence by key->list */

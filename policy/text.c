@@ -77,3 +77,23 @@ bool text_climbs(const char *text)
 		text += len + 1;
 	}
 }
+
+bool text_is_variable(const char *text)
+{
+	static const char fit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+	size_t len = strspn(text, fit);
+
+	return len && len <= 128 && !text[len] && (*text < '0' || *text > '9');
+}
+
+bool text_is_tool_variable(const char *text)
+{
+	static const char *const fixed[] = {"PATH", "HOME", "TMPDIR", "USER"};
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		if (!strcmp(text, fixed[i]))
+			return false;
+	}
+	return text_is_variable(text) && strncmp(text, "LD_", 3) != 0 &&
+	       strncmp(text, "CALLGATE_", 9) != 0;
+}

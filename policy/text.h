@@ -17,4 +17,10 @@ bool text_is_plain_path(const char *text);
 /* True if one of the parts between slashes is "..". */
 bool text_climbs(const char *text);
 
+/* The name of an environment variable. */
+bool text_is_variable(const char *text);
+/* One that a tool may be given: not one of those that callgate sets itself (PATH, HOME, TMPDIR,
+ * USER), none that the loader of programs obeys (LD_*), none of callgate's own (CALLGATE_*). */
+bool text_is_tool_variable(const char *text);
+
 #endif

@@ -121,10 +121,12 @@ struct policy_annotations {
 	enum hint read_only, destructive, idempotent, open_world;
 };
 
-/* How approvals of a tool work, or of all tools that say nothing. Zero: the default. */
+/* How approvals of a tool work, or of all tools that say nothing. Zero: the default. A tool's is
+ * whole: what its own block does not say is that of approvals:. */
 struct policy_approval {
 	bool given;
-	uint64_t quorum;              /* distinct people who must agree; 1 */
+	bool editable_given, by_client_given, reason_given; /* while the file is read */
+	uint64_t quorum;                                    /* distinct people who must agree; 1 */
 	uint32_t grants;              /* GRANT_*: what an answer may stand for; ONCE */
 	uint64_t max_grant_ttl_ms;    /* 8 h */
 	struct policy_words editable; /* parameters that the approver may change */
@@ -180,5 +182,11 @@ struct policy_tool {
 	struct policy_test *tests; /* only in a policy that was read, not thawed */
 	uint32_t test_count;
 };
+
+/* Does the policy write its command line, so that a call gives parameters only? */
+static inline bool tool_is_typed(const struct policy_tool *tool)
+{
+	return tool->exec.program && tool->exec.program[0];
+}
 
 #endif

@@ -1,7 +1,6 @@
 /*
- * Every rule that speaks about one command, one after the other. policy_decide() keeps the
- * strictest, policy_explain_*() tell them all: the same code, so they cannot differ. Private to
- * policy/. Floor 1.
+ * Every rule that speaks about one question, collected. policy_judge() takes the strictest,
+ * policy_tell_*() tell them all: the same list, so they cannot differ. Private to policy/. Floor 1.
  */
 #ifndef CALLGATE_POLICY_VOICES_H
 #define CALLGATE_POLICY_VOICES_H
@@ -9,15 +8,28 @@
 #include "policy/decide.h"
 
 struct voices {
-	const struct policy *policy;
-	const struct policy_tool *tool;
-	const struct command *command;
-	uint32_t step; /* 0 the shell, 1..n the words, then the tool as a whole */
+	struct verdict *items;
+	uint32_t count;
+	uint32_t cap;
+	struct voices_held *held; /* what words of some verdicts point into (voices_pack.c) */
 };
 
-void voices_init(struct voices *voices, const struct policy *policy, const struct policy_tool *tool,
-    const struct command *command);
-/* The next rule that speaks into *ret; false at the end, *ret then untouched. */
-bool voices_next(struct voices *voices, struct verdict *ret);
+/* 0 or -ENOMEM; then *ret is empty. Ended by voices_fini(). */
+int voices_collect(const struct question *question, struct voices *ret);
+void voices_fini(struct voices *voices);
+/* The strictest; of equals the first. A question of which nothing speaks is denied. */
+struct verdict voices_strictest(const struct question *question, const struct voices *voices);
+
+/* ---- the pieces, for voices.c and voices_pack.c ---- */
+
+enum word_silence {
+	SILENCE_IS_DEFAULT = 0, /* a word that nothing speaks of falls to defaults.decision */
+	SILENCE_IS_SPOKEN_FOR,  /* something speaks of its command as a whole */
+	SILENCE_IS_ELSEWHERE,   /* it runs on another machine: only denied_commands speak */
+};
+/* 0 or -ENOMEM, both. */
+int voices_add(struct voices *voices, const struct verdict *verdict);
+int voices_word(struct voices *voices, const struct question *question, const char *word,
+    enum word_silence silence);
 
 #endif

@@ -48,6 +48,17 @@ void yaml_path(const struct yaml_node *node, char out[YAML_PATH_MAX])
 	buf_fini(&path);
 }
 
+const struct yaml_node *yaml_child(const struct yaml_node *mapping, const char *key)
+{
+	const struct yaml_node *child = NULL;
+
+	if (mapping->kind == YAML_KIND_MAPPING)
+		child = mapping->first;
+	while (child && strcmp(child->key, key))
+		child = child->next;
+	return child;
+}
+
 static struct policy_pos mark_pos(const yaml_mark_t *mark)
 {
 	return (struct policy_pos){(uint32_t)mark->line + 1, (uint32_t)mark->column + 1};
@@ -126,7 +137,7 @@ static int add_node(
 	struct yaml_node *node;
 
 	if (++tree->nodes > POLICY_NODES_MAX)
-		return refuse(tree, event, "more than 100000 values; split the policy");
+		return refuse(tree, event, "more than 400000 values; split the policy");
 	node = arena_alloc(tree->arena, sizeof(*node));
 	if (!node)
 		return -ENOMEM;
@@ -319,7 +330,7 @@ int yaml_tree_read(const struct policy_source *source, struct arena *arena,
 
 	if (source->len > POLICY_FILE_MAX)
 		return err_note(note, -EINVAL,
-		    "%s:1:1: policy: larger than 1 MiB; split the policy", source->file);
+		    "%s:1:1: policy: larger than 4 MiB; split the policy", source->file);
 	if (!yaml_parser_initialize(&tree.parser))
 		return -ENOMEM;
 	/* Said, not guessed: a byte order mark shall not turn the file into UTF-16. */

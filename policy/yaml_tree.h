@@ -38,6 +38,9 @@ struct yaml_node {
 int yaml_tree_read(const struct policy_source *source, struct arena *arena,
     const struct yaml_node **ret_root, struct err_note *note);
 
+/* The value of a key of a mapping; NULL: not there, or no mapping. */
+const struct yaml_node *yaml_child(const struct yaml_node *mapping, const char *key);
+
 #define YAML_PATH_MAX 160
 /* "tools.bash.allowed_commands[2]"; "policy" for the root; long paths are cut at the end. */
 void yaml_path(const struct yaml_node *node, char out[YAML_PATH_MAX]);

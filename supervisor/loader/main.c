@@ -6,11 +6,13 @@
  *
  *   3 the policy file   4 .env beside it   5 .env of $CALLGATE_HOME   (either may be /dev/null)
  *   6 an empty memfd for the frozen policy   7 a pipe for the report
+ *   8 an empty memfd for the values of .env that tools name in their env
  *
  * Exit 0: the frozen policy is in 6, each line on 7 is a warning. Exit 1: refused, the first line
- * on 7 says why, warnings follow. Anything else: a fault, and nothing on 6 or 7 counts.
+ * on 7 says why, warnings follow. Anything else: a fault, and nothing on 6, 7 or 8 counts.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -18,6 +20,7 @@
 
 #include "policy/freeze.h"
 #include "policy/load.h"
+#include "policy/selftest.h"
 #include "sandbox/self.h"
 #include "supervisor/base/buf.h"
 #include "supervisor/base/cleanup.h"
@@ -31,6 +34,7 @@ enum {
 	HOME_DOTENV_FD = 5,
 	FROZEN_FD = 6,
 	REPORT_FD = 7,
+	VALUES_FD = 8,
 };
 
 enum {
@@ -97,7 +101,7 @@ static int read_inputs(struct loader *loader)
 
 	if (fault == -EFBIG) {
 		(void)err_note(&loader->note, fault,
-		    "%s:1:1: policy: larger than 1 MiB; split the policy", loader->file);
+		    "%s:1:1: policy: larger than 4 MiB; split the policy", loader->file);
 		return EXIT_REFUSED;
 	}
 	for (int i = 0; i < 2 && !fault; i++)
@@ -150,6 +154,36 @@ static int join_dotenv(struct loader *loader, char ***ret_list)
 	return 0;
 }
 
+static bool is_named(const struct policy_tool *tool, const char *entry)
+{
+	size_t len = strcspn(entry, "=");
+
+	for (uint32_t i = 0; i < tool->env_count; i++) {
+		const struct policy_env *env = &tool->env[i];
+
+		if (env->source == ENV_VARIABLE && !strncmp(env->text, entry, len) &&
+		    !env->text[len])
+			return true;
+	}
+	return false;
+}
+
+/* Only what a tool names leaves this process, and only to the warden. */
+static int write_values(const struct policy *policy, char *const *dotenv)
+{
+	int fault = 0;
+
+	for (; *dotenv && !fault; dotenv++) {
+		bool named = false;
+
+		for (uint32_t i = 0; i < policy->tool_count && !named; i++)
+			named = is_named(&policy->tools[i], *dotenv);
+		if (named)
+			fault = fd_write_all(VALUES_FD, *dotenv, strlen(*dotenv) + 1);
+	}
+	return fault;
+}
+
 static int write_frozen(const struct policy *policy)
 {
 	struct buf frozen;
@@ -161,6 +195,19 @@ static int write_frozen(const struct policy *policy)
 		fault = fd_write_all(FROZEN_FD, frozen.data, frozen.len);
 	buf_fini(&frozen);
 	return fault;
+}
+
+/* A file whose own tests fail is refused whole. 0, EXIT_REFUSED or a fault. */
+static int run_tests(struct loader *loader, const struct policy *policy)
+{
+	struct rulebook *book = NULL;
+	struct selftest tests;
+	int fault = rulebook_new(policy, &book, &loader->note);
+
+	if (!fault)
+		fault = policy_selftest(policy, book, &tests, NULL, &loader->note);
+	rulebook_free(book);
+	return fault == SELFTEST_FAILED || fault == -EINVAL ? EXIT_REFUSED : fault;
 }
 
 static int load(struct loader *loader)
@@ -180,7 +227,14 @@ static int load(struct loader *loader)
 	}
 	if (fault)
 		return fault == -EINVAL ? EXIT_REFUSED : fault;
+	fault = run_tests(loader, policy);
+	if (fault) {
+		policy_free(policy);
+		return fault;
+	}
 	fault = write_frozen(policy);
+	if (!fault)
+		fault = write_values(policy, dotenv);
 	policy_free(policy);
 	if (fault != -ENOBUFS)
 		return fault;
@@ -220,6 +274,7 @@ int main(int argc, char **argv)
 	struct loader cleanup_with(loader_fini) loader = {.file = argc == 2 ? argv[1] : ""};
 	int result = self_start();
 
+	json_object_seed(0); /* opens a file, so before the confinement */
 	log_init("policy", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
 	buf_init(&loader.warnings, REPORT_MAX);
 	if (argc != 2) {

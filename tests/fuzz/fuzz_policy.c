@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct err_note note = {""};
 	char **dotenv = NULL;
-	char *variables[] = {"A=1", "B=text", NULL};
+	char *variables[] = {"A=1", "B=text", "API_KEY_1=0123456789abcdef0123456789abcdef", NULL};
 
 	check_policy((const char *)data, size, variables);
 	if (dotenv_parse(".env", (const char *)data, size, &dotenv, &note) == 0) {

@@ -8,36 +8,69 @@
 
 #include "policy/decide.h"
 #include "policy/freeze.h"
+#include "policy/pack.h"
+#include "policy/rulebook.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_tool(const struct policy *policy, const struct identity *identity,
-    const struct policy_tool *tool, const struct command *command)
+static void check_tool(const struct question *question)
 {
-	struct verdict verdict;
+	const struct explanation nothing = {.grant = NULL};
+	struct judgement judgement;
 	struct buf out;
 
 	buf_init(&out, 1 << 20);
-	policy_decide(policy, tool, command, &verdict);
-	assert(verdict.decision >= DECISION_ALLOW && verdict.decision <= DECISION_DENY);
-	assert(policy_find_tool(policy, tool->name) == tool);
-	(void)policy_explain_json(&out, policy, identity, tool, command);
+	assert(policy_judge(question, &judgement) == 0);
+	assert(judgement.result.decision >= DECISION_ALLOW);
+	assert(judgement.result.decision <= DECISION_DENY);
+	judgement_fini(&judgement);
+	assert(policy_find_tool(question->policy, question->tool->name) == question->tool);
+	(void)policy_tell_json(&out, question, &nothing);
 	buf_reset(&out);
-	(void)policy_explain_text(&out, policy, identity, tool, command);
+	(void)policy_tell_text(&out, question, &nothing);
 	buf_fini(&out);
 }
 
+static void check_pack(const struct policy_pack *pack)
+{
+	const char *const argv[] = {pack->name, "-abc", "--long=x", "--", "log", "-x", ";", NULL};
+	struct pack_reading reading;
+	struct pack_verdict verdict;
+
+	if (pack_read(pack, argv, 7, &reading))
+		return;
+	pack_decide(pack, &reading, &verdict);
+	assert(verdict.decision >= DECISION_ALLOW && verdict.decision <= DECISION_DENY);
+	pack_reading_fini(&reading);
+}
+
+/* The schemas are texts to the frozen form, so they may be anything: then there is no rulebook. */
 static void check_use(const struct policy *policy)
 {
-	static const char text[] = "ls -l; /bin/rm x | cat";
-	const struct subject subject = {1000, 1000, "coder", "default"};
+	static const char text[] = "ls -l; find / -delete; /bin/rm x | cat";
+	const struct subject subject = {
+	    .uid = 1000, .gid = 1000, .agent = "coder", .space = "default"};
+	struct rulebook *book = NULL;
 	struct identity identity;
 	struct command command;
+	struct err_note note;
 
 	assert(command_parse(&command, text, sizeof(text) - 1) == 0);
 	policy_identify(policy, &subject, &identity);
-	for (uint32_t i = 0; i < policy->tool_count; i++)
-		check_tool(policy, &identity, &policy->tools[i], &command);
+	if (rulebook_new(policy, &book, &note))
+		book = NULL;
+	for (uint32_t i = 0; i < policy->tool_count; i++) {
+		const struct question question = {.policy = policy,
+		    .book = book,
+		    .tool = &policy->tools[i],
+		    .identity = &identity,
+		    .command = &command};
+
+		check_tool(&question);
+	}
+	for (uint32_t i = 0; i < policy->pack_count; i++)
+		check_pack(&policy->packs[i]);
+	rulebook_free(book);
 	command_fini(&command);
 }
 

@@ -9,8 +9,13 @@
 
 #include <cmocka.h>
 
-#include "policy/decide.h"
+#include "tests/unit/policy/ask.h"
 #include "policy/load.h"
+
+#define WHO(uid_, gid_, agent_, space_)                                                            \
+	{                                                                                          \
+		.uid = (uid_), .gid = (gid_), .agent = (agent_), .space = (space_)                 \
+	}
 
 static struct policy *policy_of(const char *text)
 {
@@ -136,7 +141,7 @@ static void test_verdicts(void **state)
 		struct command command;
 
 		assert_int_equal(command_parse(&command, row->text, strlen(row->text)), 0);
-		policy_decide(policy, &policy->tools[0], &command, &verdict);
+		ask_verdict(policy, &policy->tools[0], &command, &verdict);
 		if (verdict.decision != row->decision || verdict.kind != row->kind ||
 		    strcmp(verdict.word, row->word))
 			fail_msg("%s with {%s}, default %s: %s, kind %d, '%s'", row->text,
@@ -156,7 +161,7 @@ static void test_zero_command(void **state)
 	struct verdict verdict;
 
 	(void)state;
-	policy_decide(policy, &policy->tools[0], &command, &verdict);
+	ask_verdict(policy, &policy->tools[0], &command, &verdict);
 	assert_int_equal(verdict.decision, DECISION_DENY);
 	policy_free(policy);
 }
@@ -184,9 +189,9 @@ static void test_more_words_are_not_milder(void **state)
 			assert_int_equal(command_parse(&two, text, strlen(text)), 0);
 			(void)snprintf(text, sizeof(text), "%s $x", words[w % 7]);
 			assert_int_equal(command_parse(&unreadable, text, strlen(text)), 0);
-			policy_decide(policy, &policy->tools[0], &one, &first);
-			policy_decide(policy, &policy->tools[0], &two, &second);
-			policy_decide(policy, &policy->tools[0], &unreadable, &third);
+			ask_verdict(policy, &policy->tools[0], &one, &first);
+			ask_verdict(policy, &policy->tools[0], &two, &second);
+			ask_verdict(policy, &policy->tools[0], &unreadable, &third);
 			assert_true(second.decision >= first.decision);
 			assert_true(third.decision >= first.decision);
 			assert_true(third.decision >= DECISION_ASK);
@@ -238,32 +243,32 @@ struct identity_row {
 };
 
 static const struct identity_row identities[] = {
-    {{1, 1, "coder", ""}, IDENTITY_OK, "dev", "bash git_push", false},
-    {{1, 1, "", "default"}, IDENTITY_OK, "dev", "bash git_push", false},
-    {{1, 1, "helper", ""}, IDENTITY_UNKNOWN_AGENT, "dev", "", false},
-    {{1, 1, "nobody", ""}, IDENTITY_UNKNOWN_AGENT, "dev", "", false},
-    {{1, 1, "coder", "lab"}, IDENTITY_NO_NAMESPACE, "dev", "", false},
-    {{1, 1, "coder", "moon"}, IDENTITY_NO_NAMESPACE, "dev", "", false},
-    {{2, 1, "", ""}, IDENTITY_NAME_AN_AGENT, "dev op", "", true},
-    {{2, 1, "helper", "lab"}, IDENTITY_OK, "dev op", "bash grep", true},
-    {{2, 1, "helper", ""}, IDENTITY_OK, "dev", "bash", false},
-    {{2, 1, "coder", "lab"}, IDENTITY_OK, "dev", "bash git_push", false},
-    {{3, 1, "coder", ""}, IDENTITY_OK, "op", "bash git_push", true},
-    {{3, 1, "helper", ""}, IDENTITY_OK, "op", "bash grep", true},
-    {{3, 1, "hidden", ""}, IDENTITY_UNKNOWN_AGENT, "op", "", true},
-    {{3, 1, "", ""}, IDENTITY_NAME_AN_AGENT, "op", "", true},
-    {{3, 9, "coder", ""}, IDENTITY_OK, "op dev", "bash git_push", true},
-    {{99, 9, "coder", ""}, IDENTITY_OK, "dev", "bash git_push", false},
-    {{99, 1, "coder", ""}, IDENTITY_NO_ROLE, "", "", false},
-    {{0, 0, "", ""}, IDENTITY_NO_ROLE, "", "", false},
-    {{4, 4, "", ""}, IDENTITY_OK, "dev", "bash git_push", false},
-    {{4, 1, "", ""}, IDENTITY_NO_ROLE, "", "", false},
-    {{1, 4, "", ""}, IDENTITY_OK, "dev", "bash git_push", false},
-    {{5, 1, "coder", ""}, IDENTITY_NO_ROLE, "", "", false},
-    {{6, 1, "coder", ""}, IDENTITY_OK, "talker", "", false},
-    {{7, 1, "hidden", ""}, IDENTITY_UNKNOWN_AGENT, "dev", "", false},
-    {{7, 1, "", ""}, IDENTITY_NAME_AN_AGENT, "dev", "", false},
-    {{8, 1, "coder", ""}, IDENTITY_NO_NAMESPACE, "dev", "", false},
+    {WHO(1, 1, "coder", ""), IDENTITY_OK, "dev", "bash git_push", false},
+    {WHO(1, 1, "", "default"), IDENTITY_OK, "dev", "bash git_push", false},
+    {WHO(1, 1, "helper", ""), IDENTITY_UNKNOWN_AGENT, "dev", "", false},
+    {WHO(1, 1, "nobody", ""), IDENTITY_UNKNOWN_AGENT, "dev", "", false},
+    {WHO(1, 1, "coder", "lab"), IDENTITY_NO_NAMESPACE, "dev", "", false},
+    {WHO(1, 1, "coder", "moon"), IDENTITY_NO_NAMESPACE, "dev", "", false},
+    {WHO(2, 1, "", ""), IDENTITY_NAME_AN_AGENT, "dev op", "", true},
+    {WHO(2, 1, "helper", "lab"), IDENTITY_OK, "dev op", "bash grep", true},
+    {WHO(2, 1, "helper", ""), IDENTITY_OK, "dev", "bash", false},
+    {WHO(2, 1, "coder", "lab"), IDENTITY_OK, "dev", "bash git_push", false},
+    {WHO(3, 1, "coder", ""), IDENTITY_OK, "op", "bash git_push", true},
+    {WHO(3, 1, "helper", ""), IDENTITY_OK, "op", "bash grep", true},
+    {WHO(3, 1, "hidden", ""), IDENTITY_UNKNOWN_AGENT, "op", "", true},
+    {WHO(3, 1, "", ""), IDENTITY_NAME_AN_AGENT, "op", "", true},
+    {WHO(3, 9, "coder", ""), IDENTITY_OK, "op dev", "bash git_push", true},
+    {WHO(99, 9, "coder", ""), IDENTITY_OK, "dev", "bash git_push", false},
+    {WHO(99, 1, "coder", ""), IDENTITY_NO_ROLE, "", "", false},
+    {WHO(0, 0, "", ""), IDENTITY_NO_ROLE, "", "", false},
+    {WHO(4, 4, "", ""), IDENTITY_OK, "dev", "bash git_push", false},
+    {WHO(4, 1, "", ""), IDENTITY_NO_ROLE, "", "", false},
+    {WHO(1, 4, "", ""), IDENTITY_OK, "dev", "bash git_push", false},
+    {WHO(5, 1, "coder", ""), IDENTITY_NO_ROLE, "", "", false},
+    {WHO(6, 1, "coder", ""), IDENTITY_OK, "talker", "", false},
+    {WHO(7, 1, "hidden", ""), IDENTITY_UNKNOWN_AGENT, "dev", "", false},
+    {WHO(7, 1, "", ""), IDENTITY_NAME_AN_AGENT, "dev", "", false},
+    {WHO(8, 1, "coder", ""), IDENTITY_NO_NAMESPACE, "dev", "", false},
 };
 
 static void put_name(char *out, size_t max, const char *name)
@@ -307,7 +312,7 @@ static void test_without_agents(void **state)
 	struct policy *policy = policy_of("roles: {dev: {tools: [\"*\"]}}\n"
 					  "principals: [{peer_uid: 1, roles: [dev]}]\n"
 					  "tools: {bash: {type: command}}\n");
-	const struct subject nameless = {1, 1, "", ""}, named = {1, 1, "coder", ""};
+	const struct subject nameless = WHO(1, 1, "", ""), named = WHO(1, 1, "coder", "");
 	const struct identity none = {.result = IDENTITY_NONE};
 	struct identity identity;
 
@@ -340,7 +345,7 @@ static void says(const char *text, const char *rule, const char *reason)
 
 	buf_init(&out, 4096);
 	assert_int_equal(command_parse(&command, text, strlen(text)), 0);
-	policy_decide(policy, &policy->tools[0], &command, &verdict);
+	ask_verdict(policy, &policy->tools[0], &command, &verdict);
 	assert_string_equal(verdict_rule(&out, policy, &verdict), rule);
 	buf_reset(&out);
 	assert_string_equal(verdict_reason(&out, policy, &policy->tools[0], &verdict), reason);
@@ -382,7 +387,7 @@ static void test_long_word_is_cut(void **state)
 	text[120] = '\xa4';
 	buf_init(&out, 4096);
 	assert_int_equal(command_parse(&command, text, 1000), 0);
-	policy_decide(policy, &policy->tools[0], &command, &verdict);
+	ask_verdict(policy, &policy->tools[0], &command, &verdict);
 	assert_non_null(verdict_reason(&out, policy, &policy->tools[0], &verdict));
 	assert_true(out.len < 300);
 	assert_non_null(strstr(buf_cstr(&out), "xxx...' is not"));
@@ -401,7 +406,7 @@ static void test_default_place(void **state)
 	(void)state;
 	buf_init(&out, 4096);
 	assert_int_equal(command_parse(&command, "ls", 2), 0);
-	policy_decide(policy, &policy->tools[0], &command, &verdict);
+	ask_verdict(policy, &policy->tools[0], &command, &verdict);
 	assert_string_equal(verdict_rule(&out, policy, &verdict), "p.yaml defaults.decision");
 	buf_fini(&out);
 	command_fini(&command);
@@ -416,7 +421,7 @@ static void test_default_place(void **state)
 static void test_explain(void **state)
 {
 	struct policy *policy = policy_of(people);
-	const struct subject good = {3, 1, "coder", ""}, bad = {99, 1, "coder", ""};
+	const struct subject good = WHO(3, 1, "coder", ""), bad = WHO(99, 1, "coder", "");
 	struct identity identity;
 	struct command command;
 	struct buf out;
@@ -425,33 +430,42 @@ static void test_explain(void **state)
 	buf_init(&out, 65536);
 	assert_int_equal(command_parse(&command, "ls 'a\"b'; rm", 12), 0);
 	policy_identify(policy, &good, &identity);
-	assert_int_equal(policy_explain_json(
-			     &out, policy, &identity, policy_find_tool(policy, "bash"), &command),
-	    0);
+	assert_int_equal(
+	    ask_json(&out, policy, &identity, policy_find_tool(policy, "bash"), &command), 0);
 	assert_string_equal(buf_cstr(&out),
 	    "{\"reachable\":true,\"tool\":\"bash\",\"caller\":{\"roles\":[\"op\"],"
 	    "\"agent\":\"coder\",\"namespace\":\"default\",\"identity\":\"ok\"},"
-	    "\"form\":\"shell\","
-	    "\"rules\":[" ASKS_OF("ls") "," ASKS_OF("rm") "],\"result\":" ASKS_OF("ls") "}");
+	    "\"schema\":{\"valid\":true},\"form\":\"shell\","
+	    "\"rules\":[" ASKS_OF("ls") "," ASKS_OF("rm") "],\"result\":" ASKS_OF(
+		"ls") ","
+		      "\"walls\":{\"workspace\":\"rw\",\"exec\":false,\"network\":\"none\","
+		      "\"run_as\":\"cell\",\"callgate\":false,\"allowlist\":\"open\","
+		      "\"require\":\"default\"},"
+		      "\"limits\":{\"max_execution_ms\":60000,\"memory\":536870912,\"pids\":128,"
+		      "\"cpu_ms\":0,\"output\":1048576,\"disk\":67108864,\"inodes\":4096,"
+		      "\"file_size\":1073741824,\"files\":256}}");
 	buf_reset(&out);
-	assert_int_equal(policy_explain_text(
-			     &out, policy, &identity, policy_find_tool(policy, "bash"), &command),
-	    0);
+	assert_int_equal(
+	    ask_text(&out, policy, &identity, policy_find_tool(policy, "bash"), &command), 0);
 	assert_string_equal(buf_cstr(&out),
 	    "caller     ok; roles op; agent coder; namespace default\n"
 	    "tool       bash: reachable (p.yaml:24:3)\n"
+	    "schema     met\n"
 	    "command    shell; words ls rm\n"
 	    "ask        p.yaml defaults.decision: no rule names 'ls' and the default is ask\n"
 	    "ask        p.yaml defaults.decision: no rule names 'rm' and the default is ask\n"
-	    "result     ask; a human must approve this exact call\n");
+	    "result     ask; a human must approve this exact call\n"
+	    "walls      workspace rw; network none; runs as a uid of its own; no gate; requires "
+	    "the default\n"
+	    "limits     time 60000 ms; memory 512 MiB; pids 128; output 1 MiB; disk 64 MiB; inodes "
+	    "4096; file size 1024 MiB; files 256\n");
 	buf_reset(&out);
-	assert_int_equal(policy_explain_json(&out, policy, &identity, NULL, &command), 0);
+	assert_int_equal(ask_json(&out, policy, &identity, NULL, &command), 0);
 	assert_non_null(strstr(buf_cstr(&out), "{\"reachable\":false,"));
 	buf_reset(&out);
 	policy_identify(policy, &bad, &identity);
-	assert_int_equal(policy_explain_text(
-			     &out, policy, &identity, policy_find_tool(policy, "bash"), &command),
-	    0);
+	assert_int_equal(
+	    ask_text(&out, policy, &identity, policy_find_tool(policy, "bash"), &command), 0);
 	assert_non_null(strstr(buf_cstr(&out), "tool       unknown"));
 	buf_fini(&out);
 	command_fini(&command);

@@ -9,9 +9,10 @@
 
 #include <cmocka.h>
 
-#include "policy/decide.h"
+#include "tests/unit/policy/ask.h"
 #include "policy/freeze.h"
 #include "policy/load.h"
+#include "tests/unit/policy/every_key.h"
 
 static const char text[] =
     "server: {socket: {path: s, mode: \"0660\", group: g}}\n"
@@ -21,9 +22,23 @@ static const char text[] =
     "principals:\n"
     "  - {peer_uid: 1, roles: [dev], agents: [coder], namespaces: [default]}\n"
     "  - {peer_gid: 2, roles: [op]}\n"
+    "  - {jwt: {claim: c, value: v}, roles: [op]}\n"
+    "  - {anonymous: true, roles: [op]}\n"
     "agents: {coder: {tools: [bash, b]}, other: {visibility: private}}\n"
     "namespaces: {default: {working_directory: w}, lab: {working_directory: l}}\n"
+    "tenants: {acme: {namespaces: [lab], rate_limiting: {burst: 2}}}\n"
     "tools:\n"
+    "  push:\n"
+    "    type: command\n"
+    "    parameters: {type: object, required: [b], properties: {b: {type: string}, t: {type: "
+    "string}}}\n"
+    "    exec: {program: git, argv: [push, {if: t, then: x}, \"{b}\"]}\n"
+    "    stdin: \"{t}\"\n"
+    "    env: {A: b, Z: {api_key_env: K}}\n"
+    "    annotations: {title: Push, read_only: false}\n"
+    "    approval: {quorum: 2, grants: [always], editable: [b], by_client: true}\n"
+    "    rules: [{id: r, decision: ask, roles: [dev], reason: why, when: {b: {const: m}}}]\n"
+    "  edit: {type: function, handler: text_editor}\n"
     "  bash:\n"
     "    type: command\n"
     "    description: some words\n"
@@ -35,10 +50,12 @@ static const char text[] =
     "    sandbox: {memory: 64MiB, require: [userns, seccomp], workspace: ro, exec: true}\n"
     "  b: {type: command}\n";
 
-static struct policy *policy_loaded(void)
+static char *const environment[] = {"API_KEY_1=0123456789abcdef0123456789abcdef", NULL};
+
+static struct policy *policy_of(const char *yaml)
 {
 	const struct policy_source source = {
-	    .file = "p.yaml", .text = text, .len = sizeof(text) - 1};
+	    .file = "p.yaml", .text = yaml, .len = strlen(yaml), .env = environment};
 	struct policy *policy = NULL;
 	struct err_note note = {""};
 
@@ -47,19 +64,29 @@ static struct policy *policy_loaded(void)
 	return policy;
 }
 
-static void frozen(struct buf *out)
+static struct policy *policy_loaded(void)
 {
-	struct policy *policy = policy_loaded();
+	return policy_of(text);
+}
+
+static void frozen_of(struct buf *out, const char *yaml)
+{
+	struct policy *policy = policy_of(yaml);
 
 	buf_init(out, POLICY_FROZEN_MAX);
 	assert_int_equal(policy_freeze(out, policy), 0);
 	policy_free(policy);
 }
 
+static void frozen(struct buf *out)
+{
+	frozen_of(out, text);
+}
+
 /* Walks all of a policy as its users do. */
 static void use(const struct policy *policy)
 {
-	const struct subject subject = {1, 2, "coder", ""};
+	const struct subject subject = {.uid = 1, .gid = 2, .agent = "coder", .space = ""};
 	struct identity identity;
 	struct command command;
 	struct verdict verdict;
@@ -71,11 +98,11 @@ static void use(const struct policy *policy)
 	for (uint32_t i = 0; i < policy->tool_count; i++) {
 		const struct policy_tool *tool = &policy->tools[i];
 
-		policy_decide(policy, tool, &command, &verdict);
+		ask_verdict(policy, tool, &command, &verdict);
 		assert_true(verdict.decision >= DECISION_ALLOW);
 		assert_true(verdict.decision <= DECISION_DENY);
-		(void)policy_explain_json(&out, policy, &identity, tool, &command);
-		(void)policy_explain_text(&out, policy, &identity, tool, &command);
+		(void)ask_json(&out, policy, &identity, tool, &command);
+		(void)ask_text(&out, policy, &identity, tool, &command);
 		(void)policy_may_approve(&identity, tool->name);
 		assert_ptr_equal(policy_find_tool(policy, tool->name), tool);
 		assert_true(tool->max_execution_ms > 0);
@@ -99,7 +126,7 @@ static void test_round_trip(void **state)
 	use(policy);
 	assert_string_equal(policy->file, "p.yaml");
 	assert_int_equal(policy->socket_mode, 0660);
-	assert_int_equal(policy_find_tool(policy, "bash")->denied_commands.items[0].pos.line, 16);
+	assert_int_equal(policy_find_tool(policy, "bash")->denied_commands.items[0].pos.line, 29);
 	assert_true(policy_find_tool(policy, "bash")->deny_by_default);
 	assert_false(policy_find_tool(policy, "b")->deny_by_default);
 	buf_init(&second, POLICY_FROZEN_MAX);
@@ -110,6 +137,38 @@ static void test_round_trip(void **state)
 	buf_fini(&first);
 	buf_fini(&second);
 	policy_free(NULL);
+}
+
+/* Freezing what was thawed gives the same bytes, with every key there is. */
+static void test_every_key(void **state)
+{
+	const struct policy_tool *push;
+	struct policy *policy = NULL;
+	struct buf first, second;
+
+	(void)state;
+	frozen_of(&first, every_key);
+	assert_int_equal(policy_thaw(first.data, first.len, &policy), 0);
+	use(policy);
+	push = policy_find_tool(policy, "git_push");
+	assert_string_equal(push->exec.elements[8].condition, "paths");
+	assert_string_equal(push->env[3].name, "LANG");
+	assert_int_equal(push->rules[1].when_count, 2);
+	assert_int_equal(push->approval.grants, GRANT_ONCE | GRANT_ALWAYS);
+	assert_int_equal(push->test_count, 0); /* tests are not frozen */
+	assert_int_equal(policy->http.port, 0);
+	assert_true(policy_find_tool(policy, "bash")->sandbox.callgate);
+	assert_int_equal(policy_find_tool(policy, "edit")->handler, HANDLER_TEXT_EDITOR);
+	assert_non_null(policy_find_pack(policy, "find"));
+	assert_string_equal(policy_tenant_of(policy, "lab")->name, "globex");
+	assert_true(policy->principals[4].anonymous);
+	buf_init(&second, POLICY_FROZEN_MAX);
+	assert_int_equal(policy_freeze(&second, policy), 0);
+	assert_int_equal(first.len, second.len);
+	assert_memory_equal(first.data, second.data, first.len);
+	policy_free(policy);
+	buf_fini(&first);
+	buf_fini(&second);
 }
 
 /* The version of a policy is the digest of these bytes: loading twice must give the same. */
@@ -231,6 +290,11 @@ static void refuse_changed(void (*change)(struct policy *policy))
 	policy_free(policy);
 }
 
+static struct policy_tool *tool_of(struct policy *policy, const char *name)
+{
+	return (struct policy_tool *)policy_find_tool(policy, name);
+}
+
 static void no_decision(struct policy *policy)
 {
 	policy->default_decision = DECISION_NONE;
@@ -277,9 +341,7 @@ static void tools_same(struct policy *policy)
 }
 static void denied_unsorted(struct policy *policy)
 {
-	struct policy_tool *tool = &policy->tools[policy->tool_count - 1];
-
-	((struct policy_word *)tool->denied_commands.items)[0].text = "zzz";
+	((struct policy_word *)tool_of(policy, "bash")->denied_commands.items)[0].text = "zzz";
 }
 static void no_namespace(struct policy *policy)
 {
@@ -305,13 +367,116 @@ static void bad_tool_name(struct policy *policy)
 {
 	policy->tools[0].name = "a b";
 }
+static void function_without_handler(struct policy *policy)
+{
+	tool_of(policy, "edit")->handler = HANDLER_NONE;
+}
+static void handler_three(struct policy *policy)
+{
+	tool_of(policy, "edit")->handler = (enum tool_handler)3;
+}
+static void command_with_handler(struct policy *policy)
+{
+	tool_of(policy, "b")->handler = HANDLER_GREP_SEARCH;
+}
+static void function_with_program(struct policy *policy)
+{
+	tool_of(policy, "edit")->exec.program = "git";
+}
+static void function_with_gate(struct policy *policy)
+{
+	tool_of(policy, "edit")->sandbox.callgate = true;
+}
+static void typed_without_schema(struct policy *policy)
+{
+	tool_of(policy, "push")->parameters = "";
+}
+static void elements_without_program(struct policy *policy)
+{
+	tool_of(policy, "push")->exec.program = "";
+}
+static void element_none(struct policy *policy)
+{
+	tool_of(policy, "push")->exec.elements[0].kind = ELEMENT_NONE;
+}
+static void stdin_without_name(struct policy *policy)
+{
+	tool_of(policy, "push")->stdin_parameter = "";
+}
+static void stdin_name_without_rule(struct policy *policy)
+{
+	tool_of(policy, "push")->stdin_rule = STDIN_RULE_YES;
+}
+static void env_unsorted(struct policy *policy)
+{
+	tool_of(policy, "push")->env[0].name = "ZZ";
+}
+static void env_ld_preload(struct policy *policy)
+{
+	tool_of(policy, "push")->env[0].name = "LD_PRELOAD";
+}
+static void env_path(struct policy *policy)
+{
+	tool_of(policy, "push")->env[0].name = "PATH";
+}
+static void env_no_source(struct policy *policy)
+{
+	tool_of(policy, "push")->env[0].source = ENV_NONE;
+}
+static void rule_undecided(struct policy *policy)
+{
+	tool_of(policy, "push")->rules[0].decision = DECISION_NONE;
+}
+static void rule_without_id(struct policy *policy)
+{
+	tool_of(policy, "push")->rules[0].id = "";
+}
+static void grants_eight(struct policy *policy)
+{
+	tool_of(policy, "push")->approval.grants = 8;
+}
+static void quorum_many(struct policy *policy)
+{
+	tool_of(policy, "push")->approval.quorum = 17;
+}
+static void hint_three(struct policy *policy)
+{
+	tool_of(policy, "push")->annotations.read_only = (enum hint)3;
+}
+static void pack_unknown(struct policy *policy)
+{
+	static const struct policy_word word = {"nowhere", {1, 1}};
+
+	tool_of(policy, "b")->packs = (struct policy_words){&word, 1};
+}
+static void tenant_bad_name(struct policy *policy)
+{
+	policy->tenants[0].name = "a b";
+}
+static void jwt_without_value(struct policy *policy)
+{
+	policy->principals[2].jwt_value = "";
+}
+static void jwt_and_uid(struct policy *policy)
+{
+	policy->principals[2].has_uid = true;
+}
+static void anonymous_and_key(struct policy *policy)
+{
+	policy->principals[3].api_key = "K";
+}
 
 static void test_bounds(void **state)
 {
 	static void (*const changes[])(struct policy *) = {no_decision, decision_four,
 	    no_visibility, no_type, no_time, no_workspace, no_matcher, uid_minus_one,
 	    unknown_permission, tools_unsorted, tools_same, denied_unsorted, no_namespace, no_path,
-	    agents_unsaid, wild_mode, escape_in_text, bad_tool_name};
+	    agents_unsaid, wild_mode, escape_in_text, bad_tool_name, function_without_handler,
+	    handler_three, command_with_handler, function_with_program, function_with_gate,
+	    typed_without_schema, elements_without_program, element_none, stdin_without_name,
+	    stdin_name_without_rule, env_unsorted, env_ld_preload, env_path, env_no_source,
+	    rule_undecided, rule_without_id, grants_eight, quorum_many, hint_three, pack_unknown,
+	    tenant_bad_name, jwt_without_value, jwt_and_uid, anonymous_and_key};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
@@ -334,6 +499,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_round_trip),
+	    cmocka_unit_test(test_every_key),
 	    cmocka_unit_test(test_same_bytes),
 	    cmocka_unit_test(test_truncated),
 	    cmocka_unit_test(test_each_byte_flipped),

@@ -1,0 +1,181 @@
+#include "policy/voices_pack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/pack.h"
+
+/* Readings and parsed lines live as long as the verdicts that speak of their words. */
+struct voices_held {
+	struct voices_held *next;
+	struct pack_reading reading;
+	struct command command;
+};
+
+static struct voices_held *hold(struct voices *voices)
+{
+	struct voices_held *held = calloc(1, sizeof(*held));
+
+	if (held) {
+		held->next = voices->held;
+		voices->held = held;
+	}
+	return held;
+}
+
+void voices_pack_free(struct voices *voices)
+{
+	while (voices->held) {
+		struct voices_held *held = voices->held;
+
+		voices->held = held->next;
+		pack_reading_fini(&held->reading);
+		command_fini(&held->command);
+		free(held);
+	}
+}
+
+static const struct policy_pack *find_pack(const struct policy *policy, const char *name)
+{
+	for (uint32_t i = 0; i < policy->pack_count; i++)
+		if (!strcmp(policy->packs[i].name, name))
+			return &policy->packs[i];
+	return NULL;
+}
+
+/* ---- commands within commands --------------------------------------------------------------- */
+
+struct scene {
+	struct voices *voices;
+	const struct question *question;
+	uint32_t depth;
+	bool open; /* the command gets words at its end that nobody knows yet: xargs */
+};
+
+static int say_packs(const struct scene *scene, const struct simple_command *simple);
+
+static int say_line(const struct scene *scene, const struct pack_inner *inner,
+    const struct simple_command *simple, const char *word)
+{
+	uint32_t before = scene->voices->count;
+	int fault = 0;
+	const struct scene within = {
+	    scene->voices, scene->question, scene->depth + 1, inner->appended};
+
+	if (simple)
+		fault = say_packs(&within, simple);
+	if (fault)
+		return fault;
+	return voices_word(scene->voices, scene->question, word,
+	    inner->remote                   ? SILENCE_IS_ELSEWHERE
+	    : scene->voices->count > before ? SILENCE_IS_SPOKEN_FOR
+					    : SILENCE_IS_DEFAULT);
+}
+
+static int say_unreadable(const struct scene *scene, const char *why)
+{
+	return voices_add(scene->voices, &(struct verdict){.decision = DECISION_ASK,
+					     .kind = RULE_NOT_ANALYSABLE,
+					     .pos = scene->question->tool->pos,
+					     .id = "",
+					     .reason = "",
+					     .word = "",
+					     .why = why ? why : ""});
+}
+
+/* A text that the program gives to a shell of its own: that shell is a program, too. */
+static int say_shell(const struct scene *scene, const struct pack_inner *inner)
+{
+	struct voices_held *held = hold(scene->voices);
+	const struct command *command;
+	int fault;
+
+	if (!held)
+		return -ENOMEM;
+	command = &held->command;
+	fault = command_parse(&held->command, inner->text, strlen(inner->text));
+	if (fault == -EINVAL || fault == -E2BIG)
+		return say_unreadable(scene, held->command.why);
+	if (!fault && !inner->remote)
+		fault = voices_word(scene->voices, scene->question, "sh", SILENCE_IS_DEFAULT);
+	for (uint32_t i = 0; !fault && i < command->word_count; i++)
+		fault = say_line(scene, inner,
+		    i < command->simple_count ? &command->simples[i] : NULL, command->words[i]);
+	if (!fault && command->form == COMMAND_NOT_ANALYSABLE)
+		fault = say_unreadable(scene, command->why);
+	return fault;
+}
+
+static int say_inner(const struct scene *scene, const struct pack_inner *inner)
+{
+	const struct simple_command simple = {
+	    .argv = (const char **)inner->argv, .argc = inner->argc};
+
+	if (scene->depth >= VOICES_PACK_DEPTH)
+		return say_unreadable(scene, "commands within commands, too deep");
+	switch (inner->form) {
+	case PACK_FORM_SHELL: return say_shell(scene, inner);
+	case PACK_FORM_WORDS:
+	case PACK_FORM_PROGRAM:
+		return inner->argc ? say_line(scene, inner, &simple, inner->argv[0])
+				   : say_unreadable(scene, "an empty command");
+	case PACK_FORM_NONE: break;
+	}
+	return say_unreadable(scene, "a command that cannot be read");
+}
+
+/* ---- one pack -------------------------------------------------------------------------------- */
+
+static int say_rules(
+    const struct scene *scene, const struct policy_pack *pack, const struct pack_reading *reading)
+{
+	struct pack_verdict spoken;
+	uint32_t step = 0;
+	int fault = 0;
+
+	while (!fault && pack_judge(pack, reading, &step, &spoken))
+		fault = voices_add(scene->voices, &(struct verdict){.decision = spoken.decision,
+						      .kind = RULE_PACK,
+						      .pos = spoken.pos,
+						      .file = pack->file,
+						      .id = spoken.id,
+						      .reason = spoken.reason ? spoken.reason : "",
+						      .word = spoken.subject ? spoken.subject : "",
+						      .why = ""});
+	for (uint32_t i = 0; !fault && i < reading->inner_count; i++)
+		fault = say_inner(scene, &reading->inner[i]);
+	return fault;
+}
+
+static int say_packs(const struct scene *scene, const struct simple_command *simple)
+{
+	const struct policy_words *names = &scene->question->tool->packs;
+	int fault = 0;
+
+	for (uint32_t i = 0; !fault && i < names->count; i++) {
+		const struct policy_pack *pack =
+		    find_pack(scene->question->policy, names->items[i].text);
+		struct voices_held *held;
+
+		/* The loader refuses a pack that is not there. */
+		if (!pack || !pack_applies(pack, simple->argv[0]))
+			continue;
+		held = hold(scene->voices);
+		fault =
+		    held ? pack_read(pack, simple->argv, simple->argc, &held->reading) : -ENOMEM;
+		if (!fault && scene->open)
+			pack_reading_open(&held->reading);
+		if (!fault)
+			fault = say_rules(scene, pack, &held->reading);
+	}
+	return fault;
+}
+
+int voices_pack(
+    struct voices *voices, const struct question *question, const struct simple_command *simple)
+{
+	const struct scene scene = {voices, question, 0, false};
+
+	return say_packs(&scene, simple);
+}

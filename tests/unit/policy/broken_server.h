@@ -1,0 +1,350 @@
+/* Broken server:, principals:, tenants: and approvals:. */
+#ifndef CALLGATE_TESTS_POLICY_BROKEN_SERVER_H
+#define CALLGATE_TESTS_POLICY_BROKEN_SERVER_H
+
+#include "tests/unit/policy/broken.h"
+
+static const struct broken broken_http[] = {
+    {"server: {listen: localhost}",
+	"p.yaml:1:18: server.listen: 'localhost' is not an address; write one such "
+	"as 127.0.0.1 or ::1"},
+    {"server: {listen: 127.0.0.1:80}",
+	"p.yaml:1:18: server.listen: '127.0.0.1:80' is not an address; write one "
+	"such as 127.0.0.1 or ::1"},
+    {"server: {listen: 300.1.1.1}",
+	"p.yaml:1:18: server.listen: '300.1.1.1' is not an address; write one such "
+	"as 127.0.0.1 or ::1"},
+    {"server: {listen: [a]}", "p.yaml:1:18: server.listen: is a list; write text"},
+    {"server: {port: 0}", "p.yaml:1:16: server.port: '0' is out of range; choose 1 to 65535"},
+    {"server: {port: 65536}",
+	"p.yaml:1:16: server.port: '65536' is out of range; choose 1 to 65535"},
+    {"server: {port: \"8080\"}",
+	"p.yaml:1:16: server.port: '8080' is not a plain decimal number; write "
+	"digits without quotes"},
+    {"server: {port: http}",
+	"p.yaml:1:16: server.port: 'http' is not a plain decimal number; write "
+	"digits without quotes"},
+    {"server: {max_upload_bytes: 1}",
+	"p.yaml:1:28: server.max_upload_bytes: '1' is out of range; choose 1KiB to "
+	"1GiB"},
+    {"server: {max_upload_bytes: 2GiB}",
+	"p.yaml:1:28: server.max_upload_bytes: '2GiB' is out of range; choose 1KiB "
+	"to 1GiB"},
+    {"server: {max_upload_bytes: lots}",
+	"p.yaml:1:28: server.max_upload_bytes: 'lots' is not a size; write a whole "
+	"number and KiB, MiB or GiB, as in 64MiB"},
+    {"server: {trusted_proxies: 127.0.0.1}",
+	"p.yaml:1:27: server.trusted_proxies: is not a list; write [one, two]"},
+    {"server: {trusted_proxies: [proxy.example]}",
+	"p.yaml:1:28: server.trusted_proxies[0]: 'proxy.example' is not a network; "
+	"write one such as 10.0.0.0/8 or fd00::/8"},
+    {"server: {trusted_proxies: [10.0.0.0/33]}",
+	"p.yaml:1:28: server.trusted_proxies[0]: '10.0.0.0/33' is not a network; "
+	"write one such as 10.0.0.0/8 or fd00::/8"},
+    {"server: {trusted_proxies: [10.0.0.1/8]}",
+	"p.yaml:1:28: server.trusted_proxies[0]: '10.0.0.1/8' has bits set beyond "
+	"its prefix; write the network's first address"},
+    {"server: {ip_allowlist: [\"fd00::1/8\"]}",
+	"p.yaml:1:25: server.ip_allowlist[0]: 'fd00::1/8' has bits set beyond its "
+	"prefix; write the network's first address"},
+    {"server: {ip_allowlist: [\"fd00::/129\"]}",
+	"p.yaml:1:25: server.ip_allowlist[0]: 'fd00::/129' is not a network; write "
+	"one such as 10.0.0.0/8 or fd00::/8"},
+    {"server: {ip_allowlist: [10.0.0.0/]}",
+	"p.yaml:1:25: server.ip_allowlist[0]: '10.0.0.0/' is not a network; write "
+	"one such as 10.0.0.0/8 or fd00::/8"},
+    {"server: {ip_allowlist: [10.0.0.0/08]}",
+	"p.yaml:1:25: server.ip_allowlist[0]: '10.0.0.0/08' is not a network; write "
+	"one such as 10.0.0.0/8 or fd00::/8"},
+    {"server: {auth: {ip_allowlist: [everyone]}}",
+	"p.yaml:1:32: server.auth.ip_allowlist[0]: 'everyone' is not a network; "
+	"write one such as 10.0.0.0/8 or fd00::/8"},
+    {"server: {auth: true}", "p.yaml:1:16: server.auth: is not a mapping; write key: value"},
+    {"server: {auth: {enable: true}}",
+	"p.yaml:1:17: server.auth.enable: unknown key; did you mean enabled?"},
+    {"server: {auth: {enabled: yes}}",
+	"p.yaml:1:26: server.auth.enabled: 'yes' is not a truth value; write true or "
+	"false"},
+    {"server: {auth: {enabled: true, jwks_url: https://a.example/j}}",
+	"p.yaml:1:32: server.auth.jwks_url: is not enough to judge a token; give "
+	"jwks_url, issuer and audience, or none of them"},
+    {"server: {auth: {enabled: true, issuer: https://a.example/}}",
+	"p.yaml:1:32: server.auth.issuer: is not enough to judge a token; give "
+	"jwks_url, issuer and audience, or none of them"},
+    {"server: {auth: {enabled: true, audience: x, issuer: https://a.example/}}",
+	"p.yaml:1:32: server.auth.audience: is not enough to judge a token; give "
+	"jwks_url, issuer and audience, or none of them"},
+    {"server: {auth: {enabled: true, jwks_url: http://a.example/j, issuer: x, "
+     "audience: x}}",
+	"p.yaml:1:42: server.auth.jwks_url: 'http://a.example/j' is not fetched "
+	"safely; write https:// (http:// only for localhost)"},
+    {"server: {auth: {jwks_url: a.example}}",
+	"p.yaml:1:27: server.auth.jwks_url: 'a.example' is not a URL; write "
+	"https://host/path without blanks, @ and #"},
+    {"server: {auth: {jwks_url: \"https://user:pw@a.example/\"}}",
+	"p.yaml:1:27: server.auth.jwks_url: 'https://user:pw@a.example/' is not a "
+	"URL; write https://host/path without blanks, @ and #"},
+    {"server: {auth: {jwks_url: \"https://a.example/#x\"}}",
+	"p.yaml:1:27: server.auth.jwks_url: 'https://a.example/#x' is not a URL; "
+	"write https://host/path without blanks, @ and #"},
+    {"server: {auth: {jwks_url: \"https://a.example:99999/\"}}",
+	"p.yaml:1:27: server.auth.jwks_url: 'https://a.example:99999/' is not a URL; "
+	"write https://host/path without blanks, @ and #"},
+    {"server: {auth: {jwks_url: \"https:///x\"}}",
+	"p.yaml:1:27: server.auth.jwks_url: 'https:///x' is not a URL; write "
+	"https://host/path without blanks, @ and #"},
+    {"server: {auth: {jwks_url: \"http://localhost.evil.example/\"}}",
+	"p.yaml:1:27: server.auth.jwks_url: 'http://localhost.evil.example/' is not "
+	"fetched safely; write https:// (http:// only for localhost)"},
+    {"server: {auth: {issuer: 7}}",
+	"p.yaml:1:25: server.auth.issuer: is a number, not text; put it in quotes"},
+    {"server: {auth: {require_auth: true}}",
+	"p.yaml:1:10: server.auth.require_auth: looks at no credential; write "
+	"enabled: true beside it"},
+    {"server: {auth: {enabled: false, require_auth: true}}",
+	"p.yaml:1:10: server.auth.require_auth: looks at no credential; write "
+	"enabled: true beside it"},
+    {"server: {auth: {refresh_interval: 1s}}",
+	"p.yaml:1:35: server.auth.refresh_interval: '1s' is out of range; choose 10s "
+	"to 7d"},
+    {"server: {auth: {refresh_interval: often}}",
+	"p.yaml:1:35: server.auth.refresh_interval: 'often' is not a time; write a "
+	"whole number and ms, s, m, h or d, as in 30s"},
+    {"server: {auth: {excluded_paths: [health]}}",
+	"p.yaml:1:34: server.auth.excluded_paths[0]: 'health' is not a plain path; "
+	"write one such as /health, matched whole"},
+    {"server: {auth: {excluded_paths: [\"/*\"]}}",
+	"p.yaml:1:34: server.auth.excluded_paths[0]: '/*' is not a plain path; write "
+	"one such as /health, matched whole"},
+    {"server: {auth: {excluded_paths: [/a/../b]}}",
+	"p.yaml:1:34: server.auth.excluded_paths[0]: '/a/../b' is not a plain path; "
+	"write one such as /health, matched whole"},
+    {"server: {auth: {excluded_paths: /health}}",
+	"p.yaml:1:33: server.auth.excluded_paths: is not a list; write [one, two]"},
+    {"server: {auth: {api_keys: [key-abc123]}}",
+	"p.yaml:1:28: server.auth.api_keys[0]: holds a key itself; write \"${NAME}\" "
+	"and set NAME in the environment or in .env"},
+    {"server: {auth: {api_keys: [\"${SHORT}\"]}}",
+	"p.yaml:1:28: server.auth.api_keys[0]: the value of ${SHORT} is shorter than "
+	"32 characters; make one with openssl rand -hex 32"},
+    {"server: {auth: {api_keys: [\"x${KEY}\"]}}",
+	"p.yaml:1:28: server.auth.api_keys[0]: holds a key itself; write \"${NAME}\" "
+	"and set NAME in the environment or in .env"},
+    {"server: {auth: {api_keys: ['${KEY}']}}",
+	"p.yaml:1:28: server.auth.api_keys[0]: holds a key itself; write \"${NAME}\" "
+	"and set NAME in the environment or in .env"},
+    {"server: {auth: {api_keys: [\"${NOPE}\"]}}",
+	"p.yaml:1:28: server.auth.api_keys[0]: ${NOPE} is not set; set it in the "
+	"environment or in .env"},
+    {"server: {auth: {api_keys: \"${KEY}\"}}",
+	"p.yaml:1:27: server.auth.api_keys: is not a list; write [\"${API_KEY_1}\"]"},
+    {"server: {auth: {api_keys: [[a]]}}",
+	"p.yaml:1:28: server.auth.api_keys[0]: holds a key itself; write \"${NAME}\" "
+	"and set NAME in the environment or in .env"},
+    {"server: {auth: {service_key_env: \"a b\"}}",
+	"p.yaml:1:34: server.auth.service_key_env: 'a b' is not a variable's name; "
+	"use letters, digits and _, no digit first"},
+    {"server: {auth: {service_key_env: \"${SECRET}!\"}}",
+	"p.yaml:1:34: server.auth.service_key_env: '${SECRET}!' is not a variable's "
+	"name; use letters, digits and _, no digit first"},
+    {"server: {cors: []}", "p.yaml:1:16: server.cors: is not a mapping; write key: value"},
+    {"server: {cors: {allowed_origins: [https://a.example/]}}",
+	"p.yaml:1:35: server.cors.allowed_origins[0]: 'https://a.example/' is not an "
+	"origin; write scheme://host[:port] without a path, or *"},
+    {"server: {cors: {allowed_origins: [a.example]}}",
+	"p.yaml:1:35: server.cors.allowed_origins[0]: 'a.example' is not an origin; "
+	"write scheme://host[:port] without a path, or *"},
+    {"server: {cors: {allowed_origins: [\"https://*.example\"]}}",
+	"p.yaml:1:35: server.cors.allowed_origins[0]: 'https://*.example' is not an "
+	"origin; write scheme://host[:port] without a path, or *"},
+    {"server: {cors: {allowed_origins: \"*\"}}",
+	"p.yaml:1:34: server.cors.allowed_origins: is not a list; write [one, two]"},
+    {"server: {cors: {allowed_methods: [get]}}",
+	"p.yaml:1:35: server.cors.allowed_methods[0]: 'get' is not a method of HTTP; "
+	"choose from GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"},
+    {"server: {cors: {allowed_headers: [\"A B\"]}}",
+	"p.yaml:1:35: server.cors.allowed_headers[0]: 'A B' is not a header's name; "
+	"use letters, digits and -"},
+    {"server: {cors: {allowed_headers: [\"*\"]}}",
+	"p.yaml:1:35: server.cors.allowed_headers[0]: '*' is not a header's name; "
+	"use letters, digits and -"},
+    {"server: {cors: {max_age: 1d}}",
+	"p.yaml:1:26: server.cors.max_age: '1d' is not a plain decimal number; write "
+	"digits without quotes"},
+    {"server: {cors: {max_age: 604801}}",
+	"p.yaml:1:26: server.cors.max_age: '604801' is out of range; choose 0 to "
+	"604800"},
+    {"server: {cors: {origins: []}}",
+	"p.yaml:1:17: server.cors.origins: unknown key; remove it, callgate.yaml(5) "
+	"lists the keys"},
+    {"server: {rate_limiting: {requests_per_minute: 0}}",
+	"p.yaml:1:47: server.rate_limiting.requests_per_minute: '0' is out of range; "
+	"choose 1 to 1000000"},
+    {"server: {rate_limiting: {burst: 0}}",
+	"p.yaml:1:33: server.rate_limiting.burst: '0' is out of range; choose 1 to "
+	"100000"},
+    {"server: {rate_limiting: {per_user: 1}}",
+	"p.yaml:1:36: server.rate_limiting.per_user: '1' is not a truth value; write "
+	"true or false"},
+    {"server: {rate_limiting: {rpm: 5}}",
+	"p.yaml:1:26: server.rate_limiting.rpm: unknown key; remove it, "
+	"callgate.yaml(5) lists the keys"},
+    {"server: {rate_limiting: 60}",
+	"p.yaml:1:25: server.rate_limiting: is not a mapping; write key: value"},
+    {"server: {studio: {enabled: 1}}",
+	"p.yaml:1:28: server.studio.enabled: '1' is not a truth value; write true or "
+	"false"},
+    {"server: {studio: {roles: [nobody]}}",
+	"p.yaml:1:27: server.studio.roles: there is no role 'nobody'; define it "
+	"under roles: or remove it"},
+    {"server: {studio: {roles: operator}}",
+	"p.yaml:1:26: server.studio.roles: is not a list; write [one, two]"},
+    {"server: {studio: true}", "p.yaml:1:18: server.studio: is not a mapping; write key: value"},
+    {"server: {tls: {cert: a}}",
+	"p.yaml:1:10: server.tls: is half a certificate; give cert and key"},
+    {"server: {tls: {key: a}}",
+	"p.yaml:1:10: server.tls: is half a certificate; give cert and key"},
+    {"server: {tls: {client_ca: a}}",
+	"p.yaml:1:10: server.tls.client_ca: judges nobody without cert and key; give "
+	"them"},
+    {"server: {tls: {cert: a, key: b, require_client_cert: true}}",
+	"p.yaml:1:10: server.tls.require_client_cert: can judge no certificate; give "
+	"client_ca"},
+    {"server: {tls: {certificate: a}}",
+	"p.yaml:1:16: server.tls.certificate: unknown key; remove it, "
+	"callgate.yaml(5) lists the keys"},
+    {"server: {observability: {metrics: true}}",
+	"p.yaml:1:35: server.observability.metrics: is not a mapping; write key: "
+	"value"},
+    {"server: {observability: {tracing: {endpoint: collector}}}",
+	"p.yaml:1:46: server.observability.tracing.endpoint: 'collector' is not "
+	"host:port; write one such as localhost:4318"},
+    {"server: {observability: {tracing: {endpoint: \"http://c:4317\"}}}",
+	"p.yaml:1:46: server.observability.tracing.endpoint: 'http://c:4317' is not "
+	"host:port; write one such as localhost:4318"},
+    {"server: {observability: {tracing: {endpoint: \"c:0\"}}}",
+	"p.yaml:1:46: server.observability.tracing.endpoint: 'c:0' is not host:port; "
+	"write one such as localhost:4318"},
+    {"server: {observability: {logs: {}}}",
+	"p.yaml:1:26: server.observability.logs: unknown key; remove it, "
+	"callgate.yaml(5) lists the keys"},
+};
+
+static const struct broken broken_principals[] = {
+    {"principals: [{roles: []}]",
+	"p.yaml:1:14: principals[0]: matches nobody in particular; give peer_uid, "
+	"peer_gid, jwt, client_cert, api_key or anonymous"},
+    {"principals: [{jwt: {claim: a}}]",
+	"p.yaml:1:20: principals[0].jwt: is half a matcher; write {claim: role, "
+	"value: operator}"},
+    {"principals: [{jwt: {value: a}}]",
+	"p.yaml:1:20: principals[0].jwt: is half a matcher; write {claim: role, "
+	"value: operator}"},
+    {"principals: [{jwt: {}}]",
+	"p.yaml:1:14: principals[0]: matches nobody in particular; give peer_uid, "
+	"peer_gid, jwt, client_cert, api_key or anonymous"},
+    {"principals: [{jwt: role}]",
+	"p.yaml:1:20: principals[0].jwt: is not a mapping; write key: value"},
+    {"principals: [{jwt: {claims: a}}]",
+	"p.yaml:1:21: principals[0].jwt.claims: unknown key; did you mean claim?"},
+    {"principals: [{client_cert: {}}]",
+	"p.yaml:1:14: principals[0]: matches nobody in particular; give peer_uid, "
+	"peer_gid, jwt, client_cert, api_key or anonymous"},
+    {"principals: [{client_cert: {san: 1}}]",
+	"p.yaml:1:34: principals[0].client_cert.san: is a number, not text; put it "
+	"in quotes"},
+    {"principals: [{client_cert: x}]",
+	"p.yaml:1:28: principals[0].client_cert: is not a mapping; write key: value"},
+    {"principals: [{api_key: A B}]",
+	"p.yaml:1:24: principals[0].api_key: 'A B' is not a name; use 1 to 255 "
+	"letters, digits, _ and -"},
+    {"principals: [{api_key: [A]}]", "p.yaml:1:24: principals[0].api_key: is a list; write text"},
+    {"principals: [{anonymous: false}]",
+	"p.yaml:1:14: principals[0]: matches nobody in particular; give peer_uid, "
+	"peer_gid, jwt, client_cert, api_key or anonymous"},
+    {"principals: [{anonymous: 1}]",
+	"p.yaml:1:26: principals[0].anonymous: '1' is not a truth value; write true "
+	"or false"},
+    {"principals: [{anonymous: true, api_key: A}]",
+	"p.yaml:1:15: principals[0].anonymous: together with a credential matches "
+	"nobody; keep one of them"},
+    {"principals: [{anonymous: true, peer_uid: 1}]",
+	"p.yaml:1:15: principals[0].anonymous: together with peer_uid or peer_gid is "
+	"not built yet in this version; keep one of them"},
+    {"principals: [{peer_uid: 1, jwt: {claim: a, value: b}}]",
+	"p.yaml:1:28: principals[0].jwt: together with peer_uid or peer_gid is not "
+	"built yet in this version; keep one of them"},
+    {"principals: [{peer_gid: 1, client_cert: {san: x}}]",
+	"p.yaml:1:28: principals[0].client_cert: together with peer_uid or peer_gid "
+	"is not built yet in this version; keep one of them"},
+    {"principals: [{api_key: A, peer_uid: 1}]",
+	"p.yaml:1:15: principals[0].api_key: together with peer_uid or peer_gid is "
+	"not built yet in this version; keep one of them"},
+    {"server: {auth: {enabled: true}}\nprincipals: [{anonymous: true}]",
+	"p.yaml:2:14: principals[0].anonymous: nobody comes in without a credential; "
+	"write server.auth.require_auth: false"},
+};
+
+static const struct broken broken_tenants[] = {
+    {"tenants: []", "p.yaml:1:10: tenants: is not a mapping; write name: {key: value}"},
+    {"tenants: {a: {}}", "p.yaml:1:11: tenants.a.namespaces: has no namespace; name those that are "
+			 "this tenant's"},
+    {"tenants: {\"a b\": {}}",
+	"p.yaml:1:11: tenants: 'a b' is not a name; use 1 to 255 letters, digits, _ "
+	"and -"},
+    {"tenants: {a: {namespaces: [x]}}",
+	"p.yaml:1:28: tenants.a.namespaces[0]: there is no namespace 'x'; define it "
+	"under namespaces: or remove it"},
+    {"tenants: {a: {namespaces: [default]}, b: {namespaces: [default]}}",
+	"p.yaml:1:56: tenants.b.namespaces[0]: 'default' is tenant a's already; a "
+	"namespace has one tenant"},
+    {"tenants: {a: {namespaces: [defualt]}}",
+	"p.yaml:1:28: tenants.a.namespaces[0]: there is no namespace 'defualt'; did "
+	"you mean default?"},
+    {"tenants: {a: {namespaces: [default], rate_limiting: {requests_per_minute: 0}}}",
+	"p.yaml:1:75: tenants.a.rate_limiting.requests_per_minute: '0' is out of "
+	"range; choose 1 to 1000000"},
+    {"tenants: {a: {namespaces: [default], rate_limiting: {enabled: true}}}",
+	"p.yaml:1:54: tenants.a.rate_limiting.enabled: unknown key; remove it, "
+	"callgate.yaml(5) lists the keys"},
+    {"tenants: {a: {namespaces: [default], quota: 1}}",
+	"p.yaml:1:38: tenants.a.quota: unknown key; remove it, callgate.yaml(5) "
+	"lists the keys"},
+    {"tenants: {a: 1}", "p.yaml:1:14: tenants.a: is not a mapping; write key: value"},
+};
+
+static const struct broken broken_approvals[] = {
+    {"approvals: {quorum: two}",
+	"p.yaml:1:21: approvals.quorum: 'two' is not a plain decimal number; write "
+	"digits without quotes"},
+    {"approvals: {quorum: 0}",
+	"p.yaml:1:21: approvals.quorum: '0' is out of range; choose 1 to 16"},
+    {"approvals: {grants: {}}",
+	"p.yaml:1:21: approvals.grants: is not a list of grants; write [once, "
+	"session]"},
+    {"approvals: {grants: [always, never]}",
+	"p.yaml:1:30: approvals.grants[1]: 'never' is not one of its values; choose "
+	"from once, session, always"},
+    {"approvals: {max_grant_ttl: 100d}",
+	"p.yaml:1:28: approvals.max_grant_ttl: '100d' is out of range; choose 1s to "
+	"90d"},
+    {"approvals: {editable: all}",
+	"p.yaml:1:23: approvals.editable: is not a list; write [one, two]"},
+    {"approvals: {editable: [\"{a}\"]}",
+	"p.yaml:1:24: approvals.editable[0]: '{a}' cannot name a parameter; use up "
+	"to 127 bytes without { and }"},
+    {"approvals: {by_client: client}",
+	"p.yaml:1:24: approvals.by_client: 'client' is not a truth value; write true "
+	"or false"},
+    {"approvals: {reason_required: 1}",
+	"p.yaml:1:30: approvals.reason_required: '1' is not a truth value; write "
+	"true or false"},
+    {"approvals: {escalate_after: 1m}",
+	"p.yaml:1:13: approvals.escalate_after: this part of callgate is not built "
+	"yet in this version; remove it"},
+    {"approvals: {channels: []}",
+	"p.yaml:1:13: approvals.channels: this part of callgate is not built yet in "
+	"this version; remove it"},
+};
+
+#endif
