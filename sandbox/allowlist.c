@@ -15,6 +15,7 @@
 
 struct allowlist {
 	bool open;
+	bool multicall;
 	struct grants grants;
 	struct inodes entries; /* what may be called by name: allowed commands and helpers */
 	struct names missing;
@@ -128,10 +129,10 @@ static int add_entry(struct build *build, const struct program *program)
 
 	if (inodes_has(&list->grants.denied, stamp->dev, stamp->ino))
 		return remark(build, program->name, "it is also denied, which wins");
-	if (program->multicall)
+	if (program->multicall && !list->multicall)
 		return err_note(build->note, -EACCES,
-		    "%s: %s is many programs in one file, so that "
-		    "allowing one allows all; install the single program",
+		    "%s: %s is many programs in one file, so that allowing one allows all; install "
+		    "the single program, or say multicall: true",
 		    program->name, program->parts[program->exec_part].path);
 	fault = grant_parts(build, program);
 	if (fault == 0)
@@ -169,6 +170,26 @@ static int add_allowed(struct build *build)
 			return fault;
 	}
 	return 0;
+}
+
+static int add_own(struct build *build)
+{
+	int fault = 0;
+
+	for (const char *const *path = build->spec->own; path != NULL && *path != NULL; path++) {
+		struct program program;
+		struct err_note why = {""};
+
+		fault = program_open(&program, build->spec->path, *path, PROGRAM_TRUSTED, &why);
+		if (fault < 0)
+			return err_note(build->note, fault, "%s: %s", *path,
+			    why.text[0] != '\0' ? why.text : strerror(-fault));
+		fault = add_entry(build, &program);
+		program_fini(&program);
+		if (fault < 0)
+			break;
+	}
+	return fault;
 }
 
 /* A glob may match files that are no programs; a plain path must be one. */
@@ -220,7 +241,7 @@ static int add_open_file(struct build *build, const char *path)
 		return 0;
 	if (fault < 0)
 		return fault;
-	if (program.multicall)
+	if (program.multicall && !build->list->multicall)
 		fault = remark(build, path, "many programs in one file; left out");
 	else
 		fault = grant_parts(build, &program);
@@ -376,6 +397,7 @@ static int add_all(struct build *build)
 	    add_denied,
 	    add_allowed,
 	    add_helpers,
+	    add_own,
 	    add_open,
 	    add_families,
 	};
@@ -415,6 +437,7 @@ int allowlist_build(
 	if (build.list == NULL)
 		return -ENOMEM;
 	build.list->open = spec->open;
+	build.list->multicall = spec->multicall;
 	cover_init(&build.cover, &build.list->grants, &build.libs);
 	fault = libs_init(&build.libs, &build.list->grants, spec->tool_uid, LIBS_CACHE);
 	if (fault == 0)
@@ -476,7 +499,7 @@ bool allowlist_has(const struct allowlist *allowlist, const struct program *prog
 	const struct grants *grants = &allowlist->grants;
 	const struct program_stamp *first = &program->parts[0].stamp;
 
-	if (program->part_count == 0 || program->multicall)
+	if (program->part_count == 0 || (program->multicall && !allowlist->multicall))
 		return false;
 	for (uint32_t i = 0; i < program->part_count; i++) {
 		const struct program_stamp *stamp = &program->parts[i].stamp;

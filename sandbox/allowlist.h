@@ -23,6 +23,7 @@ struct program_stamp {
 };
 
 #define PROGRAM_CHAIN_MAX 6
+#define PROGRAM_TRUSTED   ((uid_t)-1) /* as tool_uid: nobody's rights to it are looked at */
 
 /* One link of the chain that the kernel would follow: script, its interpreter, ..., the ELF
  * program, its ELF interpreter. */
@@ -49,7 +50,7 @@ struct program {
 	bool data;        /* an ELF program known to run nothing it is given: cat, grep, cp */
 	const char
 	    *code_letters; /* family_code_letters(); NULL: no operand is code, as for a script */
-	bool multicall;    /* busybox, toybox, coreutils single binary */
+	bool multicall;    /* busybox, toybox, coreutils single binary: finds is set, too */
 };
 
 struct allowlist_spec {
@@ -57,15 +58,21 @@ struct allowlist_spec {
 	const char *const *allowed; /* names or absolute paths, NULL-terminated */
 	const char *const *denied;
 	const char *const *helpers; /* globs of absolute paths */
-	bool open;                  /* deny_by_default: false */
-	uid_t tool_uid;             /* programs this uid could write are refused */
-	const uid_t *owners;        /* NULL */
+	/* Absolute paths of programs that came with the caller, or NULL. Whoever could change those
+	 * could change the caller, so their owners are not judged; in no cell can they be written.
+	 * */
+	const char *const *own;
+	bool open;           /* deny_by_default: false */
+	bool multicall;      /* many programs in one file may stand in the list, all of them */
+	uid_t tool_uid;      /* programs this uid could write are refused */
+	const uid_t *owners; /* NULL */
 };
 
 struct allowlist;
 
 /* Opens one program by name in path (or by absolute path) and follows shebangs. 0; -ENOENT;
- * -EACCES (not executable, or writable by tool_uid: note); -ELOOP (chain too long); -errno. */
+ * -EACCES (not executable, or writable by tool_uid: note); -ELOOP (chain too long); -errno.
+ * tool_uid PROGRAM_TRUSTED: for allowlist_spec.own. */
 int program_open(struct program *ret, const char *const *path, const char *name, uid_t tool_uid,
     struct err_note *note);
 void program_fini(struct program *program);

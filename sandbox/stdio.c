@@ -1,5 +1,5 @@
 /*
- * The descriptors a tool gets: 0, 1 and 2, and its working directory.
+ * The descriptors a tool gets: 0, 1 and 2, 3 where it has a gate, and its working directory.
  */
 #include "sandbox/enter.h"
 
@@ -12,10 +12,12 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
 
-/* init's own, above the tool's three; both close on exec. */
-#define SOCK_FD 3
-#define EXEC_FD 4
-#define OUR_FDS 5
+#define TOOL_FDS 3
+#define GATE_FD  3 /* the tool's, where it has one; else closed */
+/* init's own, above the tool's; both close on exec. */
+#define SOCK_FD 4
+#define EXEC_FD 5
+#define OUR_FDS 6
 #define HIGH_FD 16 /* above all fixed numbers */
 
 /* Walks down by descriptors, following no link: a link in the workspace, or one swapped in while
@@ -85,15 +87,21 @@ static int place_all(struct entry *entry, const int from[OUR_FDS])
 {
 	int r = 0;
 
-	for (int i = 0; r == 0 && i < OUR_FDS; i++)
-		r = from[i] < 0 ? from[i] : place(from[i], i, i < 3 ? 0 : O_CLOEXEC);
+	for (int i = 0; r == 0 && i < OUR_FDS; i++) {
+		if (i == GATE_FD && entry->arm.gate_fd < 0)
+			(void)close(GATE_FD); /* free or not: nothing of ours may stay there */
+		else
+			r = from[i] < 0 ? from[i] : place(from[i], i, i < SOCK_FD ? 0 : O_CLOEXEC);
+	}
 	if (r < 0)
 		return r;
 	entry->sock = SOCK_FD;
 	entry->arm.exec_fd = EXEC_FD;
 	entry->arm.mount_fd = -1;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < TOOL_FDS; i++)
 		entry->arm.stdio[i] = i;
+	if (entry->arm.gate_fd >= 0)
+		entry->arm.gate_fd = GATE_FD;
 	return 0;
 }
 
@@ -106,8 +114,9 @@ int stdio_place(struct entry *entry)
 		arm->stdio[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (arm->stdio[0] < 0)
 		return -errno;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < TOOL_FDS; i++)
 		from[i] = raise_fd(arm->stdio[i]);
+	from[GATE_FD] = arm->gate_fd < 0 ? -1 : raise_fd(arm->gate_fd);
 	from[SOCK_FD] = raise_fd(entry->sock);
 	from[EXEC_FD] = raise_fd(arm->exec_fd);
 	/* For the test of the test: one that close-on-exec would not stop. */

@@ -21,6 +21,7 @@ enum arm_flag {
 	ARM_BY_CGROUP = 1 << 2,
 	ARM_HAS_STDIN = 1 << 3,
 	ARM_HAS_MOUNT = 1 << 4,
+	ARM_HAS_GATE = 1 << 5,
 };
 
 int wire_receive(int sock, struct wire_message *ret_message)
@@ -152,7 +153,8 @@ static uint8_t arm_flags(const struct cell_arm *arm)
 			 (arm->allow_jit ? ARM_ALLOW_JIT : 0) |
 			 (arm->limits.by_cgroup ? ARM_BY_CGROUP : 0) |
 			 (arm->stdin_fd >= 0 ? ARM_HAS_STDIN : 0) |
-			 (arm->mount_fd >= 0 ? ARM_HAS_MOUNT : 0));
+			 (arm->mount_fd >= 0 ? ARM_HAS_MOUNT : 0) |
+			 (arm->has_gate ? ARM_HAS_GATE : 0));
 }
 
 static void put_limits(struct buf *out, const struct cell_limits *limits)
@@ -171,7 +173,7 @@ static int send_head(int sock, const struct cell_arm *arm, uint32_t *ret_words)
 	size_t bytes = 0, fd_count = 3;
 	uint32_t argc = count_words(arm->argv, &bytes);
 	uint32_t envc = count_words(arm->envp, &bytes);
-	int fds[5] = {arm->exec_fd, arm->stdout_fd, arm->stderr_fd};
+	int fds[6] = {arm->exec_fd, arm->stdout_fd, arm->stderr_fd};
 	struct buf out;
 
 	if (argc + envc > WIRE_WORDS_MAX || bytes > CELL_ARG_BYTES)
@@ -182,6 +184,8 @@ static int send_head(int sock, const struct cell_arm *arm, uint32_t *ret_words)
 		fds[fd_count++] = arm->stdin_fd;
 	if (arm->mount_fd >= 0)
 		fds[fd_count++] = arm->mount_fd;
+	if (arm->has_gate)
+		fds[fd_count++] = arm->gate_fd;
 	wire_begin(&out, WIRE_ARM);
 	(void)buf_put_u8(&out, (uint8_t)arm->mode);
 	(void)buf_put_u8(&out, arm_flags(arm));
@@ -309,9 +313,12 @@ static int take_fds(struct arm_request *ret, struct wire_message *message, uint8
 		ret->stdio[0] = wire_take_fd(message);
 	if (flags & ARM_HAS_MOUNT)
 		ret->mount_fd = wire_take_fd(message);
+	if (flags & ARM_HAS_GATE)
+		ret->gate_fd = wire_take_fd(message);
 	if (message->fd_next != message->fd_count || ret->stdio[2] < 0 ||
 	    ((flags & ARM_HAS_STDIN) && ret->stdio[0] < 0) ||
-	    ((flags & ARM_HAS_MOUNT) && ret->mount_fd < 0))
+	    ((flags & ARM_HAS_MOUNT) && ret->mount_fd < 0) ||
+	    ((flags & ARM_HAS_GATE) && ret->gate_fd < 0))
 		return -EBADMSG;
 	return 0;
 }
@@ -391,13 +398,19 @@ static int receive_words(int sock, struct wire_message *message, struct arm_requ
 	return split_words(ret, counts);
 }
 
+static struct arm_request no_request(void)
+{
+	return (struct arm_request){
+	    .exec_fd = -1, .mount_fd = -1, .stdio = {-1, -1, -1}, .gate_fd = -1};
+}
+
 int wire_receive_arm(int sock, struct arm_request *ret)
 {
 	struct wire_message cleanup_with(wire_fini) message = {.fd_count = 0};
 	struct word_counts counts = {0};
 	int r;
 
-	*ret = (struct arm_request){.exec_fd = -1, .mount_fd = -1, .stdio = {-1, -1, -1}};
+	*ret = no_request();
 	r = wire_expect(sock, WIRE_ARM, &message);
 	if (r == 0)
 		r = get_head(&message, ret, &counts);
@@ -409,7 +422,7 @@ int wire_receive_arm(int sock, struct arm_request *ret)
 void arm_request_fini(struct arm_request *request)
 {
 	const int fds[] = {request->exec_fd, request->mount_fd, request->stdio[0],
-	    request->stdio[1], request->stdio[2]};
+	    request->stdio[1], request->stdio[2], request->gate_fd};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -418,5 +431,5 @@ void arm_request_fini(struct arm_request *request)
 	free(request->cwd);
 	free(request->words);
 	free(request->argv);
-	*request = (struct arm_request){.exec_fd = -1, .mount_fd = -1, .stdio = {-1, -1, -1}};
+	*request = no_request();
 }

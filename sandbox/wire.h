@@ -90,6 +90,7 @@ struct arm_request {
 	int exec_fd;
 	int mount_fd; /* -1: no workspace */
 	int stdio[3]; /* [0] may be -1 */
+	int gate_fd;  /* -1: the tool has no gate */
 };
 
 /* Warden: sends the whole request in as many messages as it takes. 0, -E2BIG or -errno. */

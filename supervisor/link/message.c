@@ -30,6 +30,11 @@ static bool fd_count_fits(const struct shape *shape, size_t count)
 	return count <= MESSAGE_FDS && (shape->fd_counts >> count & 1);
 }
 
+static bool fields_agree(const struct shape *shape, const struct message *message, size_t count)
+{
+	return !shape->agrees || shape->agrees(message, count);
+}
+
 /* ---- birth and death ------------------------------------------------------------------------ */
 
 /* What the pointers of a decoded message point into. */
@@ -140,7 +145,8 @@ int message_encode(struct buf *out, const struct message *message, int *ret_body
 	int r;
 
 	if (!shape || !serial_fits(shape, message->serial) ||
-	    !fd_count_fits(shape, message->fd_count))
+	    !fd_count_fits(shape, message->fd_count) ||
+	    !fields_agree(shape, message, message->fd_count))
 		return -EINVAL;
 	buf_put_u32(out, MESSAGE_MAGIC);
 	buf_put_u16(out, (uint16_t)message->type);
@@ -293,7 +299,8 @@ static int decode_rest(
 	if (decoder->fault)
 		return decoder->fault;
 	/* A descriptor that nothing speaks of is as wrong as trailing bytes. */
-	if (reader_end(&decoder->in) < 0 || decoder->body_fd)
+	if (reader_end(&decoder->in) < 0 || decoder->body_fd ||
+	    !fields_agree(shape, message, count))
 		return -EBADMSG;
 	for (size_t i = 0; i < count; i++)
 		message->fds[i] = fds[i];

@@ -65,8 +65,9 @@ enum message_type {
 	MESSAGE_NOTIFY = 138,
 	/* warden -> engine and front: take no new calls, finish, exit. */
 	MESSAGE_DRAIN = 140,
-	/* engine -> front: the gate of a running call (sandbox.callgate): a SOCK_SEQPACKET on which
-	 * each message brings the end of one new connection. fds: it. */
+	/* engine -> front: the gate of a running call (sandbox.callgate): a connected stream
+	 * socket on which each byte brings along the end of one new connection. fds: it; none
+	 * when the call is over and the gate with it. */
 	MESSAGE_GATE = 142,
 	/* front -> engine: a client's answer to a request that a NOTIFY brought it. */
 	MESSAGE_RESPONSE = 144,
@@ -167,7 +168,7 @@ struct message_launch {
 };
 struct message_launched {
 	uint16_t status;
-	uint8_t has_input;
+	uint8_t has_input; /* these two agree with the number of descriptors */
 	uint8_t has_gate;
 	const char *note;
 };

@@ -200,33 +200,44 @@ static const struct field drain_fields[] = {
     END,
 };
 
+/* What runs has two ends of output, and an end of its input and of its gate where it has those. */
+static bool launched_agrees(const struct message *message, size_t fd_count)
+{
+	const struct message_launched *launched = &message->u.launched;
+	size_t told = (size_t)launched->has_input + launched->has_gate;
+
+	return fd_count == (launched->status == ANSWER_OK ? 2 + told : 0) &&
+	       (launched->status == ANSWER_OK || told == 0);
+}
+
 #define FDS(count) (1u << (count))
 
 /* What may be said between processes. What has no row here is not a message. */
 static const struct shape shapes[] = {
-    {MESSAGE_AUDIT_OPEN, "audit_open", audit_open_fields, FDS(2)},
-    {MESSAGE_AUDIT_OPENED, "audit_opened", audit_opened_fields, FDS(0)},
-    {MESSAGE_RECORD, "record", record_fields, FDS(0)},
-    {MESSAGE_RECORDED, "recorded", recorded_fields, FDS(0)},
-    {MESSAGE_POLICY, "policy", policy_fields, FDS(1)},
-    {MESSAGE_POLICY_TAKEN, "policy_taken", policy_taken_fields, FDS(0)},
-    {MESSAGE_PLAN, "plan", plan_fields, FDS(0)},
-    {MESSAGE_PLANNED, "planned", planned_fields, FDS(0)},
-    {MESSAGE_LAUNCH, "launch", launch_fields, FDS(0) | FDS(1)},
-    {MESSAGE_LAUNCHED, "launched", launched_fields, FDS(0) | FDS(2) | FDS(3) | FDS(4)},
-    {MESSAGE_CONTROL, "control", control_fields, FDS(0)},
-    {MESSAGE_CONTROLLED, "controlled", controlled_fields, FDS(0)},
-    {MESSAGE_REQUEST, "request", request_fields, FDS(0)},
-    {MESSAGE_REPLY, "reply", reply_fields, FDS(0)},
-    {MESSAGE_EXITED, "exited", exited_fields, FDS(0)},
-    {MESSAGE_KILL, "kill", kill_fields, FDS(0)},
-    {MESSAGE_PEER, "peer", peer_fields, FDS(0)},
-    {MESSAGE_PEER_GONE, "peer_gone", peer_gone_fields, FDS(0)},
-    {MESSAGE_CANCEL, "cancel", cancel_fields, FDS(0)},
-    {MESSAGE_NOTIFY, "notify", notify_fields, FDS(0)},
-    {MESSAGE_GATE, "gate", gate_fields, FDS(1)},
-    {MESSAGE_RESPONSE, "response", response_fields, FDS(0)},
-    {MESSAGE_DRAIN, "drain", drain_fields, FDS(0)},
+    {MESSAGE_AUDIT_OPEN, "audit_open", audit_open_fields, FDS(2), NULL},
+    {MESSAGE_AUDIT_OPENED, "audit_opened", audit_opened_fields, FDS(0), NULL},
+    {MESSAGE_RECORD, "record", record_fields, FDS(0), NULL},
+    {MESSAGE_RECORDED, "recorded", recorded_fields, FDS(0), NULL},
+    {MESSAGE_POLICY, "policy", policy_fields, FDS(1), NULL},
+    {MESSAGE_POLICY_TAKEN, "policy_taken", policy_taken_fields, FDS(0), NULL},
+    {MESSAGE_PLAN, "plan", plan_fields, FDS(0), NULL},
+    {MESSAGE_PLANNED, "planned", planned_fields, FDS(0), NULL},
+    {MESSAGE_LAUNCH, "launch", launch_fields, FDS(0) | FDS(1), NULL},
+    {MESSAGE_LAUNCHED, "launched", launched_fields, FDS(0) | FDS(2) | FDS(3) | FDS(4),
+	launched_agrees},
+    {MESSAGE_CONTROL, "control", control_fields, FDS(0), NULL},
+    {MESSAGE_CONTROLLED, "controlled", controlled_fields, FDS(0), NULL},
+    {MESSAGE_REQUEST, "request", request_fields, FDS(0), NULL},
+    {MESSAGE_REPLY, "reply", reply_fields, FDS(0), NULL},
+    {MESSAGE_EXITED, "exited", exited_fields, FDS(0), NULL},
+    {MESSAGE_KILL, "kill", kill_fields, FDS(0), NULL},
+    {MESSAGE_PEER, "peer", peer_fields, FDS(0), NULL},
+    {MESSAGE_PEER_GONE, "peer_gone", peer_gone_fields, FDS(0), NULL},
+    {MESSAGE_CANCEL, "cancel", cancel_fields, FDS(0), NULL},
+    {MESSAGE_NOTIFY, "notify", notify_fields, FDS(0), NULL},
+    {MESSAGE_GATE, "gate", gate_fields, FDS(0) | FDS(1), NULL},
+    {MESSAGE_RESPONSE, "response", response_fields, FDS(0), NULL},
+    {MESSAGE_DRAIN, "drain", drain_fields, FDS(0), NULL},
 };
 
 const struct shape *message_shape(unsigned type)

@@ -5,6 +5,8 @@
 #ifndef CALLGATE_LINK_MESSAGE_TABLE_H
 #define CALLGATE_LINK_MESSAGE_TABLE_H
 
+#include <stdbool.h>
+
 #include "supervisor/link/message.h"
 
 #define MESSAGE_ANY 0 /* no upper bound besides the field's own width */
@@ -35,6 +37,8 @@ struct shape {
 	const char *name;
 	const struct field *fields; /* of the type's member of message.u */
 	uint32_t fd_counts;         /* bit n: n descriptors besides the body's are right */
+	/* Do the fields speak of as many descriptors as there are? NULL: they speak of none. */
+	bool (*agrees)(const struct message *message, size_t fd_count);
 };
 
 /* NULL: there is no such message. */

@@ -187,8 +187,8 @@ static int start_roles(
 	int cleanup_fd front_engine = -1;
 	int *ends[] = {&ours_auditor, &auditor, &ours_engine, &engine, &auditor_engine,
 	    &engine_auditor, &engine_front, &front_engine};
-	char log[64];
-	char *environment[] = {log, NULL};
+	char log[64], journal[64];
+	char *environment[] = {log, NULL, NULL};
 	struct child_spec role = {.environment = environment, .user = spec->user};
 	int fault;
 
@@ -203,6 +203,10 @@ static int start_roles(
 	}
 	snprintf(log, sizeof(log), "CALLGATE_LOG=%s,%s", level_names[spec->level],
 	    spec->format == LOG_FORMAT_JSON ? "json" : "text");
+	if (getenv("JOURNAL_STREAM")) {
+		snprintf(journal, sizeof(journal), "JOURNAL_STREAM=%s", getenv("JOURNAL_STREAM"));
+		environment[1] = journal; /* they have our stderr */
+	}
 
 	role.program = "callgate-auditor";
 	role.fds = (int[]){auditor, auditor_engine};

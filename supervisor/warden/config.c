@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,8 +117,8 @@ static int locate(struct config *config, const char *file, int fd, struct err_no
 	return 0;
 }
 
-/* The child's five descriptors, in the order of their numbers 3 to 7. */
-enum { FD_POLICY, FD_DOTENV, FD_HOME_DOTENV, FD_FROZEN, FD_REPORT, FD_COUNT };
+/* The child's descriptors, in the order of their numbers 3 to 8. */
+enum { FD_POLICY, FD_DOTENV, FD_HOME_DOTENV, FD_FROZEN, FD_REPORT, FD_VALUES, FD_COUNT };
 
 static int open_inputs(
     struct config *config, const char *file, int fds[FD_COUNT], struct err_note *note)
@@ -139,6 +140,9 @@ static int open_inputs(
 	if (config->frozen < 0)
 		return err_note_errno(note, err_note(note, -errno, "memfd_create"));
 	fds[FD_FROZEN] = config->frozen;
+	fds[FD_VALUES] = memfd_create("values", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fds[FD_VALUES] < 0)
+		return err_note_errno(note, err_note(note, -errno, "memfd_create"));
 	return 0;
 }
 
@@ -171,8 +175,8 @@ static int start_child(struct config_child *child, int fds[FD_COUNT], const stru
 int config_start(const char *file, const struct child_user *user, struct config_child *ret,
     struct err_note *note)
 {
-	struct config_child child = {.child = {.pidfd = -1}, .report = -1};
-	int fds[FD_COUNT] = {-1, -1, -1, -1, -1};
+	struct config_child child = {.child = {.pidfd = -1}, .report = -1, .values = -1};
+	int fds[FD_COUNT] = {-1, -1, -1, -1, -1, -1};
 	int fault;
 
 	child.config = calloc(1, sizeof(*child.config));
@@ -186,6 +190,7 @@ int config_start(const char *file, const struct child_user *user, struct config_
 	cleanup_fd_(&fds[FD_DOTENV]);
 	cleanup_fd_(&fds[FD_HOME_DOTENV]);
 	cleanup_fd_(&fds[FD_REPORT]);
+	child.values = take_fd(&fds[FD_VALUES]);
 	if (fault) {
 		config_abort(&child);
 		return fault;
@@ -239,6 +244,58 @@ static int take_frozen(struct config *config, struct err_note *note)
 	return 0;
 }
 
+/* Every entry has a name, and the last one ends. */
+static bool are_entries(const char *bytes, size_t len)
+{
+	while (len > 0) {
+		size_t entry = strnlen(bytes, len);
+
+		if (entry == len || strcspn(bytes, "=") == 0 || !strchr(bytes, '='))
+			return false;
+		bytes += entry + 1;
+		len -= entry + 1;
+	}
+	return true;
+}
+
+/* What the child read in the .env files for tools: kept here, in no message and in no file. */
+static int take_values(struct config *config, int fd, struct err_note *note)
+{
+	const void *bytes;
+	size_t len;
+	int fault = fd_seal(fd);
+
+	if (!fault)
+		fault = fd_map_sealed(fd, CONFIG_VALUES_MAX, &bytes, &len);
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "values of .env"));
+	config->values = malloc(len + 1);
+	if (config->values)
+		memcpy(config->values, bytes, len);
+	config->values_len = config->values ? len : 0;
+	fd_unmap(bytes, len);
+	if (!config->values)
+		return err_note(note, -ENOMEM, "out of memory");
+	if (!are_entries(config->values, len))
+		return err_note(note, -EBADMSG, "values of .env: callgate-policy garbled them");
+	return 0;
+}
+
+const char *config_variable(const struct config *config, const char *name)
+{
+	const char *value = getenv(name);
+	size_t len = strlen(name), next = 0;
+
+	while (!value && next < config->values_len) {
+		const char *entry = config->values + next;
+
+		if (!strncmp(entry, name, len) && entry[len] == '=')
+			value = entry + len + 1;
+		next += strlen(entry) + 1;
+	}
+	return value;
+}
+
 int config_finish(
     struct config_child *child, struct config **ret, struct buf *warnings, struct err_note *note)
 {
@@ -260,6 +317,8 @@ int config_finish(
 	if (!fault)
 		fault = take_frozen(child->config, note);
 	if (!fault)
+		fault = take_values(child->config, child->values, note);
+	if (!fault)
 		*ret = take_ptr(child->config);
 	config_abort(child);
 	return fault;
@@ -269,6 +328,7 @@ void config_abort(struct config_child *child)
 {
 	child_end(&child->child, 0);
 	cleanup_fd_(&child->report);
+	cleanup_fd_(&child->values);
 	config_free(take_ptr(child->config));
 }
 
@@ -278,6 +338,9 @@ void config_free(struct config *config)
 		return;
 	cleanup_fd_(&config->frozen);
 	policy_free(config->policy);
+	if (config->values)
+		explicit_bzero(config->values, config->values_len);
+	free(config->values);
 	free(config->file);
 	free(config->path);
 	free(config->folder);

@@ -17,6 +17,7 @@
 
 #define CONFIG_DEADLINE_MS 10000
 #define CONFIG_REPORT_MAX  (64 * 1024)
+#define CONFIG_VALUES_MAX  (1024 * 1024)
 
 struct config {
 	char *file;        /* as given, for messages */
@@ -27,12 +28,15 @@ struct config {
 	int frozen;        /* sealed memfd */
 	struct policy *policy;
 	struct digest version; /* SHA-256 of the frozen bytes */
+	char *values; /* NAME=VALUE of the .env files, each ended by a NUL; wiped at the end */
+	size_t values_len;
 };
 
 struct config_child {
 	struct child child;
 	struct config *config; /* so far */
 	int report;            /* read end of the child's descriptor 7 */
+	int values;            /* its descriptor 8 */
 };
 
 /* Opens file and its .env, judges owner and mode, starts the child. 0 or -errno with note. */
@@ -46,5 +50,9 @@ int config_finish(
 /* Kills the child; the struct is used up. */
 void config_abort(struct config_child *child);
 void config_free(struct config *config);
+
+/* The value of a variable that a tool's env names: the daemon's own environment first, then the
+ * .env files as they were when the policy was read. NULL: there is none. Never to be shown. */
+const char *config_variable(const struct config *config, const char *name);
 
 #endif

@@ -62,9 +62,7 @@ static void launch_free(struct launch *launch)
 		at = &(*at)->next;
 	if (*at)
 		*at = launch->next;
-	cleanup_fd_(&launch->ends.out);
-	cleanup_fd_(&launch->ends.err);
-	cleanup_fd_(&launch->ends.in);
+	launch_ends_close(&launch->ends);
 	feed_fini(&launch->feed);
 	plan_fini(&launch->plan);
 	message_fini(&launch->message);
@@ -114,18 +112,16 @@ static void break_down(struct launcher *launcher, int fault)
 static void answer(struct launch *launch, enum answer_status status, const char *note)
 {
 	struct message message;
-	int fault;
+	int fault = 0;
 
 	message_init(&message, MESSAGE_LAUNCHED);
 	message.serial = launch->message.serial;
 	message.u.launched.status = (uint16_t)status;
 	message.u.launched.note = note;
-	if (status == ANSWER_OK) {
-		message.fds[0] = launch->ends.out;
-		message.fds[1] = launch->ends.err;
-		message.fd_count = 2;
-	}
-	fault = link_send(launch->launcher->engine, &message);
+	if (status == ANSWER_OK)
+		fault = launch_ends_tell(&launch->ends, &message);
+	if (!fault)
+		fault = link_send(launch->launcher->engine, &message);
 	if (fault)
 		break_down(launch->launcher, fault);
 }
@@ -245,8 +241,7 @@ static void go(struct launch *launch, const struct attestation *attestation)
 	launch->go_us = clock_monotonic_us();
 	fault = cell_go(&launch->cell.cell);
 	answer(launch, ANSWER_OK, "");
-	cleanup_fd_(&launch->ends.out);
-	cleanup_fd_(&launch->ends.err);
+	launch_ends_close(&launch->ends);
 	plan_fini(&launch->plan);
 	uv_timer_start(&launch->timer, on_timer, launch->deadline_ms, 0);
 	if (fault)
@@ -387,7 +382,7 @@ static int start_feed(struct launch *launch)
 {
 	int fault;
 
-	if (launch->ends.in < 0)
+	if (!launch->feed.bytes)
 		return 0;
 	fault =
 	    feed_start(&launch->feed, launch->launcher->loop, take_fd(&launch->ends.in), launch);
@@ -404,8 +399,9 @@ static void enter(struct launch *launch)
 
 	launch->state = LAUNCH_ARMING;
 	/* Before the socket becomes non-blocking: a long request goes in several messages. */
-	fault = launch_arm(launcher, &launch->plan, &launch->cell, launch->feed.bytes != NULL,
-	    &launch->ends, &note);
+	fault = launch_arm(launcher, &launch->plan, &launch->cell,
+	    launch->feed.bytes || input_of(launch)->stdin_kind == STDIN_STREAM, &launch->ends,
+	    &note);
 	if (watch_cell(launch)) {
 		break_down(launcher, -EIO);
 		return;
@@ -510,7 +506,7 @@ void launch_ask(struct launcher *launcher, struct message *message)
 		return;
 	}
 	launch->launcher = launcher;
-	launch->ends = (struct launch_ends){-1, -1, -1};
+	launch->ends = LAUNCH_NO_ENDS;
 	launch->plan.script.fd = -1;
 	launch->message = *message;
 	message_init(message, MESSAGE_NONE); /* its storage and descriptors moved */

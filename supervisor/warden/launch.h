@@ -41,12 +41,14 @@ struct launcher {
 	int broken;           /* -errno: a sibling cannot be told, or the zygote is gone */
 };
 
-/* One launch's descriptors and lists between arming and GO. */
+/* Our ends of one launch's descriptors between arming and GO; -1: not there. */
 struct launch_ends {
 	int out; /* read ends, for engine */
 	int err;
-	int in; /* write end, for the feed; -1 */
+	int in;   /* write end, for the feed, or for engine where the client streams */
+	int gate; /* for front, by way of engine */
 };
+#define LAUNCH_NO_ENDS ((struct launch_ends){-1, -1, -1, -1})
 
 /* A LAUNCH: takes what the message holds. It is answered, now or later. */
 void launch_ask(struct launcher *launcher, struct message *message);
@@ -66,5 +68,8 @@ uint32_t launch_alive(const struct launcher *launcher);
 int launch_arm(const struct launcher *launcher, const struct plan *plan,
     const struct pool_cell *cell, int has_stdin, struct launch_ends *ret_ends,
     struct err_note *note);
+/* launch_arm.c: puts them into a LAUNCHED, which borrows them. 0 or -errno. */
+int launch_ends_tell(const struct launch_ends *ends, struct message *launched);
+void launch_ends_close(struct launch_ends *ends);
 
 #endif

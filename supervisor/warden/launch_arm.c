@@ -4,9 +4,11 @@
 #include <linux/landlock.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "supervisor/base/cleanup.h"
+#include "supervisor/base/fd.h"
 #include "supervisor/warden/launch.h"
 
 #define RUN_ACCESS (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE)
@@ -14,6 +16,7 @@
 struct arming {
 	int mount;
 	int out[2], err[2], in[2];
+	int gate[2]; /* the tool's end, front's */
 	const char **bind_paths;
 	int *bind_mounts;
 	uint32_t bind_count;
@@ -24,7 +27,7 @@ struct arming {
 static void arming_fini(struct arming *arming)
 {
 	int *fds[] = {&arming->mount, &arming->out[0], &arming->out[1], &arming->err[0],
-	    &arming->err[1], &arming->in[0], &arming->in[1]};
+	    &arming->err[1], &arming->in[0], &arming->in[1], &arming->gate[0], &arming->gate[1]};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
 		cleanup_fd_(fds[i]);
@@ -116,7 +119,7 @@ static int add_rules(struct arming *arming, const struct plan *plan, const struc
 	uint32_t count = arming->rule_count;
 
 	*ret = rules;
-	if (plan->tool->policy->deny_by_default)
+	if (!plan->tool->open)
 		return 0;
 	arming->rules = calloc(count + program->part_count, sizeof(*rules));
 	if (!arming->rules)
@@ -151,6 +154,16 @@ static int open_pipes(struct arming *arming, uid_t owner, int has_stdin, struct 
 	return fault;
 }
 
+/* A stream: of all pairs it alone stays with its other end, whoever holds it. */
+static int open_gate(struct arming *arming, const struct tool *tool, struct err_note *note)
+{
+	if (!tool->client)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, arming->gate) < 0)
+		return err_note_errno(note, err_note(note, -errno, "gate"));
+	return 0;
+}
+
 /* The kernel's limits where the cell has a leaf, else rlimits. */
 static int limit(const struct pool_cell *cell, struct cell_limits *limits, struct err_note *note)
 {
@@ -162,13 +175,13 @@ static int limit(const struct pool_cell *cell, struct cell_limits *limits, struc
 	return err_note_errno(note, err_note(note, fault, "control group limits"));
 }
 
-static int send_arm(const struct launcher *launcher, const struct plan *plan,
-    const struct pool_cell *cell, struct arming *arming, struct err_note *note)
+static int send_arm(const struct plan *plan, const struct pool_cell *cell, struct arming *arming,
+    struct err_note *note)
 {
 	const struct workspace *workspace = plan->workspace;
 	struct cell_arm arm = {
 	    .argv = (const char *const *)plan->argv,
-	    .envp = (const char *const *)launcher->planner->tools->env,
+	    .envp = (const char *const *)plan->env,
 	    .workspace = workspace->path,
 	    .cwd = plan->cwd,
 	    .mount_fd = arming->mount,
@@ -176,11 +189,13 @@ static int send_arm(const struct launcher *launcher, const struct plan *plan,
 	    .stdin_fd = arming->in[0],
 	    .stdout_fd = arming->out[1],
 	    .stderr_fd = arming->err[1],
+	    .has_gate = arming->gate[0] >= 0,
+	    .gate_fd = arming->gate[0],
 	    .bind_paths = arming->bind_paths,
 	    .bind_mounts = arming->bind_mounts,
 	    .bind_count = arming->bind_count,
 	    .mode = plan->tool->mode,
-	    .allowlist_open = !plan->tool->policy->deny_by_default,
+	    .allowlist_open = plan->tool->open,
 	    .allow_jit = plan->program.allow_jit,
 	    .limits = plan->tool->limits,
 	    .landlock_workspace = UINT64_MAX, /* all that the mode allows */
@@ -203,8 +218,8 @@ int launch_arm(const struct launcher *launcher, const struct plan *plan,
 	const struct cell_host *host = launcher->host;
 	struct cell_folder folder = folder_of(launcher, plan, cell, plan->workspace->fd);
 	uid_t owner = host->root ? host->cell_uid_first + cell->cell.slot : (uid_t)-1;
-	struct arming cleanup_with(arming_fini)
-	    arming = {.mount = -1, .out = {-1, -1}, .err = {-1, -1}, .in = {-1, -1}};
+	struct arming cleanup_with(arming_fini) arming = {
+	    .mount = -1, .out = {-1, -1}, .err = {-1, -1}, .in = {-1, -1}, .gate = {-1, -1}};
 	int fault;
 
 	arming.mount = cell_mount_workspace(host, &cell->cell, &folder, plan->tool->mode, note);
@@ -214,11 +229,36 @@ int launch_arm(const struct launcher *launcher, const struct plan *plan,
 	if (!fault)
 		fault = open_pipes(&arming, owner, has_stdin, note);
 	if (!fault)
-		fault = send_arm(launcher, plan, cell, &arming, note);
+		fault = open_gate(&arming, plan->tool, note);
+	if (!fault)
+		fault = send_arm(plan, cell, &arming, note);
 	if (fault)
 		return fault;
 	ret_ends->out = take_fd(&arming.out[0]);
 	ret_ends->err = take_fd(&arming.err[0]);
 	ret_ends->in = take_fd(&arming.in[1]);
+	ret_ends->gate = take_fd(&arming.gate[1]);
 	return 0;
+}
+
+/* In the order that message.h gives. The feed has taken what is not for engine. */
+int launch_ends_tell(const struct launch_ends *ends, struct message *launched)
+{
+	launched->fds[launched->fd_count++] = ends->out;
+	launched->fds[launched->fd_count++] = ends->err;
+	launched->u.launched.has_input = ends->in >= 0;
+	if (ends->in >= 0)
+		launched->fds[launched->fd_count++] = ends->in;
+	launched->u.launched.has_gate = ends->gate >= 0;
+	if (ends->gate >= 0)
+		launched->fds[launched->fd_count++] = ends->gate;
+	return ends->in >= 0 ? fd_set_nonblocking(ends->in) : 0;
+}
+
+void launch_ends_close(struct launch_ends *ends)
+{
+	cleanup_fd_(&ends->out);
+	cleanup_fd_(&ends->err);
+	cleanup_fd_(&ends->in);
+	cleanup_fd_(&ends->gate);
 }

@@ -266,6 +266,7 @@ void on_signal(uv_poll_t *poll, int status, int events)
 static void init(void)
 {
 	log_init("warden", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+	log_journal(LOG_JOURNAL_SOCKET);
 	buf_init(&warden.warnings, CONFIG_REPORT_MAX);
 	warden.state = (struct state){.dir = -1, .lock = -1, .keys = -1, .audit = -1};
 	warden.listener.fd = -1;

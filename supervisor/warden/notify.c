@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "supervisor/base/clock.h"
+#include "supervisor/base/str.h"
 
 int notify_open(void)
 {
@@ -39,11 +40,55 @@ void notify_send(int fd, const char *state)
 		(void)send(fd, state, strlen(state), MSG_NOSIGNAL); /* see the header */
 }
 
+void notify_ready(int fd, const char *status)
+{
+	char state[128];
+
+	snprintf(state, sizeof(state), "READY=1\nSTATUS=%s", status);
+	notify_send(fd, state);
+}
+
 void notify_reloading(int fd)
 {
-	char state[64];
+	char state[128];
 
-	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu",
+	snprintf(state, sizeof(state),
+	    "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reading the policy again",
 	    (unsigned long long)clock_monotonic_us());
 	notify_send(fd, state);
+}
+
+void notify_stopping(int fd)
+{
+	notify_send(fd, "STOPPING=1\nSTATUS=taking no calls; running ones may finish");
+}
+
+/* Half of what the manager waits; 0: it does not wait for us. */
+static uint64_t ping_ms(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	uint64_t wait_us, whose;
+
+	if (!usec || str_u64(usec, UINT64_MAX, &wait_us))
+		return 0;
+	if (pid && (str_u64(pid, INT32_MAX, &whose) || (pid_t)whose != getpid()))
+		return 0;
+	return wait_us / 2000;
+}
+
+static void on_ping(uv_timer_t *timer)
+{
+	notify_send(*(int *)timer->data, "WATCHDOG=1");
+}
+
+int notify_start_pings(uv_loop_t *loop, uv_timer_t *timer, int *fd)
+{
+	uint64_t ms = ping_ms();
+	int fault = uv_timer_init(loop, timer);
+
+	if (fault || !ms)
+		return fault;
+	timer->data = fd;
+	uv_unref((uv_handle_t *)timer);
+	return uv_timer_start(timer, on_ping, 0, ms);
 }

@@ -11,6 +11,7 @@
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
+#include "supervisor/warden/environment.h"
 
 #define BYTES_MAX (2 * CELL_ARG_BYTES)
 
@@ -63,15 +64,37 @@ static int find_cwd(struct plan *plan, int fd, struct err_note *note)
 
 /* ---- what runs ----------------------------------------------------------------------------- */
 
-static int find_program(
-    struct plan *plan, const struct tools *tools, const char *name, struct err_note *note)
+/* The program's name by the kind of tool: a function's argv is for people only. NULL: refused. */
+static const char *name_of(
+    const struct tool *tool, const struct plan_input *input, struct err_note *note)
 {
+	const char *name = input->argv.items[0];
+
+	if (tool->function)
+		return tool->function;
+	if (tool->client && !strcmp(name, TOOLS_CLIENT))
+		return tool->client;
+	if (!tool_is_typed(tool->policy) || !strcmp(name, tool->policy->exec.program))
+		return name;
+	(void)err_note(note, PLAN_REFUSED, "%s: tool %s runs %s and nothing else", name,
+	    tool->policy->name, tool->policy->exec.program);
+	return NULL;
+}
+
+static int find_program(struct plan *plan, const struct tools *tools,
+    const struct plan_input *input, struct err_note *note)
+{
+	const char *name = name_of(plan->tool, input, note);
+	uid_t judge;
 	int fault;
 
+	if (!name)
+		return PLAN_REFUSED;
+	judge = tool_owns(plan->tool, name) ? PROGRAM_TRUSTED : tools->tool_uid;
 	if (name[0] != '/' && strchr(name, '/'))
 		return err_note(note, PLAN_REFUSED,
 		    "%s: name a program of the path, or give its absolute path", name);
-	fault = program_open(&plan->program, tools->path, name, tools->tool_uid, note);
+	fault = program_open(&plan->program, tools->path, name, judge, note);
 	switch (fault) {
 	case 0: break;
 	case -ENOENT: return err_note(note, PLAN_REFUSED, "%s: no such program", name);
@@ -87,6 +110,8 @@ static int find_program(
 			return err_note(note, PLAN_REFUSED,
 			    "%s: lies in the working directory, where the tool could change it",
 			    name);
+	/* What it is given by name are files to edit or to search. */
+	plan->program.data = plan->program.data || plan->tool->function;
 	return 0;
 }
 
@@ -114,15 +139,17 @@ static int join_argv(struct plan *plan, const struct plan_input *input, struct e
 {
 	const char *const *prefix = (const char *const *)plan->program.prefix;
 	uint32_t before = 0, skip = prefix ? 1 : 0, count = 0;
-	size_t bytes = 0;
+	size_t bytes = 0, bytes_all;
 	char *next;
 
 	for (; prefix && prefix[before]; before++)
 		bytes += strlen(prefix[before]) + 1;
 	for (uint32_t i = skip; i < input->argv.count; i++)
 		bytes += strlen(input->argv.items[i]) + 1;
-	if (bytes > CELL_ARG_BYTES)
-		return err_note(note, PLAN_REFUSED, "%zu bytes of arguments: at most %d", bytes,
+	bytes_all = bytes + environment_bytes(plan->env);
+	if (bytes_all > CELL_ARG_BYTES)
+		return err_note(note, PLAN_REFUSED,
+		    "%zu bytes of arguments and environment: at most %d", bytes_all,
 		    CELL_ARG_BYTES);
 	plan->argv = malloc((before + input->argv.count + 1) * sizeof(char *) + bytes);
 	if (!plan->argv)
@@ -173,11 +200,15 @@ static int make(const struct planner *planner, const struct plan_input *input, s
 		return PLAN_REFUSED;
 	fault = find_cwd(plan, cwd, note);
 	if (!fault)
-		fault = find_program(plan, planner->tools, input->argv.items[0], note);
+		fault = plan_paths_check(input, cwd, note);
+	if (!fault)
+		fault = find_program(plan, planner->tools, input, note);
 	if (!fault)
 		fault = hash_program(plan, planner->hashes, note);
 	if (!fault)
 		fault = plan_files_find(plan, planner, input, cwd, note);
+	if (!fault)
+		fault = environment_make(planner->tools, plan->tool, &plan->env, note);
 	if (!fault)
 		fault = join_argv(plan, input, note);
 	if (fault)
@@ -242,6 +273,7 @@ void plan_fini(struct plan *plan)
 	cleanup_fd_(&plan->script.fd);
 	free(plan->script.path);
 	free(plan->argv);
+	environment_free(plan->env);
 	free(plan->cwd);
 	memset(plan, 0, sizeof(*plan));
 	plan->script.fd = -1;

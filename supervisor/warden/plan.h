@@ -71,6 +71,7 @@ struct plan {
 	struct plan_script script;
 	bool unseen; /* it runs code of files that are not among those */
 	char **argv; /* what the program gets, NULL-terminated; one block */
+	char **env;  /* the same; environment_free() */
 	char *cwd;   /* resolved absolute path */
 	struct program_stamp cwd_stamp;
 	struct digest digest;
@@ -91,6 +92,10 @@ int plan_files_find(struct plan *plan, const struct planner *planner,
 /* Is each still what was hashed? Only code is asked for. 0, -ESTALE with note, -errno. */
 int plan_files_recheck(const struct plan *plan, struct err_note *note);
 void plan_files_fini(struct plan_files *files);
+
+/* plan_paths.c: does each of input->paths, seen from cwd, lie below it, or could be made there? 0,
+ * PLAN_REFUSED or -ENOMEM, with note. */
+int plan_paths_check(const struct plan_input *input, int cwd, struct err_note *note);
 
 /* Appends the canonical bytes. 0 or the buf's fault, or -EIO. */
 int plan_bytes(struct buf *out, const struct planner *planner, const struct plan_input *input,

@@ -50,6 +50,7 @@ enum tag {
 	TAG_STDIN_KIND,
 	TAG_PATH_COUNT,
 	TAG_PATH,
+	TAG_GATE,
 };
 
 static void put(struct buf *out, enum tag tag, const void *bytes, size_t len)
@@ -75,11 +76,15 @@ static void put_digest(struct buf *out, enum tag tag, const struct digest *diges
 	put(out, tag, digest->bytes, DIGEST_LEN);
 }
 
-static int put_environment(struct buf *out, const struct planner *planner)
+static int put_environment(struct buf *out, const struct planner *planner, const struct plan *plan)
 {
-	put_number(out, TAG_ENV_COUNT, TOOLS_ENV_COUNT);
-	for (uint32_t i = 0; i < TOOLS_ENV_COUNT; i++) {
-		const char *entry = planner->tools->env[i];
+	uint32_t count = 0;
+
+	while (plan->env[count])
+		count++;
+	put_number(out, TAG_ENV_COUNT, count);
+	for (uint32_t i = 0; i < count; i++) {
+		const char *entry = plan->env[i];
 		size_t name = strcspn(entry, "=");
 		struct digest mac;
 		int fault =
@@ -134,11 +139,12 @@ static void put_sandbox(struct buf *out, const struct tool *tool)
 
 	put_number(out, TAG_SANDBOX_MODE, tool->mode);
 	put_number(out, TAG_SANDBOX_REQUIRED, tool->required);
-	put_number(out, TAG_SANDBOX_OPEN, !tool->policy->deny_by_default);
+	put_number(out, TAG_SANDBOX_OPEN, tool->open);
 	put_number(out, TAG_SANDBOX_RUN_AS, tool->policy->sandbox.run_as);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		put_number(out, TAG_LIMIT, numbers[i]);
 	put_text(out, TAG_NETWORK, "");
+	put_number(out, TAG_GATE, tool->client != NULL);
 }
 
 int plan_bytes(struct buf *out, const struct planner *planner, const struct plan_input *input,
@@ -155,7 +161,7 @@ int plan_bytes(struct buf *out, const struct planner *planner, const struct plan
 	put_number(out, TAG_ARG_COUNT, input->argv.count);
 	for (uint32_t i = 0; i < input->argv.count; i++)
 		put_text(out, TAG_ARG, input->argv.items[i]);
-	fault = put_environment(out, planner);
+	fault = put_environment(out, planner, plan);
 	if (fault)
 		return fault;
 	put_text(out, TAG_WORKSPACE, plan->workspace->path);
@@ -180,6 +186,7 @@ int plan_bytes(struct buf *out, const struct planner *planner, const struct plan
 
 #define COMMAND_MAX (16 * 1024) /* bytes of the command line shown */
 #define FIELD_MAX   1024        /* bytes of any other value */
+#define ENV_MAX     1024        /* bytes of names of the environment after which no more follow */
 
 static void say(struct buf *out, const char *label, const char *value)
 {
@@ -227,13 +234,17 @@ static void say_files(struct buf *out, const struct plan *plan)
 	if (plan->unseen)
 		(void)buf_textf(
 		    out, "%-12smay run files that are not part of this plan\n", "warning");
+	if (plan->program.multicall)
+		(void)buf_textf(out,
+		    "%-12sthis program is many in one file, and every one of them is allowed\n",
+		    "warning");
 }
 
-static void say_command(struct buf *out, const struct plan_input *input)
+static void say_command(struct buf *out, const char *label, const struct plan_input *input)
 {
 	size_t begin = out->len;
 
-	(void)buf_textf(out, "%-12s", "command");
+	(void)buf_textf(out, "%-12s", label);
 	for (uint32_t i = 0; i < input->argv.count; i++) {
 		struct buf word;
 
@@ -315,6 +326,26 @@ static void say_stdin(struct buf *out, const struct plan_input *input)
 	}
 }
 
+/* Names only: values are nobody's to read. */
+static void say_environment(struct buf *out, const struct policy_tool *tool)
+{
+	size_t begin = out->len;
+
+	for (uint32_t i = 0; i < tool->env_count; i++) {
+		if (out->len - begin > ENV_MAX) {
+			(void)buf_textf(out, " (cut: %u more)", tool->env_count - i);
+			break;
+		}
+		if (i)
+			(void)buf_text(out, " ");
+		else
+			(void)buf_textf(out, "%-12s", "environment");
+		(void)str_escape(out, tool->env[i].name, strnlen(tool->env[i].name, FIELD_MAX));
+	}
+	if (tool->env_count)
+		(void)buf_text(out, "\n");
+}
+
 int plan_text(struct buf *out, const struct plan_input *input, const struct plan *plan)
 {
 	char hex[DIGEST_HEX_MAX];
@@ -323,7 +354,7 @@ int plan_text(struct buf *out, const struct plan_input *input, const struct plan
 	say(out, "agent", input->agent[0] ? input->agent : "(none)");
 	say(out, "namespace", input->space[0] ? input->space : "default");
 	say(out, "principal", input->principal);
-	say_command(out, input);
+	say_command(out, plan->tool->function ? "function" : "command", input);
 	for (uint32_t i = 0; i < plan->program.part_count; i++)
 		say_file(out, part_label(&plan->program.parts[i], i), plan->program.parts[i].path,
 		    &plan->part_digests[i]);
@@ -333,10 +364,13 @@ int plan_text(struct buf *out, const struct plan_input *input, const struct plan
 	say(out, "directory", plan->cwd);
 	(void)buf_textf(out, "%-12s%s\n", "workspace", mode_text(plan->tool->mode));
 	say_stdin(out, input);
+	say_environment(out, plan->tool->policy);
 	(void)buf_textf(out, "%-12snone\n", "network");
-	if (!plan->tool->policy->deny_by_default)
+	if (plan->tool->open)
 		(void)buf_textf(
 		    out, "%-12severy program of the path but the denied ones\n", "programs");
+	if (plan->tool->client)
+		say(out, "gate", "the call may ask callgate for other tools");
 	say_limits(out, plan->tool);
 	(void)buf_textf(out, "%-12ssha256:%s\n", "policy", digest_hex(hex, &input->policy));
 	return out->fault;

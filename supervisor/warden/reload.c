@@ -50,13 +50,13 @@ static void stop_watching(struct reload *reload)
 }
 
 /* The last step of every reload; the memory goes when its handles are closed. */
-static void finish(struct reload *reload)
+static void finish(struct reload *reload, const char *status)
 {
 	reload->warden->reload = NULL;
 	stop_watching(reload);
 	uv_close((uv_handle_t *)&reload->timer, on_handle_closed);
 	if (reload->warden->phase == WARDEN_READY)
-		notify_send(reload->warden->notify, "READY=1");
+		notify_ready(reload->warden->notify, status);
 }
 
 void warden_answer_control(
@@ -81,12 +81,15 @@ static void refuse(struct reload *reload, const char *why)
 {
 	struct warden *warden = reload->warden;
 	uint64_t serial; /* its RECORDED is only looked at when it says no */
+	const struct log_field fields[] = {{.key = LOG_KEY_CAUSE, .text = why}};
+	const struct log_facts facts = {LOG_EVENT_RELOAD_REFUSED, fields, 1};
 
-	log_error("reload refused, the old policy stays in force: %s", why);
+	log_event(
+	    LOG_LEVEL_ERROR, &facts, "reload refused, the old policy stays in force: %s", why);
 	if (trail_policy_refused(&warden->auditor, warden->options.config, why, &serial))
 		stop_lost(warden, "callgate-auditor", -EPIPE);
 	warden_answer_control(warden, reload->control, ANSWER_REFUSED, why);
-	finish(reload);
+	finish(reload, "taking calls; the last reload was refused, the old policy is in force");
 }
 
 /* What only a start can change. */
@@ -171,10 +174,13 @@ static void swap(struct reload *reload)
 	warden->planner.tools = reload->tools;
 	reload->tools = NULL;
 	tools_free(old);
-	log_info("policy reloaded, version sha256:%s",
+	log_event(LOG_LEVEL_INFO,
+	    &(struct log_facts){
+		LOG_EVENT_RELOAD, &(struct log_field){.key = LOG_KEY_POLICY, .text = version}, 1},
+	    "policy reloaded, version sha256:%s",
 	    digest_hex(version, &warden->tools->config->version));
 	warden_answer_control(warden, reload->control, ANSWER_OK, "");
-	finish(reload);
+	finish(reload, "taking calls");
 }
 
 void reload_answered(struct warden *warden)
@@ -259,5 +265,5 @@ void reload_abort(struct warden *warden)
 		config_abort(&reload->child);
 	}
 	warden->awaited = (struct awaited){.serial = 0};
-	finish(reload);
+	finish(reload, "");
 }

@@ -468,10 +468,15 @@ static int confine(struct warden *warden, struct err_note *note)
 
 static int tell_ready(struct warden *warden, struct err_note *note)
 {
+	char version[DIGEST_HEX_MAX];
+	const struct log_field fields[] = {
+	    {.key = LOG_KEY_POLICY, .text = digest_hex(version, &warden->tools->config->version)}};
+	const struct log_facts facts = {LOG_EVENT_START, fields, 1};
+
 	(void)note;
-	notify_send(warden->notify, "READY=1\nSTATUS=taking calls");
-	log_info("ready on %s", warden->socket);
-	return 0;
+	notify_ready(warden->notify, "taking calls");
+	log_event(LOG_LEVEL_INFO, &facts, "ready on %s", warden->socket);
+	return notify_start_pings(&warden->loop, &warden->pings, &warden->notify);
 }
 
 /* ---- the order ------------------------------------------------------------------------------- */

@@ -30,12 +30,15 @@ static int send_drain(struct link *link, const char *cause)
 
 void stop_begin(struct warden *warden, const char *cause)
 {
+	const struct log_field fields[] = {{.key = LOG_KEY_CAUSE, .text = cause}};
+	const struct log_facts facts = {LOG_EVENT_STOP, fields, 1};
+
 	if (warden->phase != WARDEN_READY)
 		return;
-	log_info("stopping: %s", cause);
+	log_event(LOG_LEVEL_INFO, &facts, "stopping: %s", cause);
 	warden->phase = WARDEN_DRAINING;
 	warden->launcher.closed = 1;
-	notify_send(warden->notify, "STOPPING=1");
+	notify_stopping(warden->notify);
 	reload_abort(warden);
 	launch_no_cell(&warden->launcher, "the daemon is shutting down");
 	(void)send_drain(&warden->engine, cause); /* a lost engine is seen by its pidfd */
@@ -122,8 +125,11 @@ static void end_roles(struct warden *warden)
 
 void stop_finish(struct warden *warden)
 {
+	const struct log_field fields[] = {{.key = LOG_KEY_CAUSE, .text = warden->lost.text}};
+	const struct log_facts facts = {LOG_EVENT_LOST, fields, 1};
+
 	if (warden->lost.text[0])
-		log_error("%s: stopping", warden->lost.text);
+		log_event(LOG_LEVEL_ERROR, &facts, "%s: stopping", warden->lost.text);
 	reload_abort(warden);
 	end_roles(warden);
 	warden_unwatch(warden, NULL);

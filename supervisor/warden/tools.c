@@ -70,17 +70,29 @@ static const char **texts_of(const struct policy_words *words)
 	return texts;
 }
 
+/* What may be called by name: the one program of a typed tool, the list of any other. */
+static const char **allowed_of(const struct policy_tool *policy)
+{
+	const struct policy_word only = {.text = policy->exec.program};
+	const struct policy_words one = {.items = &only, .count = 1};
+
+	return texts_of(tool_is_typed(policy) ? &one : &policy->allowed_commands);
+}
+
 static int build_allowlist(struct tool *tool, const struct tools *tools, struct err_note *note)
 {
-	const char **cleanup_free allowed = texts_of(&tool->policy->allowed_commands);
+	const char **cleanup_free allowed = allowed_of(tool->policy);
 	const char **cleanup_free denied = texts_of(&tool->policy->denied_commands);
 	const char **cleanup_free helpers = texts_of(&tool->policy->helpers);
+	const char *own[] = {tool->function ? tool->function : tool->client, NULL};
 	struct allowlist_spec spec = {
 	    .path = tools->path,
 	    .allowed = allowed,
 	    .denied = denied,
 	    .helpers = helpers,
-	    .open = !tool->policy->deny_by_default,
+	    .own = own,
+	    .open = tool->open,
+	    .multicall = tool->policy->multicall,
 	    .tool_uid = tools->tool_uid,
 	};
 	struct err_note why = {""};
@@ -139,25 +151,31 @@ static int open_workspaces(struct tool *tool, const struct tools *tools, struct 
 	return 0;
 }
 
+static void warm_hash(
+    const struct tools *tools, struct hashes *hashes, const char *name, uid_t judge)
+{
+	struct program program;
+	struct program_stamp stamp;
+	struct digest digest;
+
+	if (program_open(&program, tools->path, name, judge, NULL))
+		return; /* missing ones are told by tell_missing() */
+	for (uint32_t i = 0; i < program.part_count; i++)
+		if (program.parts[i].read_fd >= 0)
+			(void)hashes_of(hashes, program.parts[i].read_fd, TOOLS_PROGRAM_MAX, &stamp,
+			    &digest); /* the plan asks again and sees the fault */
+	program_fini(&program);
+}
+
 /* Reads the programs once now, so that no call has to wait for a large one. */
 static void warm_hashes(const struct tool *tool, const struct tools *tools, struct hashes *hashes)
 {
-	const struct policy_words *allowed = &tool->policy->allowed_commands;
+	const char **cleanup_free allowed = allowed_of(tool->policy);
 
-	for (uint32_t i = 0; i < allowed->count; i++) {
-		struct program program;
-		struct program_stamp stamp;
-		struct digest digest;
-
-		if (program_open(
-			&program, tools->path, allowed->items[i].text, tools->tool_uid, NULL))
-			continue; /* missing ones are told by tell_missing() */
-		for (uint32_t j = 0; j < program.part_count; j++)
-			if (program.parts[j].read_fd >= 0)
-				(void)hashes_of(hashes, program.parts[j].read_fd, TOOLS_PROGRAM_MAX,
-				    &stamp, &digest); /* the plan asks again and sees the fault */
-		program_fini(&program);
-	}
+	for (uint32_t i = 0; allowed && allowed[i]; i++)
+		warm_hash(tools, hashes, allowed[i], tools->tool_uid);
+	if (tool->function)
+		warm_hash(tools, hashes, tool->function, PROGRAM_TRUSTED);
 }
 
 static void tell_missing(const struct tool *tool, const struct tools *tools, struct buf *warnings)
@@ -179,6 +197,8 @@ static int build_tool(struct tool *tool, const struct tools *tools, const struct
 
 	tool->mode = mode_of(sandbox);
 	tool->limits = limits_of(sandbox);
+	if (!fault)
+		fault = tools_find_own(tool, tools, spec, note);
 	if (!fault)
 		fault = open_workspaces(tool, tools, note);
 	if (!fault)
@@ -275,6 +295,9 @@ static void free_tool(struct tool *tool, uint32_t spaces)
 	free(tool->outside.paths);
 	free(tool->outside.fds);
 	allowlist_free(tool->allowlist);
+	free(tool->function);
+	free(tool->client);
+	free(tool->client_path);
 }
 
 void tools_free(struct tools *tools)

@@ -8,6 +8,7 @@
 #ifndef CALLGATE_WARDEN_TOOLS_H
 #define CALLGATE_WARDEN_TOOLS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "supervisor/base/buf.h"
@@ -20,6 +21,7 @@
 
 #define TOOLS_PROGRAM_MAX (512 * 1024 * 1024) /* bytes of a program that is hashed */
 #define TOOLS_ENV_COUNT   5
+#define TOOLS_CLIENT      "callgate" /* how a call with a gate names the client of it */
 
 /* Places outside /usr that the tool's programs need: bound read-only into each cell. */
 struct tool_outside {
@@ -30,6 +32,10 @@ struct tool_outside {
 
 struct tool {
 	const struct policy_tool *policy; /* in tools.config */
+	bool open;                        /* every program of the path but the denied ones */
+	char *function;    /* resolved path of a function tool's program; else NULL */
+	char *client;      /* with a gate: resolved path of `callgate`; else NULL */
+	char *client_path; /* and what PATH lacks to find it: ":/opt/bin", or "" */
 	struct allowlist *allowlist;
 	struct workspace *workspaces; /* one per namespace, in the policy's order */
 	struct tool_outside outside;
@@ -51,6 +57,7 @@ struct tools {
 struct tools_spec {
 	const struct cell_host *host;
 	const char *user;      /* USER of an ordinary user's tools */
+	const char *programs;  /* folder of our own programs; NULL: paths_libexec() */
 	struct hashes *hashes; /* filled with what the allowlists name */
 	struct buf *warnings;  /* lines */
 };
@@ -59,6 +66,13 @@ struct tools_spec {
 int tools_build(struct config *config, const struct tools_spec *spec, struct tools **ret,
     struct err_note *note);
 void tools_free(struct tools *tools);
+
+/* tools_own.c: finds ->function and ->client and judges what the policy gives the tool. 0 or
+ * -errno with note "file:line:column: ...". */
+int tools_find_own(struct tool *tool, const struct tools *tools, const struct tools_spec *spec,
+    struct err_note *note);
+/* Whether this name is one of those two, which are trusted as this program is. */
+bool tool_owns(const struct tool *tool, const char *name);
 
 /* NULL when there is none. */
 const struct tool *tools_find(const struct tools *tools, const char *name);

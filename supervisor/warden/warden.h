@@ -70,6 +70,7 @@ struct warden {
 	int signals; /* signalfd */
 	uv_poll_t signal_poll;
 	int notify;
+	uv_timer_t pings; /* for the service manager's watchdog */
 	struct hashes hashes;
 	struct tools *tools; /* in force */
 	struct planner planner;

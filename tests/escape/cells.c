@@ -31,6 +31,7 @@
 #include "sandbox/landlock.h"
 #include "supervisor/base/buf.h"
 #include "supervisor/base/clock.h"
+#include "supervisor/base/fd.h"
 
 #define WORKSPACE  "/tmp/work/space" /* below /tmp: it must appear there all the same */
 #define OWNER      1234              /* of the workspace on disk, when we are root */
@@ -53,6 +54,7 @@ struct run {
 	unsigned env_count;
 	uint32_t slot;
 	unsigned good, bad;
+	int gate[2];      /* of the cell that is run: the tool's end, ours; -1: it has none */
 	bool groups_kept; /* an ordinary user cannot drop his: the layer must be absent */
 	const char *off;  /* the wall that is left out */
 	const char *only; /* the one verb that is run */
@@ -284,6 +286,8 @@ static int arm(struct run *run, const struct cell *cell, const char *verb, int e
 		.tmp_bytes = TMP_BYTES,
 		.tmp_inodes = TMP_INODES},
 	    .landlock_workspace = landlock_workspace_access(CELL_WORKSPACE_RW),
+	    .has_gate = run->gate[0] >= 0,
+	    .gate_fd = run->gate[0],
 	};
 	const char *bind_paths[] = {"/tmp/work", WORKSPACE "/script"};
 	int home = open_in(run, "home", O_PATH | O_DIRECTORY);
@@ -350,6 +354,14 @@ static int bury(struct cell *cell)
 	return r;
 }
 
+/* Our end stays open until the next one. */
+static void open_gate(struct run *run)
+{
+	close(run->gate[1]);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->gate) < 0)
+		fatal("socketpair", -errno, NULL);
+}
+
 static int run_verb(struct run *run, const char *verb, struct result *result)
 {
 	struct cell cell = prepare(run);
@@ -359,8 +371,12 @@ static int run_verb(struct run *run, const char *verb, struct result *result)
 	memset(result, 0, sizeof(*result));
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		fatal("pipe", -errno, NULL);
+	if (strncmp(verb, "gate_", 5) == 0)
+		open_gate(run);
 	r = arm(run, &cell, verb, pipe_fds[1]);
 	close(pipe_fds[1]);
+	close(run->gate[0]);
+	run->gate[0] = -1;
 	if (r == 0 || r == -EPIPE)
 		r = follow(&cell, result);
 	if (r < 0)
@@ -515,6 +531,26 @@ static void check_kill(struct run *run)
 	close(null);
 }
 
+/* What a tool sends over its gate arrives, and nobody but the tool had held its end. */
+static void check_gate(struct run *run)
+{
+	struct result result;
+	char text[16] = "";
+	size_t count = 0;
+	int fd = -1;
+
+	check(run,
+	    run_verb(run, "gate_sends", &result) == 0 && result.last.kind == CELL_EVENT_EXITED &&
+		result.last.code == 0,
+	    "a tool sends over its gate");
+	check(run,
+	    fd_receive(run->gate[1], text, sizeof(text), &fd, 1, &count) == 1 && count == 1 &&
+		read(fd, text, sizeof(text)) == 5 && memcmp(text, "hello", 5) == 0,
+	    "and it arrives");
+	check(run, fd_receive(run->gate[1], text, sizeof(text), &fd, 1, &count) == 0,
+	    "the gate ends with its cell");
+}
+
 /* Whoever lets go of a cell before GO ends it. */
 static void check_abandon(struct run *run)
 {
@@ -598,6 +634,7 @@ static void run_life(struct run *run)
 	check_attestation(run);
 	check_ends(run);
 	check_kill(run);
+	check_gate(run);
 	check_abandon(run);
 	check_no_nested(run);
 	check_failure(run, "/nowhere", "working directory", ENOENT);
@@ -660,7 +697,7 @@ int main(int argc, char **argv)
 	    {"off", required_argument, NULL, 'o'}, {"verb", required_argument, NULL, 'v'},
 	    {"life", no_argument, NULL, 'l'}, {"time", required_argument, NULL, 't'},
 	    {NULL, 0, NULL, 0}};
-	struct run run = {.good = 0};
+	struct run run = {.gate = {-1, -1}};
 	unsigned count = 0;
 	bool life = false;
 	int option;

@@ -1,10 +1,8 @@
 /*
- * One attack per verb, from inside a cell. Prints nothing; exit 0: the wall held, 1: it did not
- * (errno on stderr), 2: no such verb. A verb looks at one wall: where two stand in the way, it
- * is built so that the other one would answer with another errno.
- *
- * Static, so that it needs no loader and no library of the cell. What it must know of the
- * outside (namespace numbers, budgets) is in its environment.
+ * One attack per verb, from inside a cell. Exit 0: the wall held, 1: it did not (errno on stderr),
+ * 2: no such verb. A verb looks at one wall: where two stand in the way, the other one would answer
+ * with another errno. Static: it needs no library of the cell. Facts of the outside (namespace
+ * numbers, budgets) are in its environment.
  */
 #include <errno.h>
 #include <dirent.h>
@@ -38,7 +36,6 @@
 
 #define HELD     0
 #define BREACHED 1
-
 #define X32_BIT  0x40000000L
 
 static int verdict(bool held, const char *what)
@@ -60,6 +57,8 @@ static uint64_t number(const char *name)
 #define PTR(p)  ((long)(p))
 #define WS_FILE "f" /* made by main() in the working directory */
 #define NONE    "none"
+
+#define GATE    3 /* of cells that have one */
 
 static int pair[2]; /* what a call that should not have given a pair leaves */
 
@@ -531,6 +530,26 @@ static bool connects(int fd, const struct sockaddr_un *address)
 	       (errno != EISCONN && errno != EPROTOTYPE);
 }
 
+static void name_server(struct sockaddr_un *address, unsigned server)
+{
+	address->sun_family = AF_UNIX;
+	(void)snprintf(address->sun_path, sizeof(address->sun_path), "server%u", server);
+}
+
+/* Can this connected socket be turned towards a server of the host? */
+static int leads_to(int fd, unsigned server)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	name_server(&address, server);
+	errno = 0;
+	if (sendto(fd, "x", 1, MSG_DONTWAIT, (const struct sockaddr *)&address, sizeof(address)) >=
+		0 ||
+	    errno != EISCONN)
+		return verdict(false, "sendto with a server's name");
+	return verdict(!connects(fd, &address), "connect to a server's name");
+}
+
 static int reaches(unsigned server, int type)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -538,14 +557,9 @@ static int reaches(unsigned server, int type)
 
 	if (socketpair(AF_UNIX, type, 0, ends) < 0)
 		return HELD;
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "server%u", server);
-	errno = 0;
-	if (sendto(ends[0], "x", 1, MSG_DONTWAIT, (const struct sockaddr *)&address,
-		sizeof(address)) >= 0 ||
-	    errno != EISCONN)
-		return verdict(false, "sendto with a server's name");
-	if (connects(ends[0], &address))
-		return verdict(false, "connect to a server's name");
+	if (leads_to(ends[0], server) != HELD)
+		return BREACHED;
+	name_server(&address, server);
 	close(ends[1]);
 	if (connects(ends[0], &address))
 		return verdict(false, "connect once the other end is gone");
@@ -631,20 +645,72 @@ static int verb_groups(void)
 	return verdict(getgroups(0, NULL) == 0, "supplementary groups");
 }
 
-static int verb_fds(void)
+static int no_fd_from(int first)
 {
 	errno = 0;
-	for (int fd = 3; fd < 4096; fd++)
+	for (int fd = first; fd < 4096; fd++)
 		if (fcntl(fd, F_GETFD) >= 0)
 			return verdict(false, "an inherited descriptor");
 	return HELD;
+}
+
+static int verb_fds(void)
+{
+	return no_fd_from(3);
+}
+
+/* The verbs from here on are run in a cell that has a gate. It is one descriptor more, no other. */
+static int verb_gate_fds(void)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	if (getsockopt(GATE, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_STREAM)
+		return verdict(false, "no stream socket as descriptor 3");
+	return no_fd_from(GATE + 1);
+}
+
+/* It leads to its other end and nowhere else, whatever is done with it. */
+static int verb_gate_servers(void)
+{
+	const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+	for (unsigned server = 0; server < 3; server++)
+		if (leads_to(GATE, server) != HELD)
+			return BREACHED;
+	errno = 0;
+	if (connect(GATE, &nobody, sizeof(nobody)) >= 0 || errno != EINVAL)
+		return verdict(false, "a gate that is let go");
+	return verdict(listen(GATE, 1) < 0 && errno == EINVAL, "a gate that listens");
+}
+
+/* One end of a pair goes out, with something to read from the other. */
+static int verb_gate_sends(void)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {.space = ""};
+	struct iovec byte = {(void *)"g", 1};
+	struct msghdr message = {.msg_iov = &byte,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control)};
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 || write(pair[0], "hello", 5) != 5)
+		return verdict(false, "a stream pair");
+	control.head.cmsg_level = SOL_SOCKET;
+	control.head.cmsg_type = SCM_RIGHTS;
+	control.head.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.head), &pair[1], sizeof(int));
+	return verdict(sendmsg(GATE, &message, 0) == 1, "a descriptor over the gate");
 }
 
 /* init shares our uid, our namespaces and our walls; what it holds must stay its own. */
 static int verb_init_closed(void)
 {
 	static const char *const doors[] = {"/proc/1/mem", "/proc/1/environ", "/proc/1/maps",
-	    "/proc/1/fd/3", "/proc/1/root/etc", "/proc/1/cwd/."};
+	    "/proc/1/fd/4", "/proc/1/root/etc", "/proc/1/cwd/."};
 
 	for (unsigned i = 0; i < sizeof(doors) / sizeof(doors[0]); i++)
 		if (open(doors[i], O_RDONLY) >= 0 || (errno != EACCES && errno != EPERM))
@@ -788,12 +854,10 @@ static int verb_tree_memory(void)
 			return 2;
 		written += sizeof(block);
 	}
-	errno = 0;
 	return verdict(false, "more memory than the tree may have");
 }
 
-/* Behind the filter stands the kernel's count of namespaces, which this cell has none of. */
-static int verb_nested_user(void)
+static int verb_nested_user(void) /* behind the filter stands the kernel's count of them */
 {
 	return verdict(unshare(CLONE_NEWUSER) < 0, "a user namespace within a cell");
 }
@@ -900,6 +964,9 @@ static const struct {
     {"filters", verb_filters},
     {"groups", verb_groups},
     {"fds", verb_fds},
+    {"gate_fds", verb_gate_fds},
+    {"gate_servers", verb_gate_servers},
+    {"gate_sends", verb_gate_sends},
     {"init_closed", verb_init_closed},
     {"init_lives", verb_init_lives},
     {"limits", verb_limits},

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,7 +21,7 @@ static const enum message_type types[] = {MESSAGE_AUDIT_OPEN, MESSAGE_AUDIT_OPEN
     MESSAGE_RECORDED, MESSAGE_POLICY, MESSAGE_POLICY_TAKEN, MESSAGE_PLAN, MESSAGE_PLANNED,
     MESSAGE_LAUNCH, MESSAGE_LAUNCHED, MESSAGE_CONTROL, MESSAGE_CONTROLLED, MESSAGE_REQUEST,
     MESSAGE_REPLY, MESSAGE_EXITED, MESSAGE_KILL, MESSAGE_PEER, MESSAGE_PEER_GONE, MESSAGE_CANCEL,
-    MESSAGE_NOTIFY, MESSAGE_DRAIN};
+    MESSAGE_NOTIFY, MESSAGE_DRAIN, MESSAGE_GATE, MESSAGE_RESPONSE};
 #define TYPE_COUNT (sizeof(types) / sizeof(types[0]))
 
 static int open_count(void)
@@ -37,7 +38,7 @@ static uint32_t usual_fds(enum message_type type)
 {
 	if (type == MESSAGE_AUDIT_OPEN || type == MESSAGE_LAUNCHED)
 		return 2;
-	return type == MESSAGE_POLICY || type == MESSAGE_LAUNCH;
+	return type == MESSAGE_POLICY || type == MESSAGE_LAUNCH || type == MESSAGE_GATE;
 }
 
 /* A message of the type with nothing filled in but what it cannot travel without. */
@@ -46,6 +47,8 @@ static void prepare(struct message *message, enum message_type type)
 	message_init(message, type);
 	message->serial = type < 128 ? 7 : 0;
 	message->fd_count = usual_fds(type);
+	if (type == MESSAGE_LAUNCHED)
+		message->u.launched.status = ANSWER_OK; /* nothing else has descriptors */
 }
 
 static void pack(struct buf *out, const struct message *message)
@@ -74,7 +77,7 @@ static int unpack(struct message *ret, const void *bytes, size_t len, size_t fd_
 
 static void plan_comes_back(void **state)
 {
-	const char *argv[] = {"git", "", "log --oneline"};
+	const char *argv[] = {"git", "", "log --oneline"}, *paths[] = {"src/a.c", "."};
 	struct message sent, got;
 	struct buf out;
 
@@ -84,7 +87,9 @@ static void plan_comes_back(void **state)
 	    .tool = "bash",
 	    .principal = "uid:1000",
 	    .argv = {argv, 3},
+	    .paths = {paths, 2},
 	    .stdin_kind = STDIN_SEALED,
+	    .stdin_digest = {{0xab}},
 	    .policy = {{0xee}}};
 	sent.u.launch.plan.bytes[31] = 0xaa;
 	sent.u.launch.receipt = (struct receipt){.n = 3, .size = UINT64_MAX, .mac = {{0xbb}}};
@@ -103,7 +108,11 @@ static void plan_comes_back(void **state)
 	assert_string_equal(got.u.launch.input.argv.items[1], "");
 	assert_string_equal(got.u.launch.input.argv.items[2], "log --oneline");
 	assert_null(got.u.launch.input.argv.items[3]);
+	assert_int_equal(got.u.launch.input.paths.count, 2);
+	assert_string_equal(got.u.launch.input.paths.items[0], "src/a.c");
+	assert_null(got.u.launch.input.paths.items[2]);
 	assert_int_equal(got.u.launch.input.stdin_kind, STDIN_SEALED);
+	assert_int_equal(got.u.launch.input.stdin_digest.bytes[0], 0xab);
 	assert_int_equal(got.u.launch.input.policy.bytes[0], 0xee);
 	assert_int_equal(got.u.launch.plan.bytes[31], 0xaa);
 	assert_int_equal(got.u.launch.receipt.n, 3);
@@ -111,6 +120,118 @@ static void plan_comes_back(void **state)
 	assert_int_equal(got.u.launch.receipt.mac.bytes[0], 0xbb);
 	assert_int_equal(got.fd_count, 1);
 	message_fini(&got);
+}
+
+static void request_comes_back(void **state)
+{
+	struct message sent, got;
+	struct buf out;
+
+	(void)state;
+	prepare(&sent, MESSAGE_REQUEST);
+	sent.u.request = (struct message_request){.peer = UINT64_MAX,
+	    .method = REQUEST_STREAM_READ,
+	    .era = ERA_MODERN,
+	    .options = REQUEST_OPTIONS_ALL,
+	    .tool = "t",
+	    .agent = "a",
+	    .space = "s",
+	    .progress = "\"p\"",
+	    .retry = "{}",
+	    .body = {"{\"k\":1}", 7}};
+	pack(&out, &sent);
+	assert_int_equal(unpack(&got, out.data, out.len, 0), 0);
+	assert_true(got.u.request.peer == UINT64_MAX);
+	assert_int_equal(got.u.request.method, REQUEST_STREAM_READ);
+	assert_int_equal(got.u.request.era, ERA_MODERN);
+	assert_int_equal(got.u.request.options, REQUEST_OPTIONS_ALL);
+	assert_string_equal(got.u.request.tool, "t");
+	assert_string_equal(got.u.request.agent, "a");
+	assert_string_equal(got.u.request.space, "s");
+	assert_string_equal(got.u.request.progress, "\"p\"");
+	assert_string_equal(got.u.request.retry, "{}");
+	assert_int_equal(got.u.request.body.len, 7);
+	message_fini(&got);
+	buf_fini(&out);
+}
+
+static void gates_come_back(void **state)
+{
+	const char *groups[] = {"4"};
+	struct message sent, got;
+	struct buf out;
+
+	(void)state;
+	prepare(&sent, MESSAGE_GATE);
+	sent.u.gate.call = "c-1";
+	pack(&out, &sent);
+	assert_int_equal(unpack(&got, out.data, out.len, 1), 0);
+	assert_string_equal(got.u.gate.call, "c-1");
+	assert_int_equal(got.fd_count, 1);
+	message_fini(&got);
+	buf_fini(&out);
+
+	prepare(&sent, MESSAGE_PEER);
+	sent.u.peer = (struct message_peer){
+	    .peer = 5, .uid = 1, .gid = 2, .pid = 3, .groups = {groups, 1}, .call = "c-1"};
+	pack(&out, &sent);
+	assert_int_equal(unpack(&got, out.data, out.len, 0), 0);
+	assert_int_equal(got.u.peer.pid, 3);
+	assert_string_equal(got.u.peer.groups.items[0], "4");
+	assert_string_equal(got.u.peer.call, "c-1");
+	message_fini(&got);
+	buf_fini(&out);
+
+	prepare(&sent, MESSAGE_RESPONSE);
+	sent.u.response =
+	    (struct message_response){.peer = 5, .id = "7", .kind = REPLY_ERROR, .body = {"{}", 2}};
+	pack(&out, &sent);
+	assert_int_equal(unpack(&got, out.data, out.len, 0), 0);
+	assert_int_equal(got.u.response.peer, 5);
+	assert_string_equal(got.u.response.id, "7");
+	assert_int_equal(got.u.response.kind, REPLY_ERROR);
+	assert_memory_equal(got.u.response.body.data, "{}", 2);
+	message_fini(&got);
+	buf_fini(&out);
+}
+
+/* Whoever takes descriptors by has_input and has_gate finds those and no others. */
+static void what_was_launched_says_what_it_brings(void **state)
+{
+	int before = open_count();
+
+	(void)state;
+	for (unsigned bits = 0; bits < 8; bits++) {
+		for (uint32_t count = 0; count <= MESSAGE_FDS; count++) {
+			unsigned status = bits & 4 ? ANSWER_OK : ANSWER_VOID;
+			bool right = bits & 4 ? count == 2 + (bits & 1) + (bits >> 1 & 1)
+					      : count == 0 && bits == 0;
+			struct message sent, got;
+			struct buf out;
+			int body_fd;
+
+			message_init(&sent, MESSAGE_LAUNCHED);
+			sent.serial = 7;
+			sent.fd_count = count;
+			sent.u.launched.status = (uint16_t)status;
+			sent.u.launched.has_input = bits & 1;
+			sent.u.launched.has_gate = bits >> 1 & 1;
+			buf_init(&out, MESSAGE_MAX);
+			assert_int_equal(
+			    message_encode(&out, &sent, &body_fd), right ? 0 : -EINVAL);
+			if (right) { /* the same bytes with a flag that lies: status 16, flags 18 */
+				out.data[18] ^= 1;
+				assert_int_equal(unpack(&got, out.data, out.len, count), -EBADMSG);
+				out.data[18] ^= 1;
+				assert_int_equal(unpack(&got, out.data, out.len, count), 0);
+				assert_int_equal(got.u.launched.has_input, bits & 1);
+				assert_int_equal(got.u.launched.has_gate, bits >> 1 & 1);
+				message_fini(&got);
+			}
+			buf_fini(&out);
+		}
+	}
+	assert_int_equal(open_count(), before);
 }
 
 static void exit_comes_back(void **state)
@@ -191,7 +312,7 @@ static void every_type_has_a_row(void **state)
 		buf_fini(&again);
 	}
 	assert_string_equal(message_name(MESSAGE_NONE), "?");
-	assert_string_equal(message_name((enum message_type)142), "?");
+	assert_string_equal(message_name((enum message_type)146), "?");
 }
 
 static void cut_or_longer_is_refused(void **state)
@@ -232,7 +353,7 @@ static void descriptors_must_be_as_many_as_the_type_says(void **state)
 		}
 		buf_fini(&out);
 		buf_init(&out, MESSAGE_MAX);
-		sent.fd_count = 3;
+		sent.fd_count = MESSAGE_FDS - 1;
 		assert_int_equal(message_encode(&out, &sent, &body_fd), -EINVAL);
 		sent.fd_count = UINT32_MAX;
 		assert_int_equal(message_encode(&out, &sent, &body_fd), -EINVAL);
@@ -559,6 +680,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(plan_comes_back),
+	    cmocka_unit_test(request_comes_back),
+	    cmocka_unit_test(gates_come_back),
+	    cmocka_unit_test(what_was_launched_says_what_it_brings),
 	    cmocka_unit_test(exit_comes_back),
 	    cmocka_unit_test(policy_comes_back),
 	    cmocka_unit_test(every_type_has_a_row),

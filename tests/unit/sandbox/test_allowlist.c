@@ -374,6 +374,78 @@ static void test_refused_names(void **state)
 	assert_int_equal(build_fault(&spec, "could change it"), -EACCES);
 }
 
+/* What came with the daemon stands in the list whoever owns it, and by name only there. */
+static void test_own_programs(void **state)
+{
+	struct tree tree;
+	char own_program[160], other[160];
+	const char *own[] = {own_program, NULL};
+	struct allowlist_spec spec = {.path = system_path, .own = own, .tool_uid = STRANGER};
+	struct program program;
+	struct allowlist *list;
+
+	(void)state;
+	make_bins(&tree, "own");
+	put_program(tree.bin, "ours");
+	put_program(tree.bin, "other");
+	snprintf(own_program, sizeof(own_program), "%s/ours", tree.bin);
+	snprintf(other, sizeof(other), "%s/other", tree.bin);
+	assert_int_equal(chmod(own_program, 0757), 0); /* as if the tool's user owned it */
+	assert_int_equal(program_open(&program, system_path, own_program, STRANGER, NULL), -EACCES);
+	list = build(&spec);
+	assert_int_equal(access_of(list, own_program), RUN_AND_READ);
+	assert_int_equal(access_of(list, other), 0);
+	assert_string_equal(allowlist_outside(list)[0], tree.bin);
+	assert_int_equal(
+	    program_open(&program, system_path, own_program, PROGRAM_TRUSTED, NULL), 0);
+	assert_true(allowlist_has(list, &program));
+	program_fini(&program);
+	assert_int_equal(program_open(&program, system_path, other, PROGRAM_TRUSTED, NULL), 0);
+	assert_false(allowlist_has(list, &program));
+	program_fini(&program);
+	allowlist_free(list);
+	assert_int_equal(unlink(own_program), 0);
+	assert_int_equal(build_fault(&spec, "ours"), -ENOENT);
+}
+
+static void test_multicall_by_wish_only(void **state)
+{
+	struct tree tree;
+	const char *const allowed[] = {"busybox", "ls", NULL};
+	struct allowlist_spec spec = {.path = tree.path, .allowed = allowed, .tool_uid = STRANGER};
+	struct program program;
+	struct allowlist *list;
+	char busybox[160], ls[160];
+
+	(void)state;
+	make_bins(&tree, "multicall");
+	put_program(tree.bin, "busybox");
+	snprintf(busybox, sizeof(busybox), "%s/busybox", tree.bin);
+	snprintf(ls, sizeof(ls), "%s/ls", tree.bin);
+	assert_int_equal(symlink("busybox", ls), 0);
+	assert_int_equal(build_fault(&spec, "multicall: true"), -EACCES);
+	spec.multicall = true;
+	list = build(&spec);
+	assert_int_equal(access_of(list, busybox), RUN_AND_READ);
+	assert_int_equal(program_open(&program, tree.path, "ls", STRANGER, NULL), 0);
+	assert_true(program.multicall && program.finds && !program.data);
+	assert_true(allowlist_has(list, &program));
+	allowlist_free(list);
+
+	spec.allowed = NULL;
+	spec.open = true;
+	list = build(&spec);
+	assert_true(allowlist_has(list, &program));
+	assert_int_equal(access_of(list, busybox), RUN_AND_READ);
+	allowlist_free(list);
+	spec.multicall = false;
+	list = build(&spec);
+	assert_false(allowlist_has(list, &program));
+	assert_int_equal(access_of(list, busybox), 0);
+	program_fini(&program);
+	allowlist_free(list);
+}
+
 static void test_helpers_by_glob(void **state)
 {
 	struct tree tree;
@@ -752,6 +824,8 @@ int main(void)
 	    cmocka_unit_test(test_only_what_is_named),
 	    cmocka_unit_test(test_denied_wins_over_every_name),
 	    cmocka_unit_test(test_refused_names),
+	    cmocka_unit_test(test_own_programs),
+	    cmocka_unit_test(test_multicall_by_wish_only),
 	    cmocka_unit_test(test_helpers_by_glob),
 	    cmocka_unit_test(test_cover_rule),
 	    cmocka_unit_test(test_simple_commands),

@@ -54,6 +54,8 @@ static struct cell_arm big_arm(int null, struct cell_rule *rules)
 	    .stdin_fd = -1,
 	    .stdout_fd = null,
 	    .stderr_fd = null,
+	    .has_gate = true,
+	    .gate_fd = null,
 	    .mode = CELL_WORKSPACE_EXEC,
 	    .rules = rules,
 	    .rule_count = MANY_RULES,
@@ -88,6 +90,7 @@ static void assert_same(const struct arm_request *got, const struct cell_arm *se
 	assert_string_equal(got->envp[2], "");
 	assert_null(got->envp[3]);
 	assert_true(got->exec_fd >= 0 && got->mount_fd >= 0 && got->stdio[0] == -1);
+	assert_true(got->gate_fd >= 0 && got->gate_fd != got->mount_fd);
 	assert_int_equal(got->rule_count, MANY_RULES);
 }
 
@@ -167,6 +170,33 @@ static void too_much_is_refused_before_it_is_sent(void **state)
 	close(pair[1]);
 	close(null);
 	free(word);
+}
+
+/* A zeroed gate_fd is not descriptor 0: only has_gate makes it one. */
+static void without_a_gate_none_arrives(void **state)
+{
+	int null = null_fd(), pair[2];
+	const char *argv[] = {"a", NULL}, *none[] = {NULL};
+	struct cell_arm arm = {.argv = argv,
+	    .envp = none,
+	    .workspace = "/",
+	    .cwd = "/",
+	    .mount_fd = -1,
+	    .exec_fd = null,
+	    .stdin_fd = -1,
+	    .stdout_fd = null,
+	    .stderr_fd = null};
+	struct arm_request got;
+
+	(void)state;
+	assert_int_equal(fd_pair(pair), 0);
+	assert_int_equal(wire_send_arm(pair[0], &arm), 0);
+	assert_int_equal(wire_receive_arm(pair[1], &got), 0);
+	assert_int_equal(got.gate_fd, -1);
+	arm_request_fini(&got);
+	close(pair[0]);
+	close(pair[1]);
+	close(null);
 }
 
 /* Every prefix of a request, and every one with a byte changed, ends without a leak or a crash. */
@@ -287,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_large_request_arrives_whole),
 	    cmocka_unit_test(too_much_is_refused_before_it_is_sent),
+	    cmocka_unit_test(without_a_gate_none_arrives),
 	    cmocka_unit_test(damaged_requests_are_refused),
 	    cmocka_unit_test(words_must_fill_their_count_exactly),
 	    cmocka_unit_test(a_gone_peer_is_told_from_nothing_to_read),

@@ -74,7 +74,8 @@ static void on_message(struct link *link, struct message *message, int fault)
 static int setup(void **state)
 {
 	struct cell_host host = {.uid = 65534, .gid = 65534};
-	struct tools_spec spec = {&host, "tester", &hashes, &warnings};
+	struct tools_spec spec = {
+	    .host = &host, .user = "tester", .hashes = &hashes, .warnings = &warnings};
 	struct pool_spec pool_spec = {.zygote = {.sock = -1, .pidfd = -1},
 	    .attacher = {.sock = -1},
 	    .host = &host,
@@ -317,6 +318,44 @@ static void stdin_must_come_with_its_digest(void **state)
 	assert_int_equal(cells_asked, 0);
 }
 
+/* Whoever streams gets the write end, which must not block engine; a gate's end comes last. */
+static void ends_travel_in_their_order(void **state)
+{
+	(void)state;
+	for (int bits = 0; bits < 4; bits++) {
+		struct launch_ends ends = LAUNCH_NO_ENDS;
+		struct message launched;
+		struct buf wire;
+		int body, pipes[2];
+
+		assert_int_equal(pipe(pipes), 0);
+		ends.out = dup(0);
+		ends.err = dup(0);
+		ends.in = bits & 1 ? dup(pipes[1]) : -1;
+		ends.gate = bits & 2 ? dup(0) : -1;
+		message_init(&launched, MESSAGE_LAUNCHED);
+		launched.serial = 3;
+		launched.u.launched.status = ANSWER_OK;
+		assert_int_equal(launch_ends_tell(&ends, &launched), 0);
+		assert_int_equal(launched.fd_count, 2 + (bits & 1) + (bits >> 1));
+		assert_int_equal(launched.fds[0], ends.out);
+		assert_int_equal(launched.fds[1], ends.err);
+		if (bits & 1) {
+			assert_int_equal(launched.fds[2], ends.in);
+			assert_true(fcntl(pipes[1], F_GETFL) & O_NONBLOCK);
+		}
+		if (bits & 2)
+			assert_int_equal(launched.fds[launched.fd_count - 1], ends.gate);
+		buf_init(&wire, MESSAGE_MAX);
+		assert_int_equal(message_encode(&wire, &launched, &body), 0);
+		buf_fini(&wire);
+		launch_ends_close(&ends);
+		assert_int_equal(ends.gate, -1);
+		close(pipes[0]);
+		close(pipes[1]);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -330,6 +369,7 @@ int main(void)
 	    TEST(a_kill_before_the_start_is_answered),
 	    TEST(nothing_starts_when_the_daemon_ends),
 	    TEST(stdin_must_come_with_its_digest),
+	    TEST(ends_travel_in_their_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

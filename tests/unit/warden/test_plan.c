@@ -52,7 +52,8 @@ static int setup(void **state)
 {
 	/* Not the uid of this test: programs that the tool could write would be refused. */
 	struct cell_host host = {.uid = 65534, .gid = 65534};
-	struct tools_spec spec = {&host, "tester", &hashes, &warnings};
+	struct tools_spec spec = {
+	    .host = &host, .user = "tester", .hashes = &hashes, .warnings = &warnings};
 	struct err_note note = {""};
 
 	(void)state;

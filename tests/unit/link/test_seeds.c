@@ -1,0 +1,191 @@
+/* The fuzzer's seeds are messages of today: each type has one, it decodes, and it is the message
+ * that is written here. With MESSAGE_SEEDS=write the files are made anew. Started from the root of
+ * the sources, as all tests. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor/evidence/record.h"
+#include "supervisor/link/message.h"
+
+#define PLACE     "tests/fuzz/corpus/message/"
+#define SEED_MAX  (MESSAGE_MAX + 1)
+#define WORDS(of) ((struct strv){of, sizeof(of) / sizeof((of)[0])})
+
+static const char *argv[] = {"ls", "-l"}, *paths[] = {"src/a.c"}, *layers[] = {"seccomp"};
+
+static struct plan_input plan_input(void)
+{
+	return (struct plan_input){.call = "c-1",
+	    .tool = "bash",
+	    .agent = "coder",
+	    .space = "default",
+	    .principal = "uid:1000",
+	    .cwd = "src",
+	    .argv = WORDS(argv),
+	    .paths = WORDS(paths),
+	    .stdin_kind = STDIN_STREAM};
+}
+
+/* Fills the fields of the type, and says how many descriptors come along. */
+static uint32_t fill(struct message *message)
+{
+	struct bytes body = {"{}", 2};
+
+	switch ((unsigned)message->type) { /* the others travel empty */
+	case MESSAGE_AUDIT_OPEN: return 2;
+	case MESSAGE_RECORD:
+		message->u.record = (struct message_record){
+		    .record = RECORD_CALL_DECISION, .call = "c-1", .allow = 1, .body = {"f", 1}};
+		return 0;
+	case MESSAGE_POLICY:
+		message->u.policy = (struct message_policy){.path = "p.yaml",
+		    .state = "/s",
+		    .owner_uid = 7,
+		    .approvers = WORDS(layers),
+		    .audit_size = 9};
+		return 1;
+	case MESSAGE_PLAN: message->u.plan.input = plan_input(); return 0;
+	case MESSAGE_PLANNED:
+		message->u.planned = (struct message_planned){
+		    .status = ANSWER_OK, .text = "tool bash\n", .program = "/usr/bin/ls"};
+		return 0;
+	case MESSAGE_LAUNCH:
+		message->u.launch.input = plan_input();
+		message->u.launch.input.stdin_kind = STDIN_SEALED;
+		message->u.launch.receipt.n = 3;
+		return 1;
+	case MESSAGE_LAUNCHED:
+		message->u.launched =
+		    (struct message_launched){.status = ANSWER_OK, .has_input = 1, .has_gate = 1};
+		return 4;
+	case MESSAGE_REQUEST:
+		message->u.request = (struct message_request){.peer = 1,
+		    .method = REQUEST_TOOLS_CALL,
+		    .era = ERA_MODERN,
+		    .options = REQUEST_STREAM_OUTPUT,
+		    .tool = "bash",
+		    .progress = "1",
+		    .body = body};
+		return 0;
+	case MESSAGE_REPLY:
+		message->u.reply = (struct message_reply){.kind = REPLY_RESULT, .body = body};
+		return 0;
+	case MESSAGE_EXITED:
+		message->u.exited = (struct message_exited){.call = "c-1",
+		    .how = EXIT_HOW_EXITED,
+		    .proof = 1,
+		    .layers = WORDS(layers),
+		    .wall_us = 5};
+		return 0;
+	case MESSAGE_KILL:
+		message->u.kill = (struct message_kill){.call = "c-1", .cause = "cancelled"};
+		return 0;
+	case MESSAGE_PEER:
+		message->u.peer =
+		    (struct message_peer){.peer = 1, .uid = 2, .gid = 3, .pid = 4, .call = "c-1"};
+		return 0;
+	case MESSAGE_NOTIFY:
+		message->u.notify = (struct message_notify){.peer = 1, .body = body};
+		return 0;
+	case MESSAGE_GATE: message->u.gate.call = "c-1"; return 1;
+	case MESSAGE_RESPONSE:
+		message->u.response = (struct message_response){
+		    .peer = 1, .id = "7", .kind = REPLY_RESULT, .body = body};
+		return 0;
+	default: return 0;
+	}
+}
+
+/* As the harness reads it: how many descriptors, then the datagram. */
+static size_t make_seed(enum message_type type, uint8_t out[SEED_MAX])
+{
+	struct message message;
+	struct buf bytes;
+	int body_fd = -1;
+	size_t len;
+
+	message_init(&message, type);
+	message.serial = type < 128 ? 6 : 0;
+	message.fd_count = fill(&message);
+	buf_init(&bytes, MESSAGE_MAX);
+	assert_int_equal(message_encode(&bytes, &message, &body_fd), 0);
+	assert_int_equal(body_fd, -1);
+	out[0] = (uint8_t)message.fd_count;
+	memcpy(out + 1, bytes.data, bytes.len);
+	len = bytes.len + 1;
+	buf_fini(&bytes);
+	return len;
+}
+
+static void path_of(enum message_type type, char out[128])
+{
+	(void)snprintf(out, 128, PLACE "%s", message_name(type));
+}
+
+static void write_seed(enum message_type type, const uint8_t *seed, size_t len)
+{
+	char path[128];
+	int fd;
+
+	path_of(type, path);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, seed, len), len);
+	close(fd);
+}
+
+static void check_seed(enum message_type type, const uint8_t *seed, size_t len)
+{
+	static uint8_t stored[SEED_MAX + 1];
+	char path[128];
+	ssize_t got;
+	int fd;
+
+	path_of(type, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fail_msg("%s: no seed; run this with MESSAGE_SEEDS=write", path);
+	got = read(fd, stored, sizeof(stored));
+	close(fd);
+	if (got != (ssize_t)len || memcmp(stored, seed, len) != 0)
+		fail_msg("%s: not a message of today; run this with MESSAGE_SEEDS=write", path);
+}
+
+static void every_type_has_a_seed_of_today(void **state)
+{
+	const char *wish = getenv("MESSAGE_SEEDS");
+	static uint8_t seed[SEED_MAX];
+	unsigned count = 0;
+
+	(void)state;
+	for (unsigned type = 1; type < 256; type++) {
+		size_t len;
+
+		if (strcmp(message_name((enum message_type)type), "?") == 0)
+			continue;
+		len = make_seed((enum message_type)type, seed);
+		assert_true(len > 1);
+		if (wish && strcmp(wish, "write") == 0)
+			write_seed((enum message_type)type, seed, len);
+		check_seed((enum message_type)type, seed, len);
+		count++;
+	}
+	assert_true(count >= 23);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(every_type_has_a_seed_of_today)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
