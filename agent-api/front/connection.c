@@ -1,10 +1,13 @@
 #include "agent-api/front/connection.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent-api/front/asked.h"
 #include "agent-api/front/dispatch.h"
 #include "agent-api/front/front.h"
 #include "agent-api/wire/limits.h"
@@ -63,7 +66,10 @@ static void watch(struct connection *connection)
 
 static void on_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct connection *connection = handle->data;
+
+	free(connection->asked);
+	free(connection);
 }
 
 static void tell_gone(struct connection *connection)
@@ -142,6 +148,8 @@ int connection_new(struct front *front, int fd, const struct message_peer *who)
 		return -ENOMEM;
 	connection->front = front;
 	connection->peer = ++front->last_peer;
+	if (who->call)
+		(void)snprintf(connection->call, sizeof(connection->call), "%s", who->call);
 	buf_init(&connection->in, WIRE_MESSAGE_MAX);
 	buf_init(&connection->out, OUT_LIMIT);
 	r = uv_poll_init(&front->loop, &connection->poll, fd);
@@ -168,7 +176,8 @@ static void flush(struct connection *connection)
 	struct buf *out = &connection->out;
 
 	while (queued(connection) > 0) {
-		ssize_t n = write(connection->fd, out->data + connection->sent, queued(connection));
+		ssize_t n = send(connection->fd, out->data + connection->sent, queued(connection),
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -233,6 +242,10 @@ void connection_notify(struct connection *connection, const void *body, size_t l
 {
 	if (!may_queue(connection))
 		return;
+	if (asked_note(&connection->asked, body, len) < 0) {
+		connection_close(connection);
+		return;
+	}
 	buf_put(&connection->out, body, len);
 	buf_text(&connection->out, "\n");
 	queued_one(connection);
@@ -277,6 +290,21 @@ void connection_remove_pending(struct connection *connection, struct pending *pe
 		end(connection);
 }
 
+void connection_cancel_pending(struct connection *connection, struct pending *pending)
+{
+	struct message message;
+
+	if (pending->state == PENDING_CANCELLED)
+		return;
+	pending->state = PENDING_CANCELLED;
+	message_init(&message, MESSAGE_CANCEL);
+	message.u.cancel.peer = connection->peer;
+	message.u.cancel.request = pending->serial;
+	if (link_send(&connection->front->engine, &message) < 0)
+		connection_close(connection); /* ends that request, too, and is louder */
+	message_fini(&message);
+}
+
 /* ---- in --------------------------------------------------------------------------------- */
 
 static void refuse_and_end(struct connection *connection, int code, const char *why)
@@ -293,6 +321,50 @@ static int is_empty_line(const char *line, size_t len)
 	return len == 0 || (len == 1 && line[0] == '\r');
 }
 
+/* What rpc_parse() or rpc_read() made of one message. Finishes it. */
+static void take_message(struct connection *connection, struct rpc_message *message, int r,
+    const struct rpc_error *error)
+{
+	if (r < 0)
+		connection_close(connection);
+	else if (r == RPC_REFUSED)
+		connection_refuse(connection, message->id, error, NULL);
+	else
+		dispatch_message(connection, message);
+	rpc_message_fini(message);
+}
+
+/* Each message as if it had a line of its own; each is answered by itself, as soon as it can be. */
+static void take_batch(struct connection *connection, const char *line, size_t len)
+{
+	struct rpc_error error;
+	json_t *batch = NULL;
+	int r = rpc_parse_batch(line, len, &batch, &error);
+
+	if (r == RPC_REFUSED)
+		connection_refuse(connection, "null", &error, NULL);
+	else if (r < 0)
+		connection_close(connection);
+	for (size_t i = 0; i < json_array_size(batch); i++) {
+		struct rpc_message message = {.kind = RPC_NONE};
+
+		if (connection->state == CONNECTION_CLOSED)
+			break;
+		r = rpc_read(json_incref(json_array_get(batch, i)), &message, &error);
+		take_message(connection, &message, r, &error);
+	}
+	json_decref(batch);
+}
+
+static int is_batch(const char *line, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len && (line[at] == ' ' || line[at] == '\t'))
+		at++;
+	return at < len && line[at] == '[';
+}
+
 static void take_line(struct connection *connection, const char *line, size_t len)
 {
 	struct rpc_message message = {.kind = RPC_NONE};
@@ -301,14 +373,12 @@ static void take_line(struct connection *connection, const char *line, size_t le
 
 	if (is_empty_line(line, len))
 		return;
+	if (connection->session.revision == MCP_2025_03_26 && is_batch(line, len)) {
+		take_batch(connection, line, len);
+		return;
+	}
 	r = rpc_parse(line, len, &message, &error);
-	if (r < 0)
-		connection_close(connection);
-	else if (r == RPC_REFUSED)
-		connection_refuse(connection, message.id, &error, NULL);
-	else
-		dispatch_message(connection, &message);
-	rpc_message_fini(&message);
+	take_message(connection, &message, r, &error);
 }
 
 /* Adds a piece to the message that has begun. 0: it is too long, or there is no room. */
@@ -353,6 +423,20 @@ static void take_bytes(struct connection *connection, const char *bytes, size_t 
 	}
 }
 
+/* A stream of notifications has no end of its own, and who says nothing more cannot end it. */
+static void end_subscriptions(struct connection *connection)
+{
+	struct pending *next;
+
+	for (struct pending *at = connection->pending; at; at = next) {
+		next = at->sibling;
+		if (at->method == REQUEST_SUBSCRIBE)
+			connection_cancel_pending(connection, at);
+		if (connection->state == CONNECTION_CLOSED)
+			return;
+	}
+}
+
 static void take_end(struct connection *connection)
 {
 	if (connection->in.len > 0) {
@@ -364,13 +448,15 @@ static void take_end(struct connection *connection)
 	} else {
 		connection->state = CONNECTION_HALF;
 		watch(connection);
+		end_subscriptions(connection);
 	}
 }
 
 static void take_input(struct connection *connection)
 {
 	char *scratch = connection->front->scratch;
-	ssize_t n = read(connection->fd, scratch, FRONT_READ);
+	/* Of a gate's connection the tool may hold this very file, and its flags. */
+	ssize_t n = recv(connection->fd, scratch, FRONT_READ, MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;

@@ -12,10 +12,12 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "agent-api/wire/mcp.h"
 #include "agent-api/wire/rpc.h"
 #include "supervisor/base/buf.h"
 #include "supervisor/link/message.h"
 
+struct asked;
 struct front;
 struct pending;
 
@@ -32,6 +34,7 @@ struct connection {
 	int watched; /* events that poll waits for */
 	int fd;
 	uint64_t peer;           /* name of this connection towards engine */
+	char call[CALL_ID_MAX];  /* the running call whose gate it came through; "" = the socket */
 	struct front *front;     /* borrowed */
 	struct buf in;           /* the beginning of a message */
 	struct buf out;          /* what the client has not read yet ... */
@@ -39,6 +42,8 @@ struct connection {
 	size_t charged;          /* bytes held against the front's budget */
 	struct pending *pending; /* list, owned */
 	uint32_t pending_count;
+	struct mcp_session session; /* what initialize agreed upon; zero before */
+	struct asked *asked;        /* our questions to the client; owned, NULL = none yet */
 	struct connection *next;
 	struct connection *previous;
 };
@@ -51,7 +56,8 @@ void connection_close(struct connection *connection);
 /* Queues one answer; writes what the socket takes. May close the connection. */
 void connection_answer(struct connection *connection, const char *id, enum rpc_answer answer,
     const void *body, size_t len);
-/* The same for a finished object without an envelope (a notification). */
+/* The same for a finished object without an envelope: a notification, or a request of ours, whose
+ * id is kept for the answer. */
 void connection_notify(struct connection *connection, const void *body, size_t len);
 /* An error object of our own. params: see mcp_error_body(). */
 void connection_refuse(struct connection *connection, const char *id, const struct rpc_error *error,
@@ -61,5 +67,7 @@ void connection_refuse(struct connection *connection, const char *id, const stru
 void connection_add_pending(struct connection *connection, struct pending *pending);
 /* Frees it; a client that has said all is let go when nothing is due any more. */
 void connection_remove_pending(struct connection *connection, struct pending *pending);
+/* Engine is to end this request; nothing more is said to the client about it. */
+void connection_cancel_pending(struct connection *connection, struct pending *pending);
 
 #endif

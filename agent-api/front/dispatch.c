@@ -1,14 +1,17 @@
 #include "agent-api/front/dispatch.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "agent-api/front/asked.h"
 #include "agent-api/front/connection.h"
 #include "agent-api/front/front.h"
 #include "agent-api/wire/limits.h"
 #include "agent-api/wire/mcp.h"
 #include "agent-api/wire/result.h"
 #include "agent-api/wire/value.h"
+#include "agent-api/wire/wishes.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/str.h"
 
@@ -29,7 +32,7 @@ struct request {
 typedef int request_handler(const struct request *request, struct rpc_error *ret_error);
 
 static request_handler answer_initialize, answer_discover, answer_ping;
-static request_handler forward_params, forward_list, forward_tool;
+static request_handler forward_params, forward_listen, forward_stream, forward_tool;
 
 #define IN_LEGACY (1u << MCP_LEGACY)
 #define IN_MODERN (1u << MCP_MODERN)
@@ -46,14 +49,19 @@ static const struct method METHODS[] = {
     {"initialize", IN_LEGACY, answer_initialize, REQUEST_NONE},
     {"ping", IN_LEGACY, answer_ping, REQUEST_NONE},
     {"server/discover", IN_MODERN, answer_discover, REQUEST_NONE},
-    {"tools/list", IN_BOTH, forward_list, REQUEST_TOOLS_LIST},
+    {"tools/list", IN_BOTH, forward_params, REQUEST_TOOLS_LIST},
     {"tools/call", IN_BOTH, forward_tool, REQUEST_TOOLS_CALL},
+    {"subscriptions/listen", IN_MODERN, forward_listen, REQUEST_SUBSCRIBE},
+    {"callgate/stdin", IN_BOTH, forward_stream, REQUEST_STREAM_WRITE},
+    {"callgate/output", IN_BOTH, forward_stream, REQUEST_STREAM_READ},
     {"callgate/status", IN_BOTH, forward_params, REQUEST_STATUS},
     {"callgate/agents/list", IN_BOTH, forward_params, REQUEST_AGENTS_LIST},
     {"callgate/explain", IN_BOTH, forward_tool, REQUEST_EXPLAIN},
     {"callgate/approvals/list", IN_BOTH, forward_params, REQUEST_APPROVALS_LIST},
     {"callgate/approvals/watch", IN_BOTH, forward_params, REQUEST_APPROVALS_WATCH},
     {"callgate/approvals/decide", IN_BOTH, forward_params, REQUEST_APPROVALS_DECIDE},
+    {"callgate/grants/list", IN_BOTH, forward_params, REQUEST_GRANTS_LIST},
+    {"callgate/grants/revoke", IN_BOTH, forward_params, REQUEST_GRANTS_REVOKE},
     {"callgate/reload", IN_BOTH, forward_params, REQUEST_RELOAD},
     {"callgate/shutdown", IN_BOTH, forward_params, REQUEST_SHUTDOWN},
 };
@@ -67,13 +75,50 @@ static int answer(const struct request *request, const struct buf *body)
 	return 0;
 }
 
+/* Engine builds results by what the client can read, and tells it of changes. It answers with
+ * silence, which nobody waits for. */
+static int tell_session(
+    const struct request *request, const struct mcp_session *session, struct rpc_error *ret_error)
+{
+	struct connection *connection = request->connection;
+	struct buf cleanup_with(buf_fini) body;
+	struct message message;
+	int r;
+
+	buf_init(&body, 256);
+	buf_textf(&body, "{\"revision\":\"%s\"}", mcp_revision_name(session->revision));
+	message_init(&message, MESSAGE_REQUEST);
+	message.u.request = (struct message_request){.peer = connection->peer,
+	    .method = REQUEST_SUBSCRIBE,
+	    .era = ERA_LEGACY,
+	    .tool = "",
+	    .agent = "",
+	    .space = "",
+	    .progress = "",
+	    .retry = "",
+	    .body = {.data = body.data, .len = body.len}};
+	r = link_send(&connection->front->engine, &message);
+	message_fini(&message);
+	if (r < 0)
+		return rpc_refuse(ret_error, RESULT_UNAVAILABLE,
+		    "the handshake could not be handed on: %s", strerror(-r));
+	connection->session = *session;
+	return 0;
+}
+
 static int answer_initialize(const struct request *request, struct rpc_error *ret_error)
 {
+	const char *why = front_refuses(request->connection->front, 0);
 	struct buf cleanup_with(buf_fini) body;
+	struct mcp_session session;
 	int r;
 
 	buf_init(&body, WIRE_RESULT_MAX);
-	r = mcp_initialize(&body, request->message->params, ret_error);
+	r = mcp_initialize(&body, request->message->params, &session, ret_error);
+	if (r == 0 && why)
+		r = rpc_refuse(ret_error, RESULT_UNAVAILABLE, "%s", why);
+	if (r == 0)
+		r = tell_session(request, &session, ret_error);
 	return r == 0 ? answer(request, &body) : r;
 }
 
@@ -164,14 +209,37 @@ static int send_request(
 		    "the request could not be handed on: %s", strerror(-r));
 	}
 	pending->serial = message->serial;
+	pending->method = message->u.request.method;
 	connection_add_pending(connection, pending);
 	return 0;
 }
 
-/* body: a JSON object; tool: "" where the method has none. */
-static int forward(const struct request *request, const char *tool, const json_t *body,
-    struct rpc_error *ret_error)
+/* What is forwarded; what is not there is NULL. */
+struct cargo {
+	const char *tool;
+	const json_t *body; /* an object */
+	const struct wishes *wishes;
+};
+
+static uint32_t options_of(const struct request *request, const struct wishes *wishes)
 {
+	const struct mcp_session *session = &request->connection->session;
+	uint32_t options = 0;
+
+	if (wishes->stream_input)
+		options |= REQUEST_STREAM_INPUT;
+	if (wishes->stream_output)
+		options |= REQUEST_STREAM_OUTPUT;
+	if (request->era == MCP_MODERN ? wishes->can_elicit : session->can_elicit)
+		options |= REQUEST_CAN_ELICIT;
+	return options;
+}
+
+static int forward(
+    const struct request *request, const struct cargo *cargo, struct rpc_error *ret_error)
+{
+	static const struct wishes nothing = {.progress = NULL};
+	const struct wishes *wishes = cargo->wishes ? cargo->wishes : &nothing;
 	struct buf cleanup_with(buf_fini) text;
 	struct message message;
 	struct message_request *to = &message.u.request;
@@ -185,38 +253,94 @@ static int forward(const struct request *request, const char *tool, const json_t
 	if (r == 0)
 		r = read_name(request, "callgate/namespace", &to->space, ret_error);
 	if (r == 0)
-		r = value_write(&text, body);
+		r = value_write(&text, cargo->body);
 	if (r != 0)
 		return r;
 	to->peer = request->connection->peer;
 	to->method = (uint16_t)request->method->forward;
 	to->era = (uint16_t)request->era;
-	to->tool = tool;
+	to->options = cargo->wishes ? options_of(request, wishes) : 0;
+	to->tool = cargo->tool ? cargo->tool : "";
+	to->progress = wishes->progress ? wishes->progress : "";
+	to->retry = wishes->retry ? wishes->retry : "";
 	to->body = (struct bytes){.data = text.data, .len = text.len};
 	r = send_request(request, &message, ret_error);
 	message_fini(&message);
 	return r;
 }
 
-static int forward_params(const struct request *request, struct rpc_error *ret_error)
+/* Takes body; NULL: no memory. */
+static int forward_body(const struct request *request, json_t *body, struct rpc_error *ret_error)
 {
-	json_t *params = request->message->params ? json_copy((json_t *)request->message->params)
-						  : json_object();
-	int r;
+	const struct cargo cargo = {.body = body};
+	int r = body ? forward(request, &cargo, ret_error) : -ENOMEM;
 
-	if (!params)
-		return -ENOMEM;
-	(void)json_object_del(params, "_meta"); /* -1: it had none */
-	r = forward(request, "", params, ret_error);
-	json_decref(params);
+	json_decref(body);
 	return r;
 }
 
-static int forward_list(const struct request *request, struct rpc_error *ret_error)
+static json_t *params_copy(const struct request *request)
 {
-	int r = mcp_check_cursor(request->message->params, ret_error);
+	const json_t *params = request->message->params;
+	json_t *copy = params ? json_copy((json_t *)params) : json_object();
 
-	return r == 0 ? forward_params(request, ret_error) : r;
+	(void)json_object_del(copy, "_meta"); /* -1: it had none */
+	return copy;
+}
+
+static int forward_params(const struct request *request, struct rpc_error *ret_error)
+{
+	return forward_body(request, params_copy(request), ret_error);
+}
+
+/* The stream is named after its request, and engine knows no ids. */
+static int forward_listen(const struct request *request, struct rpc_error *ret_error)
+{
+	const json_t *filter = json_object_get(request->message->params, "notifications");
+
+	if (!json_is_object(filter))
+		return rpc_refuse(ret_error, RPC_INVALID_PARAMS,
+		    "notifications: required, an object such as {\"toolsListChanged\": true}");
+	return forward_body(request,
+	    json_pack("{s:O, s:s}", "notifications", filter, "subscription", request->message->id),
+	    ret_error);
+}
+
+/* Only who made the call can name it: the id is looked up among this connection's own. */
+static int forward_stream(const struct request *request, struct rpc_error *ret_error)
+{
+	const json_t *id = json_object_get(request->message->params, "requestId");
+	const struct pending *call = NULL;
+	char *text = NULL;
+	json_t *body;
+	int r = rpc_id_text(id, &text);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r == 0)
+		call = pending_by_id(request->connection->pending, text);
+	free(text);
+	if (!call || call->method != REQUEST_TOOLS_CALL || call->state == PENDING_CANCELLED)
+		return rpc_refuse(ret_error, RPC_INVALID_PARAMS,
+		    "requestId: no tools/call of this id is in flight on this connection");
+	body = params_copy(request);
+	(void)json_object_del(body, "requestId");
+	if (json_object_set_new(body, "request", json_integer((json_int_t)call->serial)) < 0) {
+		json_decref(body);
+		return -ENOMEM;
+	}
+	return forward_body(request, body, ret_error);
+}
+
+static int check_tool(const json_t *name, const char *key, struct rpc_error *ret_error)
+{
+	if (!json_is_string(name) || json_string_length(name) == 0)
+		return rpc_refuse(
+		    ret_error, RPC_INVALID_PARAMS, "%s: required, a tool's name", key);
+	if (json_string_length(name) > WIRE_TOOL_MAX)
+		return rpc_refuse(
+		    ret_error, RPC_INVALID_PARAMS, "%s: longer than %d bytes", key, WIRE_TOOL_MAX);
+	return 0;
 }
 
 /* tools/call calls it "name", explain calls it "tool"; the arguments are the same. */
@@ -226,20 +350,23 @@ static int forward_tool(const struct request *request, struct rpc_error *ret_err
 	const char *key = request->method->forward == REQUEST_EXPLAIN ? "tool" : "name";
 	const json_t *name = json_object_get(params, key);
 	json_t *arguments = json_object_get(params, "arguments");
-	int r;
+	struct wishes cleanup_with(wishes_fini) wishes = {.progress = NULL};
+	struct cargo cargo = {.tool = json_string_value(name)};
+	int r = check_tool(name, key, ret_error);
 
-	if (!json_is_string(name) || json_string_length(name) == 0)
-		return rpc_refuse(
-		    ret_error, RPC_INVALID_PARAMS, "%s: required, a tool's name", key);
-	if (json_string_length(name) > WIRE_TOOL_MAX)
-		return rpc_refuse(
-		    ret_error, RPC_INVALID_PARAMS, "%s: longer than %d bytes", key, WIRE_TOOL_MAX);
-	if (arguments && !json_is_object(arguments))
-		return rpc_refuse(ret_error, RPC_INVALID_PARAMS, "arguments: must be an object");
+	if (r == 0 && arguments && !json_is_object(arguments))
+		r = rpc_refuse(ret_error, RPC_INVALID_PARAMS, "arguments: must be an object");
+	if (r == 0 && request->method->forward == REQUEST_TOOLS_CALL) {
+		r = wishes_read(&wishes, request->era, params, ret_error);
+		cargo.wishes = &wishes;
+	}
+	if (r != 0)
+		return r;
 	arguments = arguments ? json_incref(arguments) : json_object();
 	if (!arguments)
 		return -ENOMEM;
-	r = forward(request, json_string_value(name), arguments, ret_error);
+	cargo.body = arguments;
+	r = forward(request, &cargo, ret_error);
 	json_decref(arguments);
 	return r;
 }
@@ -290,22 +417,37 @@ static void take_request(struct connection *connection, const struct rpc_message
 static void take_cancel(struct connection *connection, const json_t *params)
 {
 	struct pending *pending;
-	struct message message;
 	char *id = NULL;
 
 	if (rpc_id_text(json_object_get(params, "requestId"), &id) < 0)
 		return;
 	pending = pending_by_id(connection->pending, id);
 	free(id);
-	if (!pending || pending->state == PENDING_CANCELLED)
+	if (pending)
+		connection_cancel_pending(connection, pending);
+}
+
+/* The answer to a question of ours, once; whatever else answers nothing. */
+static void take_response(struct connection *connection, const struct rpc_message *message)
+{
+	const json_t *id = json_object_get(message->root, "id");
+	const json_t *result = json_object_get(message->root, "result");
+	struct buf cleanup_with(buf_fini) body;
+	struct message told;
+
+	if (!asked_take(connection->asked, id))
 		return;
-	pending->state = PENDING_CANCELLED;
-	message_init(&message, MESSAGE_CANCEL);
-	message.u.cancel.peer = connection->peer;
-	message.u.cancel.request = pending->serial;
-	if (link_send(&connection->front->engine, &message) < 0)
-		connection_close(connection); /* ends that call, too, and is louder */
-	message_fini(&message);
+	buf_init(&body, MESSAGE_BODY_MAX);
+	if (value_write(&body, result ? result : json_object_get(message->root, "error")) < 0)
+		return;
+	message_init(&told, MESSAGE_RESPONSE);
+	told.u.response.peer = connection->peer;
+	told.u.response.id = json_string_value(id);
+	told.u.response.kind = result ? REPLY_RESULT : REPLY_ERROR;
+	told.u.response.body = (struct bytes){.data = body.data, .len = body.len};
+	if (link_send(&connection->front->engine, &told) < 0)
+		connection_close(connection); /* its user believes to have answered */
+	message_fini(&told);
 }
 
 void dispatch_message(struct connection *connection, const struct rpc_message *message)
@@ -316,7 +458,7 @@ void dispatch_message(struct connection *connection, const struct rpc_message *m
 		if (strcmp(message->method, "notifications/cancelled") == 0)
 			take_cancel(connection, message->params);
 		break; /* all others ask for nothing */
-	case RPC_RESPONSE:
+	case RPC_RESPONSE: take_response(connection, message); break;
 	case RPC_NONE: break;
 	}
 }

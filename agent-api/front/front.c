@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent-api/front/connection.h"
+#include "agent-api/front/gate.h"
 #include "supervisor/base/log.h"
 
 void front_fail(struct front *front, const char *what, int fault)
@@ -86,6 +87,16 @@ static int is_sound_reply(const struct message_reply *reply)
 	       is_one_line(&reply->body);
 }
 
+/* A gate that cannot be opened is closed, which is all that its tool needs to know. */
+static int take_gate(struct front *front, struct message *message)
+{
+	int r = gate_take(front, message);
+
+	if (r < 0 && r != -EBADMSG)
+		log_warn("gate of call %s: %s", message->u.gate.call, strerror(-r));
+	return r != -EBADMSG;
+}
+
 static void on_engine_lost(struct front *front, int fault)
 {
 	if (front->phase == FRONT_DRAINING) {
@@ -113,6 +124,8 @@ static void on_engine_message(struct link *link, struct message *message, int fa
 		sound = is_one_line(&message->u.notify.body);
 		if (sound)
 			take_notify(front, &message->u.notify);
+	} else if (message->type == MESSAGE_GATE) {
+		sound = take_gate(front, message);
 	} else if (message->type == MESSAGE_DRAIN) {
 		drain(front, message->u.drain.cause);
 	} else {
@@ -148,6 +161,7 @@ void front_close(struct front *front)
 	if (front->phase != FRONT_DONE)
 		front->phase = FRONT_FAILED; /* nobody is told any more */
 	listener_close(&front->listener);
+	gate_close_all(front);
 	while (front->connections)
 		connection_close(front->connections);
 	link_close(&front->engine);

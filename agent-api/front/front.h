@@ -15,6 +15,7 @@
 #include "supervisor/link/link.h"
 
 struct connection;
+struct gate;
 
 enum front_phase {
 	FRONT_SERVING = 0,
@@ -30,6 +31,7 @@ struct front {
 	struct pending_table pending;
 	struct connection *connections; /* list, owned */
 	uint32_t connection_count;
+	struct gate *gates; /* list, owned */
 	uint64_t last_peer;
 	size_t held; /* bytes charged by connections and requests in flight */
 	enum front_phase phase;

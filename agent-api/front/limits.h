@@ -11,5 +11,10 @@
 #define FRONT_READ            (64 * 1024)         /* bytes taken from one client per turn */
 #define FRONT_ACCEPTS         64                  /* connections taken per turn */
 #define FRONT_ACCEPT_PAUSE_MS 100                 /* after running out of descriptors */
+/* Gates of running calls (gate.h). */
+#define FRONT_GATES_MAX         512 /* engine lets no more calls run */
+#define FRONT_GATE_CONNECTIONS  16  /* through one gate at once */
+#define FRONT_GATES_CONNECTIONS 256 /* through all of them */
+#define FRONT_GATE_WRONG        64  /* messages without a connection before a gate is closed */
 
 #endif

@@ -17,31 +17,9 @@
 
 #define FD_ENGINE 3
 #define FD_LISTEN 4
-#define FD_SPARE  64 /* descriptors besides the clients' */
+#define FD_SPARE  (FRONT_GATES_MAX + 64) /* descriptors besides the clients' */
 
 static struct front front;
-
-static const char *const LEVELS[] = {
-    [LOG_LEVEL_ERROR] = "error",
-    [LOG_LEVEL_WARN] = "warn",
-    [LOG_LEVEL_INFO] = "info",
-    [LOG_LEVEL_DEBUG] = "debug",
-};
-
-static void start_log(void)
-{
-	const char *setting = getenv("CALLGATE_LOG");
-	enum log_level level = LOG_LEVEL_INFO;
-	enum log_format format = LOG_FORMAT_TEXT;
-
-	for (int i = LOG_LEVEL_ERROR; setting && i <= LOG_LEVEL_DEBUG; i++) {
-		if (strncmp(setting, LEVELS[i], strlen(LEVELS[i])) == 0)
-			level = (enum log_level)i;
-	}
-	if (setting && strstr(setting, ",json"))
-		format = LOG_FORMAT_JSON;
-	log_init("front", level, format);
-}
 
 /* Each client is one descriptor, and the usual soft limit is just below what that needs. */
 static void raise_descriptor_limit(void)
@@ -89,7 +67,7 @@ int main(void)
 {
 	enum front_phase phase;
 
-	start_log();
+	log_init_role("front");
 	if (start() < 0)
 		return EXIT_FAILURE;
 	phase = front_run(&front);

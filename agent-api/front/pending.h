@@ -22,6 +22,7 @@ struct pending {
 	char *id;      /* JSON text, owned */
 	size_t charge; /* bytes of its body, held against the front's budget */
 	enum pending_state state;
+	uint16_t method;               /* enum request_method */
 	struct connection *connection; /* borrowed; outlives this */
 	struct pending *next;          /* in the bucket */
 	struct pending *sibling;       /* of the same connection */

@@ -12,6 +12,12 @@
 #define WIRE_ELEMENTS_MAX 16384
 /* Bytes of a string id. */
 #define WIRE_ID_MAX 128
+/* Messages in one batch of MCP 2025-03-26. */
+#define WIRE_BATCH_MAX 64
+/* Bytes of a progress token that is a string. */
+#define WIRE_TOKEN_MAX 128
+/* JSON of what a client answers to input_required: inputResponses and requestState. */
+#define WIRE_RETRY_MAX (8 * 1024)
 /* Bytes of a tool name that is looked up at all. */
 #define WIRE_TOOL_MAX 128
 /* The JSON of one result or error object; below MESSAGE_BODY_MAX of link/message.h. */

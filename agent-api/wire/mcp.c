@@ -5,13 +5,14 @@
 
 #include "agent-api/wire/value.h"
 
-/* Newest first; the first is modern, the others begin with initialize. */
+/* The last is modern, the others begin with initialize. */
 static const char *const VERSIONS[] = {
-    MCP_VERSION_MODERN,
-    MCP_VERSION_LEGACY,
-    "2025-06-18",
-    "2025-03-26",
-    "2024-11-05",
+    [MCP_REVISION_NONE] = "",
+    [MCP_2024_11_05] = "2024-11-05",
+    [MCP_2025_03_26] = "2025-03-26",
+    [MCP_2025_06_18] = "2025-06-18",
+    [MCP_2025_11_25] = MCP_VERSION_LEGACY,
+    [MCP_2026_07_28] = MCP_VERSION_MODERN,
 };
 #define VERSION_COUNT (sizeof(VERSIONS) / sizeof(VERSIONS[0]))
 
@@ -19,6 +20,27 @@ static const char INSTRUCTIONS[] =
     "Every tool call is judged by this machine's policy, may wait for a person's approval, and "
     "runs isolated. A refusal names the rule and says whether retrying helps. A call answered "
     "with outcome \"pending\" waits for a person: repeat the identical call later.";
+
+enum mcp_revision mcp_revision(enum mcp_era era, enum mcp_revision negotiated)
+{
+	if (era == MCP_MODERN)
+		return MCP_2026_07_28;
+	return negotiated == MCP_REVISION_NONE ? MCP_2025_11_25 : negotiated;
+}
+
+const char *mcp_revision_name(enum mcp_revision revision)
+{
+	return (size_t)revision < VERSION_COUNT ? VERSIONS[revision] : "";
+}
+
+enum mcp_revision mcp_revision_from_name(const char *name)
+{
+	size_t i = VERSION_COUNT - 1;
+
+	while (i > MCP_REVISION_NONE && strcmp(name, VERSIONS[i]) != 0)
+		i--;
+	return (enum mcp_revision)i;
+}
 
 /* ---- requests --------------------------------------------------------------------------- */
 
@@ -62,32 +84,41 @@ int mcp_check_request(
 	return r;
 }
 
-int mcp_check_cursor(const json_t *params, struct rpc_error *ret_error)
+/* Forms are what an elicitation without modes means; "url" alone is none. */
+bool mcp_can_elicit(const json_t *capabilities)
 {
-	if (!json_object_get(params, "cursor"))
-		return 0;
-	return rpc_refuse(ret_error, RPC_INVALID_PARAMS,
-	    "cursor: unknown; the list has one page and gives no cursors");
+	const json_t *elicitation = json_object_get(capabilities, "elicitation");
+
+	return json_is_object(elicitation) &&
+	       (json_object_size(elicitation) == 0 || json_object_get(elicitation, "form"));
 }
 
 /* ---- results ---------------------------------------------------------------------------- */
 
-static json_t *server_info(void)
+static json_t *server_info(enum mcp_revision revision)
 {
-	return json_pack("{s:s, s:s, s:s}", "name", "callgate", "title",
-	    "callgate, the gate between agents and the machine", "version", CALLGATE_VERSION);
+	json_t *info = json_pack("{s:s, s:s}", "name", "callgate", "version", CALLGATE_VERSION);
+
+	if (info && revision >= MCP_2025_06_18 &&
+	    json_object_set_new(info, "title",
+		json_string("callgate, the gate between agents and the machine")) < 0) {
+		json_decref(info);
+		return NULL;
+	}
+	return info;
 }
 
 static json_t *capabilities(void)
 {
-	return json_pack("{s:{s:b}}", "tools", "listChanged", 0);
+	return json_pack("{s:{s:b}}", "tools", "listChanged", 1);
 }
 
+/* Newest first. */
 static json_t *versions(void)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < VERSION_COUNT; i++) {
+	for (size_t i = VERSION_COUNT - 1; i > MCP_REVISION_NONE; i--) {
 		if (json_array_append_new(list, json_string(VERSIONS[i])) < 0) {
 			json_decref(list);
 			return NULL;
@@ -96,30 +127,31 @@ static json_t *versions(void)
 	return list;
 }
 
-int mcp_stamp(json_t *object, enum mcp_era era)
+int mcp_stamp(json_t *object, enum mcp_revision revision)
 {
 	json_t *meta = json_object_get(object, "_meta");
 
-	if (era == MCP_LEGACY)
+	if (revision < MCP_2026_07_28)
 		return 0;
-	if (json_object_set_new(object, "resultType", json_string("complete")) < 0)
+	if (!json_object_get(object, "resultType") &&
+	    json_object_set_new(object, "resultType", json_string("complete")) < 0)
 		return -ENOMEM;
 	if (!meta) {
 		meta = json_object();
 		if (json_object_set_new(object, "_meta", meta) < 0)
 			return -ENOMEM;
 	}
-	return json_object_set_new(meta, MCP_META_SERVER, server_info()) < 0 ? -ENOMEM : 0;
+	return json_object_set_new(meta, MCP_META_SERVER, server_info(revision)) < 0 ? -ENOMEM : 0;
 }
 
-int mcp_stamp_cacheable(json_t *object, enum mcp_era era)
+int mcp_stamp_cacheable(json_t *object, enum mcp_revision revision)
 {
-	if (era == MCP_LEGACY)
+	if (revision < MCP_2026_07_28)
 		return 0;
 	if (json_object_set_new(object, "ttlMs", json_integer(0)) < 0 ||
 	    json_object_set_new(object, "cacheScope", json_string("private")) < 0)
 		return -ENOMEM;
-	return mcp_stamp(object, era);
+	return mcp_stamp(object, revision);
 }
 
 static int write_owned(struct buf *out, json_t *object)
@@ -130,27 +162,35 @@ static int write_owned(struct buf *out, json_t *object)
 	return r;
 }
 
-/* The version of the handshake that is served when the client asks for this one. */
-static const char *negotiate(const char *asked)
+/* The revision with a handshake that is served when the client asks for this one. */
+static enum mcp_revision negotiate(const char *asked)
 {
-	for (size_t i = 1; i < VERSION_COUNT; i++) {
-		if (strcmp(asked, VERSIONS[i]) == 0)
-			return VERSIONS[i];
-	}
-	return MCP_VERSION_LEGACY;
+	enum mcp_revision revision = mcp_revision_from_name(asked);
+
+	return revision == MCP_REVISION_NONE || revision == MCP_2026_07_28 ? MCP_2025_11_25
+									   : revision;
 }
 
-int mcp_initialize(struct buf *out, const json_t *params, struct rpc_error *ret_error)
+int mcp_initialize(
+    struct buf *out, const json_t *params, struct mcp_session *ret, struct rpc_error *ret_error)
 {
 	const json_t *asked = json_object_get(params, "protocolVersion");
+	struct mcp_session session;
+	int r;
 
 	if (!json_is_string(asked))
 		return rpc_refuse(ret_error, RPC_INVALID_PARAMS,
 		    "protocolVersion: required, a string such as \"" MCP_VERSION_LEGACY "\"");
-	return write_owned(
+	session.revision = negotiate(json_string_value(asked));
+	session.can_elicit = session.revision >= MCP_2025_06_18 &&
+			     mcp_can_elicit(json_object_get(params, "capabilities"));
+	r = write_owned(
 	    out, json_pack("{s:s, s:o, s:o, s:s}", "protocolVersion",
-		     negotiate(json_string_value(asked)), "capabilities", capabilities(),
-		     "serverInfo", server_info(), "instructions", INSTRUCTIONS));
+		     mcp_revision_name(session.revision), "capabilities", capabilities(),
+		     "serverInfo", server_info(session.revision), "instructions", INSTRUCTIONS));
+	if (r == 0)
+		*ret = session;
+	return r;
 }
 
 int mcp_discover(struct buf *out)
@@ -158,7 +198,7 @@ int mcp_discover(struct buf *out)
 	json_t *result = json_pack("{s:o, s:o, s:s}", "supportedVersions", versions(),
 	    "capabilities", capabilities(), "instructions", INSTRUCTIONS);
 
-	if (result && mcp_stamp_cacheable(result, MCP_MODERN) < 0) {
+	if (result && mcp_stamp_cacheable(result, MCP_2026_07_28) < 0) {
 		json_decref(result);
 		return -ENOMEM;
 	}
@@ -172,21 +212,28 @@ int mcp_ping(struct buf *out)
 
 /* ---- errors ----------------------------------------------------------------------------- */
 
+/* What a machine needs to do better; NULL where the message says all. */
+static json_t *error_data(const struct rpc_error *error, const json_t *params)
+{
+	json_t *asked = json_object_get(json_object_get(params, "_meta"), MCP_META_VERSION);
+
+	if (error->code == RPC_UNSUPPORTED_VERSION)
+		return json_pack("{s:o, s:O?}", "supported", versions(), "requested", asked);
+	if (error->code == RPC_MISSING_CAPABILITY)
+		return json_pack("{s:{s:{s:{}}}}", "requiredCapabilities", "elicitation", "form");
+	return NULL;
+}
+
 int mcp_error_body(struct buf *out, const struct rpc_error *error, const json_t *params)
 {
-	const json_t *meta = json_object_get(params, "_meta");
-	json_t *asked = json_object_get(meta, MCP_META_VERSION);
 	json_t *body = json_pack("{s:i, s:o}", "code", error->code, "message",
 	    value_text(error->note.text, strlen(error->note.text)));
+	json_t *data = error_data(error, params);
 
-	if (body && error->code == RPC_UNSUPPORTED_VERSION) {
-		json_t *data =
-		    json_pack("{s:o, s:O?}", "supported", versions(), "requested", asked);
-
-		if (json_object_set_new(body, "data", data) < 0) {
-			json_decref(body);
-			return -ENOMEM;
-		}
+	if (body && data && json_object_set(body, "data", data) < 0) {
+		json_decref(body);
+		body = NULL;
 	}
+	json_decref(data);
 	return write_owned(out, body);
 }

@@ -244,23 +244,50 @@ static int write_owned(struct buf *out, json_t *object)
 	return r;
 }
 
-int result_tools_call(struct buf *out, enum mcp_era era, const struct result_tool_call *result)
+/* Before 2026-07-28 it had to be an object. */
+static json_t *structure_json(
+    enum mcp_revision revision, const struct result_tool_call *result, const struct output *output)
+{
+	if (!result->has_output || revision < MCP_2025_06_18)
+		return NULL;
+	if (result->structure == RESULT_STRUCTURE_STREAMS)
+		return structured_json(output, &result->call);
+	if (result->structure == RESULT_STRUCTURE_VALUE &&
+	    (json_is_object(result->value) || revision >= MCP_2026_07_28))
+		return json_incref(result->value);
+	return NULL;
+}
+
+int result_tools_call(
+    struct buf *out, enum mcp_revision revision, const struct result_tool_call *result)
 {
 	struct output cleanup_with(output_fini) output = {.truncated = false};
-	json_t *object;
+	json_t *object, *structure;
 	int r = output_init(&output, result);
 
 	if (r < 0)
 		return r;
-	object =
-	    json_pack("{s:o, s:b, s:{s:o}}", "content", content_json(&output, result->sentence),
-		"isError", (int)result->is_error, "_meta", META_CALL, call_json(&result->call));
-	if (object && result->has_output &&
-	    json_object_set_new(
-		object, "structuredContent", structured_json(&output, &result->call)) < 0)
-		r = -ENOMEM;
-	if (object && r == 0)
-		r = mcp_stamp(object, era);
+	structure = structure_json(revision, result, &output);
+	object = json_pack("{s:o, s:b, s:o*, s:{s:o}}", "content",
+	    content_json(&output, result->sentence), "isError", (int)result->is_error,
+	    "structuredContent", structure, "_meta", META_CALL, call_json(&result->call));
+	if (object)
+		r = mcp_stamp(object, revision);
+	if (r == 0)
+		return write_owned(out, object);
+	json_decref(object);
+	return r;
+}
+
+int result_input_required(
+    struct buf *out, const struct form *form, const char *state, const struct result_call *call)
+{
+	json_t *params = form_params(form, MCP_2026_07_28);
+	json_t *object = json_pack("{s:s, s:{s:{s:s, s:o}}, s:s, s:{s:o}}", "resultType",
+	    "input_required", "inputRequests", FORM_KEY, "method", FORM_METHOD, "params", params,
+	    "requestState", state, "_meta", META_CALL, call_json(call));
+	int r = object ? mcp_stamp(object, MCP_2026_07_28) : -ENOMEM;
+
 	if (r == 0)
 		return write_owned(out, object);
 	json_decref(object);
@@ -269,44 +296,136 @@ int result_tools_call(struct buf *out, enum mcp_era era, const struct result_too
 
 /* ---- tools/list and the rest ------------------------------------------------------------ */
 
-static json_t *annotations_json(const struct result_annotations *hints)
+const char *result_streams_schema(void)
 {
-	return json_pack("{s:b, s:b, s:b, s:b}", "readOnlyHint", (int)hints->read_only,
-	    "destructiveHint", (int)hints->destructive, "idempotentHint", (int)hints->idempotent,
-	    "openWorldHint", (int)hints->open_world);
+	return "{\"type\":\"object\",\"properties\":{"
+	       "\"stdout\":{\"type\":\"string\"},\"stderr\":{\"type\":\"string\"},"
+	       "\"exit_code\":{\"type\":[\"integer\",\"null\"],\"description\":"
+	       "\"null: killed by a signal, or never seen to end\"},"
+	       "\"truncated\":{\"type\":\"boolean\",\"description\":"
+	       "\"the program wrote more than is shown\"}},"
+	       "\"required\":[\"stdout\",\"stderr\",\"exit_code\",\"truncated\"]}";
 }
 
-static int append_tool(json_t *list, const struct result_tool *tool)
+static bool is_given(const char *text)
 {
-	const char *text = tool->input_schema ? tool->input_schema : call_args_schema();
+	return text && text[0] != '\0';
+}
+
+static json_t *annotations_json(const struct result_tool *tool)
+{
+	const struct result_annotations *hints = &tool->annotations;
+	json_t *object = json_pack("{s:b, s:b, s:b, s:b}", "readOnlyHint", (int)hints->read_only,
+	    "destructiveHint", (int)hints->destructive, "idempotentHint", (int)hints->idempotent,
+	    "openWorldHint", (int)hints->open_world);
+
+	if (object && is_given(tool->title) &&
+	    json_object_set_new(object, "title", value_text(tool->title, strlen(tool->title))) <
+		0) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
+/* 0; -EINVAL: no JSON object; -ENOMEM. */
+static int read_schema(const char *text, json_t **ret)
+{
 	json_t *schema = NULL;
-	json_t *object;
 	int r = value_read(text, strlen(text), &schema, NULL);
+
+	if (r == 0 && !json_is_object(schema)) {
+		json_decref(schema);
+		r = -EINVAL;
+	}
+	if (r == 0)
+		*ret = schema;
+	return r;
+}
+
+/* Arguments are an object, and MCP wants that said. */
+static int set_input_schema(json_t *object, const struct result_tool *tool)
+{
+	json_t *schema = NULL;
+	int r = read_schema(tool->input_schema ? tool->input_schema : call_args_schema(), &schema);
 
 	if (r < 0)
 		return r;
-	if (!json_is_object(schema)) {
-		json_decref(schema);
-		return -EINVAL;
-	}
-	object =
-	    json_pack("{s:o, s:o, s:o, s:o}", "name", value_text(tool->name, strlen(tool->name)),
-		"description", value_text(tool->description, strlen(tool->description)),
-		"inputSchema", schema, "annotations", annotations_json(&tool->annotations));
-	return json_array_append_new(list, object) < 0 ? -ENOMEM : 0;
+	if (!json_object_get(schema, "type") &&
+	    json_object_set_new(schema, "type", json_string("object")) < 0)
+		r = -ENOMEM;
+	if (r == 0 && json_object_set(object, "inputSchema", schema) < 0)
+		r = -ENOMEM;
+	json_decref(schema);
+	return r;
 }
 
-int result_tools_list(
-    struct buf *out, enum mcp_era era, const struct result_tool *tools, size_t count)
+/* Before 2026-07-28 only objects could be described. */
+static int set_output_schema(
+    json_t *object, enum mcp_revision revision, const struct result_tool *tool)
+{
+	const char *text = tool->output_schema ? tool->output_schema : result_streams_schema();
+	json_t *schema = NULL;
+	const char *type;
+	int r;
+
+	if (revision < MCP_2025_06_18)
+		return 0;
+	r = read_schema(text, &schema);
+	if (r < 0)
+		return r;
+	type = json_string_value(json_object_get(schema, "type"));
+	if ((revision >= MCP_2026_07_28 || (type && strcmp(type, "object") == 0)) &&
+	    json_object_set(object, "outputSchema", schema) < 0)
+		r = -ENOMEM;
+	json_decref(schema);
+	return r;
+}
+
+static int set_extras(json_t *object, enum mcp_revision revision, const struct result_tool *tool)
+{
+	if (revision >= MCP_2025_03_26 &&
+	    json_object_set_new(object, "annotations", annotations_json(tool)) < 0)
+		return -ENOMEM;
+	if (revision < MCP_2025_06_18)
+		return 0;
+	if (is_given(tool->title) &&
+	    json_object_set_new(object, "title", value_text(tool->title, strlen(tool->title))) < 0)
+		return -ENOMEM;
+	if (json_object_set_new(object, "_meta",
+		json_pack("{s:{s:s, s:I, s:b}}", "callgate/tool", "type",
+		    tool->type ? tool->type : "command", "timeout_ms", (json_int_t)tool->timeout_ms,
+		    "approval", (int)tool->asks)) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int append_tool(json_t *list, enum mcp_revision revision, const struct result_tool *tool)
+{
+	json_t *object = json_pack("{s:o, s:o}", "name", value_text(tool->name, strlen(tool->name)),
+	    "description", value_text(tool->description, strlen(tool->description)));
+	int r = object ? set_input_schema(object, tool) : -ENOMEM;
+
+	if (r == 0)
+		r = set_output_schema(object, revision, tool);
+	if (r == 0)
+		r = set_extras(object, revision, tool);
+	if (r == 0)
+		return json_array_append_new(list, object) < 0 ? -ENOMEM : 0;
+	json_decref(object);
+	return r;
+}
+
+int result_tools_list(struct buf *out, enum mcp_revision revision, const struct result_tools *page)
 {
 	json_t *list = json_array();
-	json_t *object = json_pack("{s:O}", "tools", list);
+	json_t *object = json_pack("{s:O, s:s*}", "tools", list, "nextCursor", page->next_cursor);
 	int r = object ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < count && r == 0; i++)
-		r = append_tool(list, &tools[i]);
+	for (size_t i = 0; i < page->count && r == 0; i++)
+		r = append_tool(list, revision, &page->tools[i]);
 	if (r == 0)
-		r = mcp_stamp_cacheable(object, era);
+		r = mcp_stamp_cacheable(object, revision);
 	json_decref(list);
 	if (r == 0)
 		return write_owned(out, object);
@@ -314,10 +433,10 @@ int result_tools_list(
 	return r;
 }
 
-int result_object(struct buf *out, enum mcp_era era, json_t *object)
+int result_object(struct buf *out, enum mcp_revision revision, json_t *object)
 {
 	json_t *copy = json_deep_copy(object);
-	int r = copy ? mcp_stamp(copy, era) : -ENOMEM;
+	int r = copy ? mcp_stamp(copy, revision) : -ENOMEM;
 
 	if (r == 0)
 		return write_owned(out, copy);

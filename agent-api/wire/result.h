@@ -2,8 +2,9 @@
  * The bodies that engine answers with: result objects and error objects of MCP, as compact JSON
  * in one line, complete but for the JSON-RPC envelope, which front puts around them unread.
  *
- * Era decides what a result must also carry (resultType, serverInfo, cache hints). Tool output
- * may be any bytes: invalid UTF-8 and NUL become U+FFFD. Every builder appends to out and
+ * The revision decides what a result must also carry (resultType, serverInfo, cache hints) and
+ * what it may not (structuredContent, outputSchema, title, annotations before they were). Tool
+ * output may be any bytes: invalid UTF-8 and NUL become U+FFFD. Every builder appends to out and
  * returns 0, -ENOBUFS (out's limit), -ENOMEM or -EINVAL (a string of ours that is no UTF-8);
  * what was appended before a fault must not be sent. Floor 1: base, jansson; no I/O.
  */
@@ -15,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent-api/wire/form.h"
 #include "agent-api/wire/mcp.h"
 #include "supervisor/base/buf.h"
 
@@ -50,11 +52,20 @@ struct result_call {
 	const char *receipt_root; /* 64 hex */
 };
 
+/* What structuredContent holds. */
+enum result_structure {
+	RESULT_STRUCTURE_NONE = 0,
+	RESULT_STRUCTURE_STREAMS, /* {stdout, stderr, exit_code, truncated} */
+	RESULT_STRUCTURE_VALUE,   /* what a tool with an output schema of its own printed */
+};
+
 /* One tools/call result. content is one text: stdout, then stderr under a line "stderr:", then
- * the sentence. structuredContent {stdout, stderr, exit_code, truncated} where has_output. */
+ * the sentence. */
 struct result_tool_call {
 	bool is_error;
 	bool has_output; /* the tool was started; false: no structuredContent */
+	enum result_structure structure;
+	json_t *value;   /* RESULT_STRUCTURE_VALUE; borrowed */
 	const void *out; /* captured bytes */
 	size_t out_len;
 	const void *err;
@@ -67,7 +78,13 @@ struct result_tool_call {
 
 /* Output too long for WIRE_RESULT_MAX is cut in the middle with a marker and truncated is true;
  * so it never fails for size if out has that limit. */
-int result_tools_call(struct buf *out, enum mcp_era era, const struct result_tool_call *result);
+int result_tools_call(
+    struct buf *out, enum mcp_revision revision, const struct result_tool_call *result);
+
+/* The answer that asks the client to put a form to its user and to call again: modern only.
+ * state: opaque to the client, given back with the form's answer. */
+int result_input_required(
+    struct buf *out, const struct form *form, const char *state, const struct result_call *call);
 
 /* Absent hints mean destructive and open-world to some clients, so all four are always said. */
 struct result_annotations {
@@ -79,18 +96,30 @@ struct result_annotations {
 
 struct result_tool {
 	const char *name;
+	const char *title; /* "" or NULL: none */
 	const char *description;
-	const char *input_schema; /* JSON text of an object; NULL: call_args_schema() */
+	const char *input_schema;  /* JSON text of an object; NULL: call_args_schema() */
+	const char *output_schema; /* JSON text; NULL: result_streams_schema() */
 	struct result_annotations annotations;
+	const char *type;    /* "command", "function": in _meta["callgate/tool"] */
+	uint64_t timeout_ms; /* the tool's deadline, there too; approvals not counted */
+	bool asks;           /* every call of it asks a human first, there too */
 };
 
-/* In the order given. Modern: ttlMs 0, cacheScope private. -EINVAL: a schema is no object. */
-int result_tools_list(
-    struct buf *out, enum mcp_era era, const struct result_tool *tools, size_t count);
+/* In the order given. next_cursor: NULL on the last page. Modern: ttlMs 0, cacheScope private.
+ * -EINVAL: a schema is no object. */
+struct result_tools {
+	const struct result_tool *tools;
+	size_t count;
+	const char *next_cursor;
+};
+int result_tools_list(struct buf *out, enum mcp_revision revision, const struct result_tools *page);
+/* The JSON Schema of RESULT_STRUCTURE_STREAMS. Static. */
+const char *result_streams_schema(void);
 
-/* Any other result, such as those of callgate/...: object plus what the era demands. The
+/* Any other result, such as those of callgate/...: object plus what the revision demands. The
  * object stays the caller's and is unchanged. */
-int result_object(struct buf *out, enum mcp_era era, json_t *object);
+int result_object(struct buf *out, enum mcp_revision revision, json_t *object);
 
 /* Own error codes; those of JSON-RPC are in rpc.h. */
 enum result_code {

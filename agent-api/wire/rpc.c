@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,12 @@ static int read_id(struct rpc_message *message, struct rpc_error *ret_error)
 	return 0;
 }
 
+static bool is_answer(const json_t *root)
+{
+	return !json_object_get(root, "method") &&
+	       (json_object_get(root, "result") || json_object_get(root, "error"));
+}
+
 static int read_kind(struct rpc_message *message, struct rpc_error *ret_error)
 {
 	const json_t *version = json_object_get(message->root, "jsonrpc");
@@ -69,7 +76,7 @@ static int read_kind(struct rpc_message *message, struct rpc_error *ret_error)
 
 	if (!json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0)
 		return rpc_refuse(ret_error, RPC_INVALID_REQUEST, "jsonrpc: must be \"2.0\"");
-	if (!method && has_answer) {
+	if (is_answer(message->root)) {
 		message->kind = RPC_RESPONSE;
 		message->method = "";
 		return 0;
@@ -101,10 +108,14 @@ static int check(struct rpc_message *message, struct rpc_error *ret_error)
 		if (!message->id)
 			return -ENOMEM;
 		return rpc_refuse(ret_error, RPC_INVALID_REQUEST,
-		    json_is_array(message->root) ? "batches are not served; one message a line"
-						 : "a message must be an object");
+		    json_is_array(message->root)
+			? "batches are served after a handshake of 2025-03-26 only; one message a "
+			  "line"
+			: "a message must be an object");
 	}
 	r = read_id(message, ret_error);
+	if (r == RPC_REFUSED && is_answer(message->root))
+		r = 0; /* an answer to nothing that we asked; answering it could go on for ever */
 	if (r == 0)
 		r = read_kind(message, ret_error);
 	if (r == 0)
@@ -112,18 +123,11 @@ static int check(struct rpc_message *message, struct rpc_error *ret_error)
 	return r;
 }
 
-int rpc_parse(const char *line, size_t len, struct rpc_message *ret, struct rpc_error *ret_error)
+int rpc_read(json_t *root, struct rpc_message *ret, struct rpc_error *ret_error)
 {
-	struct rpc_message message = {.kind = RPC_NONE};
-	struct err_note note;
-	int r = value_read(line, len, &message.root, &note);
+	struct rpc_message message = {.kind = RPC_NONE, .root = root};
+	int r = check(&message, ret_error);
 
-	if (r == -EINVAL) {
-		message.id = strdup("null");
-		r = message.id ? rpc_refuse(ret_error, RPC_PARSE_ERROR, "%s", note.text) : -ENOMEM;
-	} else if (r == 0) {
-		r = check(&message, ret_error);
-	}
 	if (r < 0) {
 		rpc_message_fini(&message);
 		return r;
@@ -132,6 +136,43 @@ int rpc_parse(const char *line, size_t len, struct rpc_message *ret, struct rpc_
 		message.kind = RPC_NONE;
 	*ret = message;
 	return r;
+}
+
+int rpc_parse(const char *line, size_t len, struct rpc_message *ret, struct rpc_error *ret_error)
+{
+	struct rpc_message message = {.kind = RPC_NONE};
+	struct err_note note;
+	json_t *root = NULL;
+	int r = value_read(line, len, &root, &note);
+
+	if (r == 0)
+		return rpc_read(root, ret, ret_error);
+	if (r != -EINVAL)
+		return r;
+	message.id = strdup("null");
+	if (!message.id)
+		return -ENOMEM;
+	*ret = message;
+	return rpc_refuse(ret_error, RPC_PARSE_ERROR, "%s", note.text);
+}
+
+int rpc_parse_batch(const char *line, size_t len, json_t **ret, struct rpc_error *ret_error)
+{
+	struct err_note note;
+	json_t *array = NULL;
+	int r = value_read(line, len, &array, &note);
+
+	if (r == -EINVAL)
+		return rpc_refuse(ret_error, RPC_PARSE_ERROR, "%s", note.text);
+	if (r < 0)
+		return r;
+	if (json_array_size(array) == 0 || json_array_size(array) > WIRE_BATCH_MAX) {
+		json_decref(array);
+		return rpc_refuse(ret_error, RPC_INVALID_REQUEST, "a batch holds 1 to %d messages",
+		    WIRE_BATCH_MAX);
+	}
+	*ret = array;
+	return 0;
 }
 
 void rpc_message_fini(struct rpc_message *message)

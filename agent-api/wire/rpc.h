@@ -1,7 +1,7 @@
 /*
  * JSON-RPC 2.0, one message a line: a line becomes a checked message, an answer becomes a line.
  * Source: JSON-RPC 2.0 specification, narrowed by MCP 2026-07-28 (no null ids, params only as
- * object, no batches). Pure; floor 1: base, jansson.
+ * object). Batches exist in MCP 2025-03-26 alone. Pure; floor 1: base, jansson.
  */
 #ifndef CALLGATE_WIRE_RPC_H
 #define CALLGATE_WIRE_RPC_H
@@ -19,6 +19,7 @@ enum rpc_code {
 	RPC_METHOD_NOT_FOUND = -32601,
 	RPC_INVALID_PARAMS = -32602,
 	RPC_INTERNAL_ERROR = -32603,
+	RPC_MISSING_CAPABILITY = -32021,
 	RPC_UNSUPPORTED_VERSION = -32022,
 };
 
@@ -34,7 +35,7 @@ enum rpc_kind {
 	RPC_NONE = 0,
 	RPC_REQUEST,
 	RPC_NOTIFICATION,
-	RPC_RESPONSE, /* we ask clients nothing, so it answers nothing */
+	RPC_RESPONSE, /* an answer to what we asked: method "", params NULL */
 };
 
 struct rpc_message {
@@ -53,6 +54,11 @@ int rpc_refuse(struct rpc_error *ret_error, int code, const char *format, ...)
  * id if it could be read, else "null"). -ENOMEM: *ret is untouched. Otherwise *ret is released
  * by rpc_message_fini(). */
 int rpc_parse(const char *line, size_t len, struct rpc_message *ret, struct rpc_error *ret_error);
+/* The same of a value that is parsed already, such as an item of a batch. Takes root. */
+int rpc_read(json_t *root, struct rpc_message *ret, struct rpc_error *ret_error);
+/* A line that is an array, for those who serve batches: *ret is the array, the caller's, with 1
+ * to WIRE_BATCH_MAX items. RPC_REFUSED: answered with id null. -ENOMEM. */
+int rpc_parse_batch(const char *line, size_t len, json_t **ret, struct rpc_error *ret_error);
 /* Accepts a zeroed or finished message. */
 void rpc_message_fini(struct rpc_message *message);
 

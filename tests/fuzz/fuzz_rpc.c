@@ -8,9 +8,11 @@
 #include "agent-api/wire/call_args.h"
 #include "agent-api/wire/limits.h"
 #include "agent-api/wire/mcp.h"
+#include "agent-api/wire/notice.h"
 #include "agent-api/wire/result.h"
 #include "agent-api/wire/rpc.h"
 #include "agent-api/wire/value.h"
+#include "agent-api/wire/wishes.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/str.h"
 
@@ -31,18 +33,64 @@ static void check_answer(const struct buf *body, const char *id, enum rpc_answer
 	json_decref(value);
 }
 
+/* What is passed on must be what the other side can read, and what goes back is built from it. */
+static void check_wishes(const struct wishes *wishes)
+{
+	const struct notice_progress progress = {
+	    .token = wishes->progress, .progress = 1, .message = "x", .message_len = 1};
+	struct buf cleanup_with(buf_fini) out;
+	json_t *value;
+
+	buf_init(&out, WIRE_RESULT_MAX);
+	if (wishes->progress)
+		assert(notice_progress(&out, MCP_2025_11_25, &progress) == 0);
+	if (wishes->retry) {
+		assert(strlen(wishes->retry) <= WIRE_RETRY_MAX);
+		value = json_loads(wishes->retry, 0, NULL);
+		assert(json_is_string(json_object_get(value, "requestState")));
+		json_decref(value);
+	}
+}
+
+/* The same bytes as what a client answers to a form, and as a batch. */
+static void check_answers(const char *json, size_t len)
+{
+	const char *reason;
+	struct rpc_error error;
+	json_t *value = NULL;
+
+	if (rpc_parse_batch(json, len, &value, &error) == 0) {
+		for (size_t i = 0; i < json_array_size(value); i++) {
+			struct rpc_message message;
+
+			assert(
+			    rpc_read(json_incref(json_array_get(value, i)), &message, &error) >= 0);
+			rpc_message_fini(&message);
+		}
+	}
+	json_decref(value);
+	value = json_loadb(json, len, JSON_DECODE_ANY, NULL);
+	if (form_read(value, true, &reason) == FORM_APPROVE)
+		assert(*reason);
+	json_decref(value);
+}
+
 static void check_message(const struct rpc_message *message)
 {
 	struct buf cleanup_with(buf_fini) body;
+	struct wishes cleanup_with(wishes_fini) wishes = {.progress = NULL};
 	enum mcp_era era = MCP_LEGACY;
+	struct mcp_session session;
 	struct rpc_error error;
 	int r = mcp_check_request(message->method, message->params, &era, &error);
 
 	buf_init(&body, WIRE_RESULT_MAX);
 	if (r == 0)
-		r = mcp_check_cursor(message->params, &error);
+		r = wishes_read(&wishes, era, message->params, &error);
 	if (r == 0)
-		r = mcp_initialize(&body, message->params, &error);
+		check_wishes(&wishes);
+	if (r == 0)
+		r = mcp_initialize(&body, message->params, &session, &error);
 	if (r == 0) {
 		check_answer(&body, message->id, RPC_ANSWER_RESULT);
 		return;
@@ -91,6 +139,7 @@ static void check_output(const uint8_t *data, size_t size)
 {
 	struct buf cleanup_with(buf_fini) body;
 	struct result_tool_call result = {.has_output = true,
+	    .structure = RESULT_STRUCTURE_STREAMS,
 	    .out = data,
 	    .out_len = size,
 	    .err = data,
@@ -98,7 +147,7 @@ static void check_output(const uint8_t *data, size_t size)
 	    .sentence = "done"};
 
 	buf_init(&body, WIRE_RESULT_MAX);
-	assert(result_tools_call(&body, MCP_MODERN, &result) == 0);
+	assert(result_tools_call(&body, MCP_2026_07_28, &result) == 0);
 	check_answer(&body, "1", RPC_ANSWER_RESULT);
 }
 
@@ -111,6 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(copy, data, size);
 	check_line(copy, size);
 	check_args(copy, size);
+	check_answers(copy, size);
 	check_output(data, size);
 	free(copy);
 	return 0;

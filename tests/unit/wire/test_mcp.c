@@ -118,14 +118,20 @@ static void check_negotiation(const char *asked, const char *answered)
 {
 	json_t *params = json_pack("{s:s}", "protocolVersion", asked);
 	struct buf cleanup_with(buf_fini) out;
+	struct mcp_session session;
 	struct rpc_error error;
 	json_t *result;
 
 	buf_init(&out, 4096);
-	assert_int_equal(mcp_initialize(&out, params, &error), 0);
+	assert_int_equal(mcp_initialize(&out, params, &session, &error), 0);
 	result = parse_buf(&out);
 	assert_string_equal(
 	    json_string_value(json_object_get(result, "protocolVersion")), answered);
+	assert_string_equal(mcp_revision_name(session.revision), answered);
+	assert_true(json_is_true(json_object_get(
+	    json_object_get(json_object_get(result, "capabilities"), "tools"), "listChanged")));
+	assert_int_equal(json_object_get(json_object_get(result, "serverInfo"), "title") != NULL,
+	    session.revision >= MCP_2025_06_18);
 	assert_true(
 	    json_is_object(json_object_get(json_object_get(result, "capabilities"), "tools")));
 	assert_string_equal(
@@ -157,10 +163,12 @@ static void the_handshake_needs_a_version(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		json_t *params = parse(PARAMS[i]);
 		struct buf cleanup_with(buf_fini) out;
+		struct mcp_session session = {.revision = MCP_REVISION_NONE};
 		struct rpc_error error;
 
 		buf_init(&out, 4096);
-		assert_int_equal(mcp_initialize(&out, params, &error), RPC_REFUSED);
+		assert_int_equal(mcp_initialize(&out, params, &session, &error), RPC_REFUSED);
+		assert_int_equal(session.revision, MCP_REVISION_NONE);
 		assert_int_equal(error.code, RPC_INVALID_PARAMS);
 		assert_int_equal(out.len, 0);
 		json_decref(params);
@@ -192,28 +200,82 @@ static void stamping_keeps_what_is_there(void **state)
 	json_t *legacy = parse("{\"a\":1}");
 
 	(void)state;
-	assert_int_equal(mcp_stamp(object, MCP_MODERN), 0);
+	assert_int_equal(mcp_stamp(object, MCP_2026_07_28), 0);
 	assert_non_null(json_object_get(json_object_get(object, "_meta"), "callgate/call"));
 	assert_non_null(json_object_get(json_object_get(object, "_meta"), MCP_META_SERVER));
-	assert_int_equal(mcp_stamp_cacheable(legacy, MCP_LEGACY), 0);
+	assert_int_equal(mcp_stamp_cacheable(legacy, MCP_2025_11_25), 0);
 	assert_int_equal(json_object_size(legacy), 1);
 	json_decref(object);
 	json_decref(legacy);
 }
 
-static void any_cursor_is_foreign(void **state)
+static void revisions_are_in_the_order_of_time(void **state)
 {
-	json_t *empty = parse("{\"cursor\":\"\"}");
-	json_t *none = parse("{}");
-	struct rpc_error error;
+	(void)state;
+	for (int i = MCP_2024_11_05; i <= MCP_2026_07_28; i++) {
+		const char *name = mcp_revision_name((enum mcp_revision)i);
+
+		assert_int_equal(mcp_revision_from_name(name), i);
+		assert_true(strcmp(mcp_revision_name((enum mcp_revision)(i - 1)), name) < 0);
+	}
+	assert_int_equal(mcp_revision_from_name(""), MCP_REVISION_NONE);
+	assert_int_equal(mcp_revision_from_name("2025-11-26"), MCP_REVISION_NONE);
+	assert_string_equal(mcp_revision_name((enum mcp_revision)99), "");
+	assert_int_equal(mcp_revision(MCP_MODERN, MCP_2024_11_05), MCP_2026_07_28);
+	assert_int_equal(mcp_revision(MCP_LEGACY, MCP_2024_11_05), MCP_2024_11_05);
+	assert_int_equal(mcp_revision(MCP_LEGACY, MCP_REVISION_NONE), MCP_2025_11_25);
+}
+
+static void only_who_can_show_a_form_is_asked(void **state)
+{
+	static const struct {
+		const char *version, *capabilities;
+		bool can;
+	} OFFERS[] = {
+	    {"2025-11-25", "{\"elicitation\":{}}", true},
+	    {"2025-11-25", "{\"elicitation\":{\"form\":{}}}", true},
+	    {"2025-11-25", "{\"elicitation\":{\"form\":{},\"url\":{}}}", true},
+	    {"2025-06-18", "{\"elicitation\":{}}", true},
+	    {"2025-11-25", "{\"elicitation\":{\"url\":{}}}", false},
+	    {"2025-11-25", "{\"elicitation\":true}", false},
+	    {"2025-11-25", "{\"sampling\":{}}", false},
+	    {"2025-11-25", "{}", false},
+	    {"2025-11-25", "[]", false},
+	    {"2025-03-26", "{\"elicitation\":{}}", false},
+	    {"2024-11-05", "{\"elicitation\":{}}", false},
+	};
 
 	(void)state;
-	assert_int_equal(mcp_check_cursor(NULL, &error), 0);
-	assert_int_equal(mcp_check_cursor(none, &error), 0);
-	assert_int_equal(mcp_check_cursor(empty, &error), RPC_REFUSED);
-	assert_int_equal(error.code, RPC_INVALID_PARAMS);
-	json_decref(empty);
-	json_decref(none);
+	for (size_t i = 0; i < sizeof(OFFERS) / sizeof(OFFERS[0]); i++) {
+		json_t *params = json_pack("{s:s, s:o}", "protocolVersion", OFFERS[i].version,
+		    "capabilities", parse(OFFERS[i].capabilities));
+		struct buf cleanup_with(buf_fini) out;
+		struct mcp_session session;
+		struct rpc_error error;
+
+		buf_init(&out, 4096);
+		assert_int_equal(mcp_initialize(&out, params, &session, &error), 0);
+		if (session.can_elicit != OFFERS[i].can)
+			fail_msg("%s %s", OFFERS[i].version, OFFERS[i].capabilities);
+		json_decref(params);
+	}
+}
+
+static void a_missing_capability_is_named(void **state)
+{
+	const struct rpc_error error = {.code = RPC_MISSING_CAPABILITY, .note = {"x"}};
+	struct buf cleanup_with(buf_fini) out;
+	json_t *body;
+
+	(void)state;
+	buf_init(&out, 4096);
+	assert_int_equal(mcp_error_body(&out, &error, NULL), 0);
+	body = parse_buf(&out);
+	assert_int_equal(json_integer_value(json_object_get(body, "code")), -32021);
+	assert_true(json_is_object(
+	    json_object_get(json_object_get(json_object_get(body, "data"), "requiredCapabilities"),
+		"elicitation")));
+	json_decref(body);
 }
 
 int main(void)
@@ -225,7 +287,9 @@ int main(void)
 	    cmocka_unit_test(the_handshake_needs_a_version),
 	    cmocka_unit_test(discovery_says_what_the_revision_demands),
 	    cmocka_unit_test(stamping_keeps_what_is_there),
-	    cmocka_unit_test(any_cursor_is_foreign),
+	    cmocka_unit_test(revisions_are_in_the_order_of_time),
+	    cmocka_unit_test(only_who_can_show_a_form_is_asked),
+	    cmocka_unit_test(a_missing_capability_is_named),
 	};
 
 	return cmocka_run_group_tests_name("mcp", tests, NULL, NULL);

@@ -73,6 +73,7 @@ static void a_call_that_ran(void **state)
 	struct buf cleanup_with(buf_fini) out;
 	struct result_tool_call row = {.is_error = true,
 	    .has_output = true,
+	    .structure = RESULT_STRUCTURE_STREAMS,
 	    .out = "hi",
 	    .out_len = 2,
 	    .err = "e",
@@ -83,7 +84,7 @@ static void a_call_that_ran(void **state)
 
 	(void)state;
 	buf_init(&out, WIRE_RESULT_MAX);
-	result = finish(&out, result_tools_call(&out, MCP_LEGACY, &row));
+	result = finish(&out, result_tools_call(&out, MCP_2025_11_25, &row));
 	assert_string_equal(text_of(result), "hi\nstderr:\ne\nexit status 3");
 	assert_true(json_is_true(json_object_get(result, "isError")));
 	structured = json_object_get(result, "structuredContent");
@@ -112,7 +113,7 @@ static void a_refusal_has_every_key_too(void **state)
 
 	(void)state;
 	buf_init(&out, WIRE_RESULT_MAX);
-	result = finish(&out, result_tools_call(&out, MCP_MODERN, &row));
+	result = finish(&out, result_tools_call(&out, MCP_2026_07_28, &row));
 	assert_string_equal(text_of(result), "Refused by rule x.");
 	assert_null(json_object_get(result, "structuredContent"));
 	assert_string_equal(json_string_value(json_object_get(result, "resultType")), "complete");
@@ -129,14 +130,17 @@ static void a_refusal_has_every_key_too(void **state)
 static void a_signal_has_no_exit_code(void **state)
 {
 	struct buf cleanup_with(buf_fini) out;
-	struct result_tool_call row = {.is_error = true, .has_output = true, .call = a_call()};
+	struct result_tool_call row = {.is_error = true,
+	    .has_output = true,
+	    .structure = RESULT_STRUCTURE_STREAMS,
+	    .call = a_call()};
 	json_t *result, *call;
 
 	(void)state;
 	row.call.exit = RESULT_EXIT_SIGNAL;
 	row.call.exit_value = 9;
 	buf_init(&out, WIRE_RESULT_MAX);
-	result = finish(&out, result_tools_call(&out, MCP_LEGACY, &row));
+	result = finish(&out, result_tools_call(&out, MCP_2025_11_25, &row));
 	assert_string_equal(text_of(result), "");
 	assert_true(json_is_null(
 	    json_object_get(json_object_get(result, "structuredContent"), "exit_code")));
@@ -152,6 +156,7 @@ static void hostile_output_stays_a_string(void **state)
 	struct buf cleanup_with(buf_fini) out;
 	struct result_tool_call row = {.is_error = true,
 	    .has_output = true,
+	    .structure = RESULT_STRUCTURE_STREAMS,
 	    .out = HOSTILE,
 	    .out_len = sizeof(HOSTILE) - 1,
 	    .call = a_call()};
@@ -159,7 +164,7 @@ static void hostile_output_stays_a_string(void **state)
 
 	(void)state;
 	buf_init(&out, WIRE_RESULT_MAX);
-	result = finish(&out, result_tools_call(&out, MCP_LEGACY, &row));
+	result = finish(&out, result_tools_call(&out, MCP_2025_11_25, &row));
 	assert_true(json_is_true(json_object_get(result, "isError")));
 	assert_non_null(strstr(text_of(result), "\"}],\"isError\":false}\n\xEF\xBF\xBD"));
 	json_decref(result);
@@ -171,6 +176,7 @@ static void check_flood(const char *unit, size_t out_len, size_t err_len, int cu
 	struct buf cleanup_with(buf_fini) out;
 	char *flood = malloc(out_len + err_len + 1);
 	struct result_tool_call row = {.has_output = true,
+	    .structure = RESULT_STRUCTURE_STREAMS,
 	    .out = flood,
 	    .out_len = out_len,
 	    .err = flood,
@@ -183,7 +189,7 @@ static void check_flood(const char *unit, size_t out_len, size_t err_len, int cu
 	for (size_t i = 0; i < out_len + err_len; i++)
 		flood[i] = unit[i % unit_len];
 	buf_init(&out, WIRE_RESULT_MAX);
-	result = finish(&out, result_tools_call(&out, MCP_MODERN, &row));
+	result = finish(&out, result_tools_call(&out, MCP_2026_07_28, &row));
 	structured = json_object_get(result, "structuredContent");
 	assert_int_equal(json_is_true(json_object_get(structured, "truncated")), cut);
 	text = text_of(result);
@@ -219,6 +225,7 @@ static void a_flood_in_one_stream_leaves_the_other_whole(void **state)
 	size_t len = 8 * 1024 * 1024;
 	char *flood = malloc(len);
 	struct result_tool_call row = {.has_output = true,
+	    .structure = RESULT_STRUCTURE_STREAMS,
 	    .out = flood,
 	    .out_len = len,
 	    .err = "the reason",
@@ -230,7 +237,7 @@ static void a_flood_in_one_stream_leaves_the_other_whole(void **state)
 	memset(flood, 'x', len);
 	memcpy(flood + len - 4, "last", 4);
 	buf_init(&out, WIRE_RESULT_MAX);
-	result = finish(&out, result_tools_call(&out, MCP_LEGACY, &row));
+	result = finish(&out, result_tools_call(&out, MCP_2025_11_25, &row));
 	assert_non_null(strstr(text_of(result), "last\nstderr:\nthe reason"));
 	json_decref(result);
 	free(flood);
@@ -247,35 +254,161 @@ static void a_long_sentence_is_cut(void **state)
 	memset(sentence, '\x7f', len);
 	sentence[len] = '\0';
 	buf_init(&out, WIRE_RESULT_MAX);
-	json_decref(finish(&out, result_tools_call(&out, MCP_LEGACY, &row)));
+	json_decref(finish(&out, result_tools_call(&out, MCP_2025_11_25, &row)));
 	assert_true(out.len < 128 * 1024);
 	free(sentence);
+}
+
+static json_t *list_of(
+    enum mcp_revision revision, const struct result_tool *tools, size_t count, const char *next)
+{
+	const struct result_tools page = {.tools = tools, .count = count, .next_cursor = next};
+	struct buf cleanup_with(buf_fini) out;
+
+	buf_init(&out, WIRE_RESULT_MAX);
+	return finish(&out, result_tools_list(&out, revision, &page));
 }
 
 static void a_list_keeps_its_order(void **state)
 {
 	static const struct result_tool TOOLS[] = {
 	    {.name = "zz", .description = "last \xFF", .annotations = {.destructive = true}},
-	    {.name = "aa", .description = "", .input_schema = "{\"type\":\"object\"}"},
+	    {.name = "aa", .description = "", .input_schema = "{\"properties\":{}}"},
 	};
-	struct buf cleanup_with(buf_fini) out;
-	json_t *result, *tools, *first;
+	json_t *result = list_of(MCP_2026_07_28, TOOLS, 2, "next");
+	json_t *tools, *first;
 
 	(void)state;
-	buf_init(&out, WIRE_RESULT_MAX);
-	result = finish(&out, result_tools_list(&out, MCP_MODERN, TOOLS, 2));
 	tools = json_object_get(result, "tools");
 	assert_int_equal(json_array_size(tools), 2);
 	first = json_array_get(tools, 0);
 	assert_string_equal(json_string_value(json_object_get(first, "name")), "zz");
 	assert_non_null(json_object_get(json_object_get(first, "inputSchema"), "properties"));
 	assert_int_equal(json_object_size(json_object_get(first, "annotations")), 4);
+	assert_string_equal(json_string_value(json_object_get(
+				json_object_get(json_array_get(tools, 1), "inputSchema"), "type")),
+	    "object"); /* MCP wants it said */
 	assert_int_equal(json_integer_value(json_object_get(result, "ttlMs")), 0);
 	assert_string_equal(json_string_value(json_object_get(result, "cacheScope")), "private");
+	assert_string_equal(json_string_value(json_object_get(result, "nextCursor")), "next");
 	json_decref(result);
-	buf_reset(&out);
-	result = finish(&out, result_tools_list(&out, MCP_LEGACY, NULL, 0));
+	result = list_of(MCP_2025_11_25, NULL, 0, NULL);
 	assert_int_equal(json_object_size(result), 1);
+	json_decref(result);
+}
+
+/* Each key with the revision that brought it. */
+static void a_tool_has_what_its_revision_knows(void **state)
+{
+	static const struct result_tool TOOL = {
+	    .name = "t", .title = "A tool", .description = "d", .timeout_ms = 30000, .asks = true};
+	static const struct {
+		const char *key;
+		enum mcp_revision since;
+	} KEYS[] = {
+	    {"name", MCP_2024_11_05},
+	    {"description", MCP_2024_11_05},
+	    {"inputSchema", MCP_2024_11_05},
+	    {"annotations", MCP_2025_03_26},
+	    {"title", MCP_2025_06_18},
+	    {"outputSchema", MCP_2025_06_18},
+	    {"_meta", MCP_2025_06_18},
+	};
+
+	(void)state;
+	for (int revision = MCP_2024_11_05; revision <= MCP_2026_07_28; revision++) {
+		json_t *result = list_of((enum mcp_revision)revision, &TOOL, 1, NULL);
+		const json_t *tool = json_array_get(json_object_get(result, "tools"), 0);
+		size_t expected = 0;
+
+		for (size_t i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++) {
+			bool is = json_object_get(tool, KEYS[i].key) != NULL;
+
+			if (is != ((int)KEYS[i].since <= revision))
+				fail_msg("%s in revision %d: %d", KEYS[i].key, revision, is);
+			expected += is;
+		}
+		assert_int_equal(json_object_size(tool), expected);
+		json_decref(result);
+	}
+}
+
+static void only_the_modern_era_describes_any_value(void **state)
+{
+	static const struct result_tool TOOL = {
+	    .name = "t", .description = "d", .output_schema = "{\"type\":\"array\"}"};
+	json_t *old = list_of(MCP_2025_11_25, &TOOL, 1, NULL);
+	json_t *new = list_of(MCP_2026_07_28, &TOOL, 1, NULL);
+
+	(void)state;
+	assert_null(
+	    json_object_get(json_array_get(json_object_get(old, "tools"), 0), "outputSchema"));
+	assert_non_null(
+	    json_object_get(json_array_get(json_object_get(new, "tools"), 0), "outputSchema"));
+	json_decref(old);
+	json_decref(new);
+}
+
+static json_t *value_of(enum mcp_revision revision, json_t *value)
+{
+	struct buf cleanup_with(buf_fini) out;
+	struct result_tool_call row = {.has_output = true,
+	    .structure = RESULT_STRUCTURE_VALUE,
+	    .value = value,
+	    .out = "[1]",
+	    .out_len = 3,
+	    .call = a_call()};
+	json_t *result, *structure;
+
+	buf_init(&out, WIRE_RESULT_MAX);
+	result = finish(&out, result_tools_call(&out, revision, &row));
+	assert_string_equal(text_of(result), "[1]");
+	structure = json_incref(json_object_get(result, "structuredContent"));
+	json_decref(result);
+	return structure;
+}
+
+static void structured_content_came_in_2025_06_18(void **state)
+{
+	json_t *array = json_pack("[i]", 1), *object = json_pack("{s:i}", "a", 1);
+	json_t *got;
+
+	(void)state;
+	assert_null(value_of(MCP_2024_11_05, object));
+	assert_null(value_of(MCP_2025_03_26, object));
+	got = value_of(MCP_2025_06_18, object);
+	assert_true(json_equal(got, object));
+	json_decref(got);
+	assert_null(value_of(MCP_2025_11_25, array));
+	got = value_of(MCP_2026_07_28, array);
+	assert_true(json_equal(got, array));
+	json_decref(got);
+	json_decref(array);
+	json_decref(object);
+}
+
+static void input_required_asks_one_question(void **state)
+{
+	const struct form form = {.message = "Run rm?", .reason_required = true};
+	struct result_call call = a_call();
+	struct buf cleanup_with(buf_fini) out;
+	json_t *result, *asked;
+
+	(void)state;
+	buf_init(&out, WIRE_RESULT_MAX);
+	result = finish(&out, result_input_required(&out, &form, "opaque", &call));
+	assert_string_equal(
+	    json_string_value(json_object_get(result, "resultType")), "input_required");
+	assert_string_equal(json_string_value(json_object_get(result, "requestState")), "opaque");
+	assert_null(json_object_get(result, "content"));
+	asked = json_object_get(json_object_get(result, "inputRequests"), FORM_KEY);
+	assert_string_equal(
+	    json_string_value(json_object_get(asked, "method")), "elicitation/create");
+	assert_string_equal(
+	    json_string_value(json_object_get(json_object_get(asked, "params"), "message")),
+	    "Run rm?");
+	check_call(json_object_get(json_object_get(result, "_meta"), "callgate/call"));
+	assert_non_null(json_object_get(json_object_get(result, "_meta"), MCP_META_SERVER));
 	json_decref(result);
 }
 
@@ -286,10 +419,14 @@ static void a_schema_must_be_an_object(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		struct result_tool tool = {.name = "t", .description = "d", .input_schema = BAD[i]};
+		const struct result_tools page = {.tools = &tool, .count = 1};
 		struct buf cleanup_with(buf_fini) out;
 
 		buf_init(&out, WIRE_RESULT_MAX);
-		assert_int_equal(result_tools_list(&out, MCP_LEGACY, &tool, 1), -EINVAL);
+		assert_int_equal(result_tools_list(&out, MCP_2025_11_25, &page), -EINVAL);
+		tool.input_schema = NULL;
+		tool.output_schema = BAD[i];
+		assert_int_equal(result_tools_list(&out, MCP_2025_11_25, &page), -EINVAL);
 	}
 }
 
@@ -321,7 +458,7 @@ static void any_object_gets_what_its_era_demands(void **state)
 
 	(void)state;
 	buf_init(&out, WIRE_RESULT_MAX);
-	result = finish(&out, result_object(&out, MCP_MODERN, object));
+	result = finish(&out, result_object(&out, MCP_2026_07_28, object));
 	assert_string_equal(json_string_value(json_object_get(result, "resultType")), "complete");
 	assert_int_equal(json_object_size(object), 1);
 	json_decref(result);
@@ -335,7 +472,7 @@ static void a_small_buffer_is_a_fault(void **state)
 
 	(void)state;
 	buf_init(&out, 50);
-	assert_int_equal(result_tools_call(&out, MCP_LEGACY, &row), -ENOBUFS);
+	assert_int_equal(result_tools_call(&out, MCP_2025_11_25, &row), -ENOBUFS);
 }
 
 int main(void)
@@ -349,6 +486,10 @@ int main(void)
 	    cmocka_unit_test(a_flood_in_one_stream_leaves_the_other_whole),
 	    cmocka_unit_test(a_long_sentence_is_cut),
 	    cmocka_unit_test(a_list_keeps_its_order),
+	    cmocka_unit_test(a_tool_has_what_its_revision_knows),
+	    cmocka_unit_test(only_the_modern_era_describes_any_value),
+	    cmocka_unit_test(structured_content_came_in_2025_06_18),
+	    cmocka_unit_test(input_required_asks_one_question),
 	    cmocka_unit_test(a_schema_must_be_an_object),
 	    cmocka_unit_test(errors_carry_the_call),
 	    cmocka_unit_test(any_object_gets_what_its_era_demands),

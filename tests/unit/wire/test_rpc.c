@@ -32,6 +32,8 @@ static const struct {
 	"notifications/initialized", "null"},
     {"{" V ",\"id\":7,\"result\":{}}", RPC_RESPONSE, "", "7"},
     {"{" V ",\"id\":7,\"error\":{}}", RPC_RESPONSE, "", "7"},
+    {"{" V ",\"id\":null,\"error\":{}}", RPC_RESPONSE, "", "null"},
+    {"{" V ",\"id\":[],\"result\":1}", RPC_RESPONSE, "", "null"},
     {"{" V ",\"id\":1,\"method\":\"a\",\"extra\":[]}\r", RPC_REQUEST, "a", "1"},
 };
 
@@ -158,6 +160,65 @@ static void an_answer_is_one_line(void **state)
 	assert_int_equal(rpc_put_answer(&out, "1", RPC_ANSWER_ERROR, "{}", 2), -ENOBUFS);
 }
 
+static void a_batch_is_an_array_of_messages(void **state)
+{
+	static const struct {
+		const char *line;
+		int code; /* 0: served */
+	} ROWS[] = {
+	    {"[{" V ",\"id\":1,\"method\":\"a\"},5]", 0}, /* each item is judged by itself */
+	    {"[]", RPC_INVALID_REQUEST},
+	    {"{}", RPC_INVALID_REQUEST},
+	    {"[1", RPC_PARSE_ERROR},
+	    {"[{\"a\":1,\"a\":2}]", RPC_PARSE_ERROR},
+	};
+	struct rpc_message message;
+	struct rpc_error error;
+	json_t *batch;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		int r;
+
+		batch = NULL;
+		r = rpc_parse_batch(ROWS[i].line, strlen(ROWS[i].line), &batch, &error);
+		assert_int_equal(r, ROWS[i].code ? RPC_REFUSED : 0);
+		if (ROWS[i].code)
+			assert_int_equal(error.code, ROWS[i].code);
+		if (r == 0) {
+			assert_int_equal(
+			    rpc_read(json_incref(json_array_get(batch, 0)), &message, &error), 0);
+			assert_string_equal(message.method, "a");
+			rpc_message_fini(&message);
+			assert_int_equal(
+			    rpc_read(json_incref(json_array_get(batch, 1)), &message, &error),
+			    RPC_REFUSED);
+			rpc_message_fini(&message);
+		}
+		json_decref(batch);
+	}
+}
+
+static void a_batch_is_short(void **state)
+{
+	struct buf cleanup_with(buf_fini) line;
+	struct rpc_error error;
+
+	(void)state;
+	for (int count = WIRE_BATCH_MAX; count <= WIRE_BATCH_MAX + 1; count++) {
+		json_t *batch = NULL;
+
+		buf_init(&line, 4096);
+		for (int i = 0; i < count; i++)
+			buf_text(&line, i ? ",1" : "[1");
+		buf_text(&line, "]");
+		assert_int_equal(rpc_parse_batch((const char *)line.data, line.len, &batch, &error),
+		    count > WIRE_BATCH_MAX ? RPC_REFUSED : 0);
+		json_decref(batch);
+		buf_fini(&line);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +227,8 @@ int main(void)
 	    cmocka_unit_test(ids_are_short),
 	    cmocka_unit_test(refusals_are_one_printable_line),
 	    cmocka_unit_test(an_answer_is_one_line),
+	    cmocka_unit_test(a_batch_is_an_array_of_messages),
+	    cmocka_unit_test(a_batch_is_short),
 	};
 
 	return cmocka_run_group_tests_name("rpc", tests, NULL, NULL);
