@@ -4,11 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/log.h"
 #include "supervisor/engine/calls.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/gate.h"
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/output.h"
 #include "supervisor/engine/record.h"
+#include "supervisor/engine/stream.h"
 
 int answer_planned(struct engine *engine, struct message *message)
 {
@@ -68,6 +72,23 @@ int answer_recorded(struct engine *engine, struct message *message)
 	return 0;
 }
 
+static void take_pipes(struct call *call, struct message *message)
+{
+	call->pipes[0] = message_take_fd(message, 0);
+	call->pipes[1] = message_take_fd(message, 1);
+	if (message->u.launched.has_input)
+		call->input = message_take_fd(message, 2);
+}
+
+/* The call runs: now whoever comes through its gate is served. */
+static void open_gate(struct call *call, struct message *message)
+{
+	int cleanup_fd gate = message_take_fd(message, message->fd_count - 1);
+
+	if (gate_open(call, gate))
+		log_error("call %s: its gate cannot be handed on", call->id);
+}
+
 int answer_launched(struct engine *engine, struct message *message)
 {
 	const struct message_launched *launched = &message->u.launched;
@@ -77,9 +98,10 @@ int answer_launched(struct engine *engine, struct message *message)
 		return 0;
 	switch ((enum answer_status)launched->status) {
 	case ANSWER_OK:
-		call->pipes[0] = message_take_fd(message, 0);
-		call->pipes[1] = message_take_fd(message, 1);
+		take_pipes(call, message);
 		call_step(call, CALL_ON_LAUNCHED);
+		if (launched->has_gate && call->state == CALL_RUNNING)
+			open_gate(call, message);
 		return 0;
 	case ANSWER_VOID:
 		judge_say(call,
@@ -154,6 +176,7 @@ int answer_exited(struct engine *engine, struct message *message)
 		return 0;
 	}
 	event = exit_event(call, (enum exit_how)exited->how);
+	(void)gate_close(call); /* what it asked for ends before its own outcome */
 	take_exit(call, exited);
 	if (exited->note[0] && call->state != CALL_KILLING)
 		judge_say(call, "%s", exited->note);
@@ -161,6 +184,7 @@ int answer_exited(struct engine *engine, struct message *message)
 		judge_say(call, "The program ran to its end, but its output could not be kept.");
 		event = CALL_ON_BROKE;
 	}
+	stream_finish(call->stream);
 	call_step(call, event);
 	return 0;
 }

@@ -9,14 +9,17 @@
 #include "supervisor/base/clock.h"
 #include "supervisor/base/str.h"
 #include "supervisor/engine/calls.h"
+#include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/grant.h"
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/record.h"
 #include "supervisor/engine/ruleset.h"
 #include "supervisor/engine/watch.h"
 
-#define COMMAND_TEXT_MAX (512 * 1024) /* an argv of 48 KiB, each byte escaped */
+#define DETAILS_TEXT_MAX (8 * 1024 * 1024) /* arguments of 1 MiB, each byte escaped */
+#define COMMAND_TEXT_MAX (512 * 1024)      /* an argv of 48 KiB, each byte escaped */
 
 const char *approval_state_name(enum approval_state state)
 {
@@ -90,7 +93,9 @@ static void close_as(struct engine *engine, struct approval *approval, enum appr
 	*at = approval->next;
 	/* Not memcpy(): gcc 14 takes closed for first here, and warns. */
 	(void)snprintf(book->closed[slot].id, APPROVAL_ID_MAX, "%s", approval->answer.id);
+	(void)snprintf(book->closed[slot].space, APPROVAL_SPACE_MAX, "%s", approval->space);
 	book->closed[slot].state = state;
+	elicit_closed(engine, approval->answer.id);
 	free_approval(approval);
 	changed(engine);
 }
@@ -137,6 +142,14 @@ enum approval_state approval_ended(const struct engine *engine, const char *id)
 		if (*id && strcmp(engine->approvals.closed[i].id, id) == 0)
 			return engine->approvals.closed[i].state;
 	return APPROVAL_NONE;
+}
+
+const char *approval_ended_space(const struct engine *engine, const char *id)
+{
+	for (size_t i = 0; i < APPROVAL_CLOSED_MAX; i++)
+		if (*id && strcmp(engine->approvals.closed[i].id, id) == 0)
+			return engine->approvals.closed[i].space;
+	return "";
 }
 
 uint32_t approval_pending(const struct engine *engine)
@@ -219,10 +232,33 @@ static int make_id(const struct engine *engine, char out[APPROVAL_ID_MAX])
 	return fault;
 }
 
+/* The plan; of a function tool also all its arguments, which the plan knows by their digest. */
+static char *details_text(const struct call *call)
+{
+	struct buf cleanup_with(buf_fini) text = {0};
+	char *cleanup_free arguments = NULL;
+	const char *all;
+
+	if (call->tool->type != TOOL_FUNCTION)
+		return strdup(call->plan_text);
+	arguments = json_dumps(call->arguments, JSON_COMPACT | JSON_SORT_KEYS);
+	if (!arguments)
+		return NULL;
+	buf_init(&text, DETAILS_TEXT_MAX);
+	(void)buf_textf(&text, "%sarguments   ", call->plan_text);
+	(void)str_escape(&text, arguments, strlen(arguments));
+	(void)buf_text(&text, "\n");
+	all = buf_cstr(&text);
+	return all ? strdup(all) : NULL;
+}
+
 static int fill(struct approval *approval, const struct call *call)
 {
 	const char *prompt = call->tool->approval_prompt;
 
+	uint64_t quorum = approval_rules(call->rules->policy, call->tool->name)->quorum;
+
+	approval->quorum = quorum ? (uint32_t)quorum : 1;
 	approval->plan = call->plan;
 	approval->uid = call->uid;
 	memcpy(approval->principal, call->principal, sizeof(approval->principal));
@@ -231,7 +267,7 @@ static int fill(struct approval *approval, const struct call *call)
 	approval->tool = strdup(call->tool->name);
 	approval->rule = strdup(call->rule);
 	approval->reason = strdup(call->reason);
-	approval->details = strdup(call->plan_text);
+	approval->details = details_text(call);
 	approval->command = command_text(call);
 	if (!approval->agent || !approval->space || !approval->tool || !approval->rule ||
 	    !approval->reason || !approval->details || !approval->command)
@@ -354,18 +390,84 @@ static void tell_waiters(struct engine *engine, struct approval *approval, enum 
 	close_as(engine, approval, state == APPROVAL_APPROVED ? APPROVAL_USED : state);
 }
 
-void approval_answer(struct engine *engine, struct approval *approval, enum approval_state to,
-    const struct approval_answer *answer)
+const struct policy_approval *approval_rules(const struct policy *policy, const char *name)
 {
-	enum record_type type =
-	    to == APPROVAL_APPROVED ? RECORD_APPROVAL_GRANT : RECORD_APPROVAL_DENY;
+	const struct policy_tool *tool = policy_find_tool(policy, name);
 
+	return tool && tool->approval.given ? &tool->approval : &policy->approval;
+}
+
+/* Has this person said yes already, under either name we know him by? */
+static bool has_voted(const struct approval *approval, const struct approval_answer *answer)
+{
+	for (uint32_t i = 0; i < approval->yes_count; i++)
+		if (answer->key[0] ? !strcmp(approval->yes[i].key, answer->key)
+				   : !approval->yes[i].key[0] &&
+					 !strcmp(approval->yes[i].principal, answer->principal))
+			return true;
+	return false;
+}
+
+/* True when enough have agreed. */
+static bool count_yes(struct approval *approval, const struct approval_answer *answer)
+{
+	uint32_t n = approval->yes_count;
+
+	if (n < APPROVAL_QUORUM_MAX) {
+		memcpy(approval->yes[n].principal, answer->principal, sizeof(answer->principal));
+		memcpy(approval->yes[n].key, answer->key, sizeof(answer->key));
+		approval->yes_count++;
+	}
+	return approval->yes_count >= approval->quorum;
+}
+
+/* Before anything is answered: a grant that cannot be made must not look as if it were. */
+static int make_grant(struct engine *engine, const struct approval *approval,
+    const struct approval_answer *answer, struct err_note *note)
+{
+	const struct policy_approval *rules = approval_rules(engine->rules->policy, approval->tool);
+	struct approval answered = *approval;
+	int result;
+
+	if (answer->scope != GRANT_SESSION && answer->scope != GRANT_ALWAYS)
+		return 0;
+	answered.answer = *answer;
+	result = grant_add(engine, &answered, answer->scope, calls_waiter(engine, approval),
+	    rules->max_grant_ttl_ms);
+	if (result == GRANT_FULL)
+		return err_note(note, result, "%d grants are in force; revoke some", GRANTS_MAX);
+	if (result == GRANT_NO_SESSION)
+		return err_note(note, result,
+		    "nobody waits for approval %s now, so there is no "
+		    "session to approve for; approve it once or always",
+		    approval->answer.id);
+	return result ? err_note(note, result, "the grant cannot be kept") : 0;
+}
+
+enum approval_vote approval_answer(struct engine *engine, struct approval *approval,
+    enum approval_state to, const struct approval_answer *answer, struct err_note *note)
+{
+	const struct approval_answer open = approval->answer;
+	bool yes = to == APPROVAL_APPROVED;
+
+	if (yes && has_voted(approval, answer))
+		return APPROVAL_TWICE;
+	if (yes && approval->yes_count + 1 >= approval->quorum &&
+	    make_grant(engine, approval, answer, note))
+		return APPROVAL_NO_GRANT;
 	approval->answer = *answer;
+	if (yes && !count_yes(approval, answer)) {
+		record_approval_answer(engine, RECORD_APPROVAL_GRANT, approval);
+		approval->answer = open; /* it waits on, unanswered */
+		changed(engine);
+		return APPROVAL_COUNTED;
+	}
 	set_state(engine, approval, to);
-	record_approval_answer(engine, type, approval);
+	record_approval_answer(
+	    engine, yes ? RECORD_APPROVAL_GRANT : RECORD_APPROVAL_DENY, approval);
 	if (calls_waiter(engine, approval))
-		tell_waiters(
-		    engine, approval, to == APPROVAL_APPROVED ? CALL_ON_APPROVED : CALL_ON_DENIED);
+		tell_waiters(engine, approval, yes ? CALL_ON_APPROVED : CALL_ON_DENIED);
+	return APPROVAL_DECIDED;
 }
 
 static void expire(struct engine *engine, struct approval *approval)

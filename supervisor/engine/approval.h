@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "policy/policy.h"
 #include "supervisor/base/err.h"
 #include "supervisor/engine/peer.h"
 #include "supervisor/evidence/approval.h"
@@ -23,6 +24,8 @@ struct engine;
 
 #define APPROVAL_ID_MAX     16  /* 12 hex digits and a NUL */
 #define APPROVAL_REASON_MAX 512 /* bytes of an approver's reason, with NUL */
+#define APPROVAL_SPACE_MAX  256 /* a namespace, with NUL */
+#define APPROVAL_QUORUM_MAX 8   /* people who may have to agree */
 #define APPROVAL_CLOSED_MAX 256 /* how many finished ids are remembered, to answer 409 */
 
 /* Pending may become any other; approved becomes used, expired, void. The rest are ends. */
@@ -49,6 +52,7 @@ struct approval_answer {
 	char key[APPROVER_ID_LEN + 1];      /* "" when the answer was not signed */
 	char name[APPROVER_NAME_MAX + 1];   /* of the key */
 	char reason[APPROVAL_REASON_MAX];
+	enum grant_bit scope; /* of a yes: what it stands for; zero counts as once */
 };
 
 struct approval {
@@ -61,6 +65,12 @@ struct approval {
 	char *agent, *space, *tool;       /* owned; "" = none */
 	char *command, *prompt, *details; /* owned, escaped for terminals */
 	char *rule, *reason;              /* owned */
+	uint32_t quorum;                  /* distinct people who must say yes; one no is enough */
+	uint32_t yes_count;
+	struct {
+		char principal[PEER_PRINCIPAL_MAX];
+		char key[APPROVER_ID_LEN + 1];
+	} yes[APPROVAL_QUORUM_MAX];
 	uint64_t created_wall_us;
 	uint64_t expires_wall_us;
 	uint64_t expires_us; /* monotonic; end of the present state */
@@ -74,6 +84,7 @@ struct approval_book {
 	uv_timer_t timer;  /* for the nearest deadline */
 	struct {
 		char id[APPROVAL_ID_MAX];
+		char space[APPROVAL_SPACE_MAX];
 		enum approval_state state;
 	} closed[APPROVAL_CLOSED_MAX]; /* ring */
 	uint32_t closed_next;
@@ -96,10 +107,18 @@ int approval_ask(struct call *call);
 /* The call waits no longer. If it was cancelled and nobody else waits, the question goes too. */
 void approval_leave(struct call *call);
 
+enum approval_vote {
+	APPROVAL_DECIDED = 1, /* the question is answered; the approval may be gone now */
+	APPROVAL_COUNTED,     /* one more yes; others must agree */
+	APPROVAL_TWICE,       /* this principal or key has said yes already */
+	APPROVAL_NO_GRANT,    /* the grant cannot be made: note; nothing changed */
+};
 /* An answer: approve or deny, already judged by approver_judge(). Only a pending question takes
- * it. Steps the calls that wait. */
-void approval_answer(struct engine *engine, struct approval *approval, enum approval_state to,
-    const struct approval_answer *answer);
+ * it. Steps the calls that wait. enum approval_vote. */
+enum approval_vote approval_answer(struct engine *engine, struct approval *approval,
+    enum approval_state to, const struct approval_answer *answer, struct err_note *note);
+/* How approvals of a tool work under this policy: its own block, or the file's. */
+const struct policy_approval *approval_rules(const struct policy *policy, const char *tool);
 /* Ends questions and answers whose time is over. */
 void approval_sweep(struct engine *engine);
 /* All questions end as void. Does not step the calls that wait: they are walked again
@@ -110,6 +129,8 @@ void approval_void_all(struct engine *engine, const char *cause);
 struct approval *approval_find(const struct engine *engine, const char *id);
 /* How a forgotten question ended; APPROVAL_NONE if it never was, or too long ago. */
 enum approval_state approval_ended(const struct engine *engine, const char *id);
+/* Whose namespace it was in; "" for such. Lives until the next question ends. */
+const char *approval_ended_space(const struct engine *engine, const char *id);
 uint32_t approval_pending(const struct engine *engine);
 const char *approval_state_name(enum approval_state state);
 

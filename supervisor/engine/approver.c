@@ -10,6 +10,8 @@
 #include "supervisor/base/clock.h"
 #include "supervisor/base/log.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/viewer.h"
 #include "supervisor/engine/record.h"
 
 static const struct approver *find_key(const struct approver *keys, uint32_t count, const char *id)
@@ -26,6 +28,19 @@ static bool is_near(uint64_t told_us, uint64_t now_us)
 				: now_us - told_us <= APPROVER_SKEW_US;
 }
 
+/* What an answer stands for is signed with it, so that a yes for once cannot be made to last. */
+static const char *signed_decision(const struct approver_vote *vote)
+{
+	if (!vote->approve)
+		return "deny";
+	switch (vote->scope) {
+	case GRANT_SESSION: return "approve:session";
+	case GRANT_ALWAYS: return "approve:always";
+	case GRANT_ONCE: break;
+	}
+	return "approve";
+}
+
 static int check_signature(const struct approver *approver, const struct approval *approval,
     const struct approver_vote *vote)
 {
@@ -34,7 +49,7 @@ static int check_signature(const struct approver *approver, const struct approva
 
 	buf_init(&bytes, 4096);
 	fault = approval_signed_bytes(&bytes, approval->answer.id, &vote->plan,
-	    vote->approve ? "approve" : "deny", vote->wall_us, vote->reason);
+	    signed_decision(vote), vote->wall_us, vote->reason);
 	return fault ? fault
 		     : key_verify(approver->public_key, vote->signature, bytes.data, bytes.len);
 }
@@ -70,13 +85,36 @@ static enum approver_verdict judge_key(const struct engine *engine, const struct
 	return APPROVER_COUNTS;
 }
 
+/* What the policy wants of an answer. 0, or -EPERM with note. */
+static int judge_rules(const struct engine *engine, const struct approval *approval,
+    const struct approver_vote *vote, struct err_note *note)
+{
+	const struct policy_approval *rules = approval_rules(engine->rules->policy, approval->tool);
+	uint32_t scope = vote->scope ? vote->scope : GRANT_ONCE;
+	uint32_t may = rules->grants ? rules->grants : GRANT_ONCE;
+
+	if (vote->approve && rules->reason_required && !vote->reason[0])
+		return err_note(note, -EPERM,
+		    "the policy wants a reason with every approval of tool %s; give one",
+		    approval->tool);
+	if (vote->approve && !(may & scope))
+		return err_note(note, -EPERM,
+		    "the policy lets no approval of tool %s stand for more than %s; approve it "
+		    "once",
+		    approval->tool, may & GRANT_SESSION ? "a session" : "one call");
+	return 0;
+}
+
 enum approver_verdict approver_judge(const struct engine *engine, const struct approval *approval,
     const struct approver_vote *vote, struct approval_answer *ret_answer, struct err_note *note)
 {
 	struct approval_answer answer = approval->answer;
 	enum approver_verdict verdict = APPROVER_COUNTS;
 
-	if (!policy_may_approve(vote->identity, approval->tool)) {
+	const struct viewer viewer = {
+	    engine, vote->peer->uid, vote->peer->gid, vote->peer->principal};
+
+	if (!viewer_decides(&viewer, approval->space, approval->tool)) {
 		(void)err_note(note, 0,
 		    "%s may not decide approvals of tool %s: no role of it has the "
 		    "permission approvals:decide and `approve` for that tool",
@@ -90,6 +128,8 @@ enum approver_verdict approver_judge(const struct engine *engine, const struct a
 		    approval->answer.id);
 		return APPROVER_STALE;
 	}
+	if (judge_rules(engine, approval, vote, note))
+		return APPROVER_REFUSED;
 	if (vote->key) {
 		verdict = judge_key(engine, approval, vote, &answer, note);
 	} else if (vote->peer->uid == approval->uid) {
@@ -103,6 +143,7 @@ enum approver_verdict approver_judge(const struct engine *engine, const struct a
 		return verdict;
 	memcpy(answer.principal, vote->peer->principal, sizeof(answer.principal));
 	(void)snprintf(answer.reason, sizeof(answer.reason), "%s", vote->reason);
+	answer.scope = vote->approve ? vote->scope : (enum grant_bit)0;
 	*ret_answer = answer;
 	return APPROVER_COUNTS;
 }

@@ -21,6 +21,7 @@ struct approver_vote {
 	const struct identity *identity; /* of the peer under the policy in force */
 	struct digest plan;              /* the plan that the human saw */
 	int approve;                     /* 1 approve, 0 deny */
+	enum grant_bit scope;            /* of an approval: once, session, always */
 	const char *reason;
 	const char *key;  /* approver id; NULL: not signed */
 	uint64_t wall_us; /* time in the signature */

@@ -17,12 +17,15 @@
 #include "supervisor/base/clock.h"
 #include "supervisor/base/log.h"
 #include "supervisor/engine/calls.h"
+#include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/gate.h"
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/output.h"
 #include "supervisor/engine/record.h"
 #include "supervisor/engine/result.h"
 #include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/stream.h"
 
 #define IN(state) (1u << CALL_##state)
 #define STAY      CALL_NEW
@@ -124,7 +127,7 @@ static enum call_event enter_received(struct call *call)
 
 static enum call_event enter_authenticated(struct call *call)
 {
-	return judge_command(call);
+	return judge_tool(call);
 }
 
 /* Sends the one request whose answer the call waits for now. */
@@ -164,19 +167,21 @@ static enum call_event enter_authorized(struct call *call)
 
 static enum call_event enter_planned(struct call *call)
 {
-	switch (call->verdict.decision) {
+	switch (call->decision) {
 	case DECISION_ALLOW: return CALL_ON_READY;
-	case DECISION_ASK: return CALL_ON_NEEDS_HUMAN;
+	case DECISION_ASK: return judge_grant(call) ? CALL_ON_READY : CALL_ON_NEEDS_HUMAN;
 	case DECISION_NONE:
 	case DECISION_DENY: break;
 	}
-	return CALL_ON_FAULT; /* judge_command() never lets those come here */
+	return CALL_ON_FAULT; /* judge_tool() never lets those come here */
 }
 
 static enum call_event enter_approval(struct call *call)
 {
+	elicit_retry(call);
 	switch (approval_ask(call)) {
-	case APPROVAL_WAITS: return CALL_ON_NOTHING;
+	case APPROVAL_WAITS:
+		return elicit_ask(call) == ELICIT_RETURNS ? CALL_ON_TIMEOUT : CALL_ON_NOTHING;
 	case APPROVAL_GRANTED: return CALL_ON_APPROVED;
 	case APPROVAL_DECLINED: return CALL_ON_DENIED;
 	case APPROVAL_RAN_OUT: return CALL_ON_EXPIRED;
@@ -241,6 +246,7 @@ static enum call_event enter_running(struct call *call)
 
 	if (output_start(call->engine->loop, out, err, call->tool->sandbox.output, &call->output))
 		return CALL_ON_FAULT;
+	stream_start(call->stream);
 	return CALL_ON_NOTHING;
 }
 
@@ -248,6 +254,7 @@ static enum call_event enter_killing(struct call *call)
 {
 	struct message message;
 
+	(void)gate_close(call);
 	message_init(&message, MESSAGE_KILL);
 	message.u.kill.call = call->id;
 	message.u.kill.cause = call_outcome_name(call->outcome);
@@ -257,8 +264,17 @@ static enum call_event enter_killing(struct call *call)
 
 static enum call_event enter_finished(struct call *call)
 {
+	stream_finish(call->stream);
 	judge_explain(call);
 	return send_record(call, RECORD_CALL_OUTCOME, false);
+}
+
+/* Of a streamed call only when its client has fetched what was before. */
+static void release_result(struct call *call)
+{
+	result_send(call);
+	record_tell(call);
+	calls_end(call);
 }
 
 static enum call_event enter_audited(struct call *call)
@@ -267,8 +283,8 @@ static enum call_event enter_audited(struct call *call)
 		log_error("call %s: its outcome (%s) could not be recorded; the result is withheld",
 		    call->id, call_outcome_name(call->outcome));
 	judge_explain(call);
-	result_send(call);
-	calls_end(call);
+	if (!stream_holds(call->stream, release_result))
+		release_result(call);
 	return CALL_ON_NOTHING;
 }
 

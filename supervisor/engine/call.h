@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <jansson.h>
 #include <uv.h>
 
 #include "policy/decide.h"
@@ -161,7 +163,8 @@ struct call {
 	enum stdin_kind stdin_kind;
 	int stdin_fd; /* sealed */
 	struct digest stdin_digest;
-	struct verdict verdict;
+	json_t *arguments; /* of the call, defaults filled in; owned */
+	enum decision decision;
 	char rule[CALL_RULE_MAX];         /* "file:line:column what"; "" when no rule spoke */
 	char reason[CALL_REASON_MAX];     /* the rule's, as a sentence */
 	char sentence[CALL_SENTENCE_MAX]; /* of the end: what, why, retry or not; "" until then */
@@ -173,6 +176,7 @@ struct call {
 	struct approval *approval;     /* set exactly while it waits in APPROVAL */
 	struct approval_answer answer; /* id "" = no human was asked */
 	bool answered;                 /* by a human, yes or no */
+	char grant[APPROVAL_ID_MAX];   /* the grant that let it run without asking; "" = none */
 	bool allowed;                  /* reached DECIDED */
 	uint64_t hold_until_us;        /* monotonic; 0 not yet asked */
 

@@ -11,6 +11,7 @@
 #include "supervisor/engine/output.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/stream.h"
 
 /* "c", the time in milliseconds, 80 random bits: sortable, and nobody can guess the next. */
 static int make_id(char out[CALL_ID_MAX])
@@ -58,6 +59,11 @@ static void free_memory(struct call *call)
 	free(call);
 }
 
+static void on_timer_closed(uv_handle_t *timer)
+{
+	free_memory(timer->data);
+}
+
 struct call *calls_new(
     struct engine *engine, const struct peer *peer, const struct message *request)
 {
@@ -73,6 +79,8 @@ struct call *calls_new(
 	call->era = (enum request_era)request->u.request.era;
 	call->options = request->u.request.options;
 	call->depth = peer->depth;
+	if (peer->call[0]) /* what is policed may not answer its own form */
+		call->options &= ~(uint32_t)REQUEST_CAN_ELICIT;
 	call->uid = peer->uid;
 	call->gid = peer->gid;
 	call->pid = peer->pid;
@@ -85,6 +93,13 @@ struct call *calls_new(
 		return NULL;
 	}
 	call->timer.data = call;
+	if (call->options & (REQUEST_STREAM_INPUT | REQUEST_STREAM_OUTPUT)) {
+		call->stream = stream_new(call);
+		if (!call->stream) {
+			uv_close((uv_handle_t *)&call->timer, on_timer_closed);
+			return NULL;
+		}
+	}
 	call->counted = engine->call_count < ENGINE_CALLS_MAX &&
 			quota_charge(call->account, QUOTA_CALL, 1) == 0;
 	call->next = engine->calls;
@@ -106,7 +121,8 @@ void calls_reset(struct call *call)
 	command_fini(&call->command);
 	memset(&call->command, 0, sizeof(call->command));
 	memset(&call->identity, 0, sizeof(call->identity));
-	memset(&call->verdict, 0, sizeof(call->verdict));
+	json_decref(take_ptr(call->arguments));
+	call->decision = DECISION_NONE;
 	memset(&call->plan, 0, sizeof(call->plan));
 	free(take_ptr(call->cwd));
 	free_paths(call);
@@ -118,6 +134,7 @@ void calls_reset(struct call *call)
 	call->awaits = MESSAGE_NONE;
 	call->rule[0] = call->reason[0] = call->sentence[0] = '\0';
 	memset(&call->answer, 0, sizeof(call->answer));
+	call->grant[0] = '\0';
 	call->rules = ruleset_drop(call->rules);
 }
 
@@ -128,6 +145,7 @@ static void release(struct call *call)
 	cleanup_fd_(&call->pipes[0]);
 	cleanup_fd_(&call->pipes[1]);
 	cleanup_fd_(&call->input);
+	stream_free(take_ptr(call->stream));
 	output_free(take_ptr(call->output));
 	for (uint32_t i = 0; i < call->exit.layer_count; i++)
 		free(call->exit.layers[i]);
@@ -137,11 +155,6 @@ static void release(struct call *call)
 	quota_return(call->account, QUOTA_BYTE, call->charged_bytes);
 	call->counted = false;
 	call->charged_bytes = 0;
-}
-
-static void on_timer_closed(uv_handle_t *timer)
-{
-	free_memory(timer->data);
 }
 
 void calls_end(struct call *call)

@@ -20,9 +20,11 @@ struct account;
 struct approver;
 struct call;
 struct control;
+struct grant;
 struct noted;
 struct peer;
 struct ruleset;
+struct waiting;
 struct watch;
 
 struct engine {
@@ -40,6 +42,8 @@ struct engine {
 	struct peer *peers;
 	struct account *accounts;
 	struct approval_book approvals;
+	struct grant *grants;     /* newest first */
+	struct waiting *waiting;  /* forms, progress, subscriptions; NULL until one is needed */
 	struct watch *watches;    /* long polls of approvals */
 	struct control *controls; /* reloads and shutdowns the warden has not answered yet */
 	struct noted *notes;      /* records sent without a call waiting for them */

@@ -6,15 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent-api/wire/call_args.h"
 #include "supervisor/base/buf.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
 #include "supervisor/base/str.h"
+#include "supervisor/engine/arguments.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/gate.h"
+#include "supervisor/engine/grant.h"
 #include "supervisor/engine/output.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/stream.h"
+#include "supervisor/engine/subject.h"
 
 /* A sentence cut in the middle of a character, or made of another's broken bytes, is escaped
  * once more, so that what goes into JSON is always text. */
@@ -65,8 +69,7 @@ const char *judge_identity_sentence(
 
 enum call_event judge_identity(struct call *call)
 {
-	struct subject subject = {
-	    .uid = call->uid, .gid = call->gid, .agent = call->agent, .space = call->space};
+	struct subject subject;
 	char sentence[JUDGE_SENTENCE_MAX];
 
 	call->rules = ruleset_hold(call->engine->rules);
@@ -82,6 +85,15 @@ enum call_event judge_identity(struct call *call)
 		    QUOTA_CALLS, ENGINE_CALLS_MAX);
 		return CALL_ON_BUSY;
 	}
+	if (call->depth > GATE_DEPTH_MAX) {
+		judge_say(call, "Refused by callgate: " GATE_TOO_DEEP ".");
+		return CALL_ON_DENIED;
+	}
+	if (subject_of_call(call, &subject)) {
+		judge_say(
+		    call, "Refused by callgate: the call through whose gate this came is over.");
+		return CALL_ON_DENIED;
+	}
 	policy_identify(call->rules->policy, &subject, &call->identity);
 	if (call->identity.result == IDENTITY_OK)
 		return CALL_ON_IDENTIFIED;
@@ -92,64 +104,6 @@ enum call_event judge_identity(struct call *call)
 	return CALL_ON_DENIED;
 }
 
-static enum call_event refuse_arguments(struct call *call, const char *why)
-{
-	judge_say(call,
-	    "Refused by callgate: the arguments are not valid: %s. Correct them and retry.", why);
-	return CALL_ON_DENIED;
-}
-
-static enum call_event take_command(struct call *call, const struct call_args *args)
-{
-	struct err_note note;
-	int fault;
-
-	if (args->form == CALL_FORM_COMMAND)
-		fault = command_parse(&call->command, args->command, strlen(args->command));
-	else
-		fault = command_from_argv(&call->command, args->argv, args->argc);
-	if (fault == -EINVAL || fault == -E2BIG)
-		return refuse_arguments(call, call->command.why ? call->command.why : "too long");
-	if (fault)
-		return CALL_ON_FAULT;
-	if (call_args_check_argv(call->command.argv, call->command.argc, &note))
-		return refuse_arguments(call, note.text);
-	return CALL_ON_NOTHING;
-}
-
-static enum call_event take_stdin(struct call *call, const struct call_args *args)
-{
-	if (!args->has_stdin)
-		return CALL_ON_NOTHING;
-	if (digest_of(&call->stdin_digest, args->stdin_bytes, args->stdin_len))
-		return CALL_ON_FAULT;
-	call->stdin_fd = fd_sealed("callgate-stdin", args->stdin_bytes, args->stdin_len);
-	call->stdin_kind = STDIN_SEALED;
-	return call->stdin_fd < 0 ? CALL_ON_FAULT : CALL_ON_NOTHING;
-}
-
-static enum call_event take_arguments(struct call *call)
-{
-	struct call_args cleanup_with(call_args_fini) args = {0};
-	struct err_note note;
-	enum call_event event;
-	int fault = call_args_decode(call->body, call->body_len, &args, &note);
-
-	if (fault == -EINVAL)
-		return refuse_arguments(call, note.text);
-	if (fault)
-		return CALL_ON_FAULT;
-	event = take_command(call, &args);
-	if (event == CALL_ON_NOTHING)
-		event = take_stdin(call, &args);
-	if (event == CALL_ON_NOTHING) {
-		call->cwd = strdup(args.cwd);
-		if (!call->cwd)
-			event = CALL_ON_FAULT;
-	}
-	return event;
-}
-
 static uint64_t kept_bytes(const struct policy_tool *tool)
 {
 	uint64_t keep = tool->sandbox.output ? tool->sandbox.output : OUTPUT_KEEP_DEFAULT;
@@ -157,21 +111,40 @@ static uint64_t kept_bytes(const struct policy_tool *tool)
 	return OUTPUT_STREAMS * (keep < OUTPUT_KEEP_MAX ? keep : OUTPUT_KEEP_MAX);
 }
 
-static enum call_event decide(struct call *call)
+/* The verdict in words; what it points into is gone afterwards. */
+static void keep_verdict(struct call *call, const struct verdict *verdict)
 {
 	struct buf cleanup_with(buf_fini) rule = {0};
 	struct buf cleanup_with(buf_fini) reason = {0};
 	const struct policy *policy = call->rules->policy;
 	const char *text;
 
-	buf_init(&rule, 4096);
-	buf_init(&reason, 4096);
-	policy_decide(policy, call->tool, &call->command, &call->verdict);
-	text = verdict_rule(&rule, policy, &call->verdict);
+	buf_init(&rule, 8 * CALL_RULE_MAX);
+	buf_init(&reason, 8 * CALL_REASON_MAX);
+	text = verdict_rule(&rule, policy, verdict);
 	(void)snprintf(call->rule, sizeof(call->rule), "%s", text ? text : "");
-	text = verdict_reason(&reason, policy, call->tool, &call->verdict);
+	text = verdict_reason(&reason, policy, call->tool, verdict);
 	(void)snprintf(call->reason, sizeof(call->reason), "%s", text ? text : "");
-	switch (call->verdict.decision) {
+	call->decision = verdict->decision;
+}
+
+static enum call_event decide(struct call *call)
+{
+	const struct question question = {.policy = call->rules->policy,
+	    .book = call->rules->book,
+	    .tool = call->tool,
+	    .identity = &call->identity,
+	    .command = &call->command,
+	    .arguments = call->arguments};
+	struct judgement judgement;
+	int fault = policy_judge(&question, &judgement);
+
+	if (!fault)
+		keep_verdict(call, &judgement.result);
+	judgement_fini(&judgement);
+	if (fault)
+		return CALL_ON_FAULT;
+	switch (call->decision) {
 	case DECISION_ALLOW:
 	case DECISION_ASK: return CALL_ON_PERMITTED;
 	case DECISION_NONE:
@@ -181,7 +154,7 @@ static enum call_event decide(struct call *call)
 	return CALL_ON_DENIED;
 }
 
-enum call_event judge_command(struct call *call)
+enum call_event judge_tool(struct call *call)
 {
 	const struct policy_tool *tool = policy_find_tool(call->rules->policy, call->tool_name);
 	enum call_event event;
@@ -192,11 +165,11 @@ enum call_event judge_command(struct call *call)
 		return CALL_ON_DENIED;
 	}
 	call->tool = tool;
-	event = take_arguments(call);
+	event = arguments_take(call);
 	if (event != CALL_ON_NOTHING)
 		return event;
 	if (call->charged_bytes == 0) {
-		uint64_t bytes = kept_bytes(tool) + 2 * call->body_len;
+		uint64_t bytes = kept_bytes(tool) + 2 * call->body_len + stream_cost(call->options);
 
 		if (quota_charge(call->account, QUOTA_BYTE, bytes)) {
 			judge_say(call,
@@ -207,6 +180,17 @@ enum call_event judge_command(struct call *call)
 		call->charged_bytes = bytes;
 	}
 	return decide(call);
+}
+
+bool judge_grant(struct call *call)
+{
+	const struct grant *grant = grant_find(call);
+
+	if (!grant)
+		return false;
+	memcpy(call->grant, grant->id, sizeof(call->grant));
+	call->answer = grant->answer;
+	return true;
 }
 
 static void explain_no(struct call *call)
@@ -280,14 +264,14 @@ void judge_explain(struct call *call)
 
 const char *judge_by(const struct call *call)
 {
-	return call->answered ? "approval" : "policy";
+	return call->grant[0] ? "grant" : call->answered ? "approval" : "policy";
 }
 
 const char *judge_decision(const struct call *call)
 {
 	if (call->allowed)
 		return "allow";
-	if (call->answered || call->verdict.decision != DECISION_ASK)
+	if (call->answered || call->decision != DECISION_ASK)
 		return "deny";
 	return "ask";
 }

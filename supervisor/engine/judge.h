@@ -11,7 +11,9 @@
 /* Takes the policy in force. IDENTIFIED, DENIED, BUSY (limits, draining). */
 enum call_event judge_identity(struct call *call);
 /* Reachable, arguments, decision. PERMITTED, DENIED, BUSY (bytes of the account), FAULT. */
-enum call_event judge_command(struct call *call);
+enum call_event judge_tool(struct call *call);
+/* Is there a grant for exactly this plan? Then call->grant and ->answer say which. */
+bool judge_grant(struct call *call);
 /* Gives a call that ends without a sentence the one that its outcome deserves. */
 void judge_explain(struct call *call);
 

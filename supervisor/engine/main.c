@@ -20,11 +20,14 @@
 #include "supervisor/engine/answer.h"
 #include "supervisor/engine/approver.h"
 #include "supervisor/engine/calls.h"
+#include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/grant.h"
 #include "supervisor/engine/methods.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/record.h"
 #include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/subscribe.h"
 #include "supervisor/engine/watch.h"
 
 #define FD_WARDEN    3
@@ -76,7 +79,9 @@ static void change_policy(struct engine *self, struct ruleset *rules, uint64_t s
 	answer_policy(self, serial, ANSWER_OK, "");
 	if (old) {
 		approval_void_all(self, "another policy is in force");
+		grant_void_all(self, "another policy is in force");
 		calls_reload(self);
+		subscribe_changed(self);
 		(void)ruleset_drop(old);
 	}
 }
@@ -125,6 +130,7 @@ static int take_drain(struct engine *self, struct message *message)
 	approval_void_all(self, "the daemon is stopping");
 	calls_drain(self);
 	watch_end_all(self);
+	subscribe_end_all(self);
 	quota_flush(self, QUOTA_FLUSH_ALL);
 	engine_settle(self);
 	return 0;
@@ -150,6 +156,7 @@ static const struct route routes[] = {
     {MESSAGE_PEER_GONE, &engine.front, peer_gone},
     {MESSAGE_CANCEL, &engine.front, peer_cancel},
     {MESSAGE_REQUEST, &engine.front, methods_request},
+    {MESSAGE_RESPONSE, &engine.front, elicit_response},
 };
 
 static void on_link_message(struct link *link, struct message *message, int fault)
@@ -180,19 +187,6 @@ static void on_link_message(struct link *link, struct message *message, int faul
 }
 
 /* ---- birth and death --------------------------------------------------------------------- */
-
-static void start_log(void)
-{
-	static const char *const levels[] = {"error", "warn", "info", "debug"};
-	const char *setting = getenv("CALLGATE_LOG");
-	enum log_level level = LOG_LEVEL_INFO;
-
-	for (size_t i = 0; setting && i < sizeof(levels) / sizeof(levels[0]); i++)
-		if (strncmp(setting, levels[i], strlen(levels[i])) == 0)
-			level = (enum log_level)i;
-	log_init("engine", level,
-	    setting && strstr(setting, ",json") ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
-}
 
 /* A running call holds three descriptors, and 512 may run. */
 static void raise_descriptor_limit(void)
@@ -269,6 +263,7 @@ static void stop(uv_loop_t *loop)
 	watch_end_all(&engine);
 	quota_flush(&engine, QUOTA_FLUSH_ALL);
 	approval_fini(&engine);
+	grant_free_all(&engine);
 	peer_free_all(&engine);
 	record_free_all(&engine);
 	methods_free_all(&engine);
@@ -289,7 +284,7 @@ int main(void)
 	uv_loop_t loop;
 	int fault;
 
-	start_log();
+	log_init_role("engine");
 	fault = self_start(); /* before the loop: self_refuse_rings() says why */
 	if (fault) {
 		log_error("start: %s", strerror(-fault));

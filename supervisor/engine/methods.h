@@ -24,11 +24,15 @@ struct methods_ask {
 	json_t *params;           /* object */
 };
 
+/* A text of params; NULL: absent, or no text. */
+const char *methods_text(const struct methods_ask *ask, const char *key);
+
 /* MESSAGE_REQUEST. 0, or -EBADMSG for a connection or a method that does not exist: the front is
  * broken; -ENOMEM. */
 int methods_request(struct engine *engine, struct message *message);
-/* MESSAGE_CONTROLLED: the warden has reloaded or begins to stop. */
+/* MESSAGE_CONTROLLED: the warden has reloaded or begins to stop (methods_control.c). */
 int methods_controlled(struct engine *engine, struct message *message);
+/* What waits for the warden, and everything of waiting.h. */
 void methods_free_all(struct engine *engine);
 
 #endif

@@ -13,7 +13,7 @@
 #define READS_A_TURN 4                 /* chunks of one stream before the loop turns */
 #define DRAIN_MAX    (4 * 1024 * 1024) /* more than a pipe can hold: fs.pipe-max-size is 1 MiB */
 
-struct stream {
+struct channel {
 	uv_poll_t poll;
 	struct output *output;
 	int fd;     /* -1 at the end of the stream */
@@ -25,12 +25,16 @@ struct stream {
 	size_t tail_next; /* where the next byte goes */
 	uint64_t bytes;
 	struct digest_stream *hash;
+	int paused; /* the tap had no room */
 };
 
 struct output {
-	struct stream streams[OUTPUT_STREAMS];
-	int fault;   /* the first; reading goes on, so that the tool does not hang */
-	int handles; /* not yet closed by the loop */
+	struct channel channels[OUTPUT_STREAMS];
+	struct output_tap tap; /* owner and functions NULL: nobody listens */
+	uint8_t *newest;       /* what output_seen() last pointed to */
+	int finishing;         /* the writers are dead: the tap takes all that is left */
+	int fault;             /* the first; reading goes on, so that the tool does not hang */
+	int handles;           /* not yet closed by the loop */
 	int freed;
 };
 
@@ -39,127 +43,167 @@ static void free_when_closed(struct output *output)
 	if (!output->freed || output->handles > 0)
 		return;
 	for (int i = 0; i < OUTPUT_STREAMS; i++) {
-		buf_fini(&output->streams[i].head);
-		free(output->streams[i].tail);
-		if (output->streams[i].hash)
-			digest_stream_free(output->streams[i].hash);
+		buf_fini(&output->channels[i].head);
+		free(output->channels[i].tail);
+		if (output->channels[i].hash)
+			digest_stream_free(output->channels[i].hash);
 	}
+	free(output->newest);
 	free(output);
 }
 
 static void on_poll_closed(uv_handle_t *handle)
 {
-	struct output *output = ((struct stream *)handle->data)->output;
+	struct output *output = ((struct channel *)handle->data)->output;
 
 	output->handles--;
 	free_when_closed(output);
 }
 
-static void stream_close(struct stream *stream)
+static void channel_close(struct channel *channel)
 {
-	if (stream->polled) {
-		stream->polled = 0;
-		uv_close((uv_handle_t *)&stream->poll, on_poll_closed);
+	if (channel->polled) {
+		channel->polled = 0;
+		uv_close((uv_handle_t *)&channel->poll, on_poll_closed);
 	}
-	if (stream->fd >= 0)
-		close(stream->fd);
-	stream->fd = -1;
+	if (channel->fd >= 0)
+		close(channel->fd);
+	channel->fd = -1;
 }
 
 /* Keeps the last tail_cap bytes. */
-static int keep_tail(struct stream *stream, const uint8_t *bytes, size_t len)
+static int keep_tail(struct channel *channel, const uint8_t *bytes, size_t len)
 {
 	if (len == 0)
 		return 0;
-	if (!stream->tail)
-		stream->tail = malloc(stream->tail_cap);
-	if (!stream->tail)
+	if (!channel->tail)
+		channel->tail = malloc(channel->tail_cap);
+	if (!channel->tail)
 		return -ENOMEM;
-	if (len > stream->tail_cap) {
-		bytes += len - stream->tail_cap;
-		len = stream->tail_cap;
+	if (len > channel->tail_cap) {
+		bytes += len - channel->tail_cap;
+		len = channel->tail_cap;
 	}
 	while (len > 0) {
-		size_t room = stream->tail_cap - stream->tail_next;
+		size_t room = channel->tail_cap - channel->tail_next;
 		size_t part = len < room ? len : room;
 
-		memcpy(stream->tail + stream->tail_next, bytes, part);
-		stream->tail_next = (stream->tail_next + part) % stream->tail_cap;
-		stream->tail_len += part;
+		memcpy(channel->tail + channel->tail_next, bytes, part);
+		channel->tail_next = (channel->tail_next + part) % channel->tail_cap;
+		channel->tail_len += part;
 		bytes += part;
 		len -= part;
 	}
-	if (stream->tail_len > stream->tail_cap)
-		stream->tail_len = stream->tail_cap;
+	if (channel->tail_len > channel->tail_cap)
+		channel->tail_len = channel->tail_cap;
 	return 0;
 }
 
-static int stream_take(struct stream *stream, const uint8_t *bytes, size_t len)
+static int channel_take(struct channel *channel, const uint8_t *bytes, size_t len)
 {
-	size_t room = stream->head.limit - stream->head.len;
+	size_t room = channel->head.limit - channel->head.len;
 	size_t first = len < room ? len : room;
-	int fault = digest_stream_add(stream->hash, bytes, len);
+	int fault = digest_stream_add(channel->hash, bytes, len);
 
-	stream->bytes += len;
+	channel->bytes += len;
 	if (!fault)
-		fault = buf_put(&stream->head, bytes, first);
+		fault = buf_put(&channel->head, bytes, first);
 	if (!fault)
-		fault = keep_tail(stream, bytes + first, len - first);
+		fault = keep_tail(channel, bytes + first, len - first);
+	return fault;
+}
+
+static enum output_stream channel_stream(const struct channel *channel)
+{
+	return (enum output_stream)(channel - channel->output->channels);
+}
+
+/* Bytes that may be read at once; 0: whoever listens must first get rid of some. */
+static size_t channel_room(const struct channel *channel)
+{
+	const struct output *output = channel->output;
+	size_t room = READ_CHUNK;
+
+	if (output->tap.room && !output->finishing)
+		room = output->tap.room(output->tap.owner, channel_stream(channel));
+	return room < READ_CHUNK ? room : READ_CHUNK;
+}
+
+static void channel_pause(struct channel *channel)
+{
+	if (!channel->polled)
+		return;
+	channel->paused = 1;
+	(void)uv_poll_stop(&channel->poll); /* never fails */
+}
+
+static int channel_got(struct channel *channel, const uint8_t *bytes, size_t len)
+{
+	const struct output_tap *tap = &channel->output->tap;
+	int fault = channel_take(channel, bytes, len);
+
+	if (tap->take)
+		tap->take(tap->owner, channel_stream(channel), bytes, len);
 	return fault;
 }
 
 /* Reads at most max bytes. Ends the stream at its end; a read error is the output's fault. */
-static void stream_read(struct stream *stream, size_t max)
+static void channel_read(struct channel *channel, size_t max)
 {
 	uint8_t chunk[READ_CHUNK];
 	size_t total = 0;
 
-	while (stream->fd >= 0 && total < max) {
-		ssize_t got = read(stream->fd, chunk, sizeof(chunk));
+	while (channel->fd >= 0 && total < max) {
+		size_t room = channel_room(channel);
+		ssize_t got = room > 0 ? read(channel->fd, chunk, room) : -1;
 		int fault = got < 0 ? -errno : 0;
 
+		if (room == 0) {
+			channel_pause(channel);
+			return;
+		}
 		if (fault == -EINTR)
 			continue;
 		if (fault == -EAGAIN)
 			return;
 		if (got > 0) {
-			fault = stream_take(stream, chunk, (size_t)got);
+			fault = channel_got(channel, chunk, (size_t)got);
 			total += (size_t)got;
 		}
-		if (fault && !stream->output->fault)
-			stream->output->fault = fault;
+		if (fault && !channel->output->fault)
+			channel->output->fault = fault;
 		if (got <= 0)
-			stream_close(stream);
+			channel_close(channel);
 	}
 }
 
 static void on_poll_readable(uv_poll_t *poll, int status, int events)
 {
-	struct stream *stream = poll->data;
+	struct channel *channel = poll->data;
 
 	(void)events;
 	(void)status; /* an error shows itself to read(2) */
-	stream_read(stream, (size_t)READ_CHUNK * READS_A_TURN);
+	channel_read(channel, (size_t)READ_CHUNK * READS_A_TURN);
 }
 
-static int stream_start(struct stream *stream, uv_loop_t *loop, uint64_t keep)
+static int channel_start(struct channel *channel, uv_loop_t *loop, uint64_t keep)
 {
 	int fault;
 
-	buf_init(&stream->head, (size_t)(keep - keep / 2));
-	stream->tail_cap = (size_t)(keep / 2 ? keep / 2 : 1);
-	stream->hash = digest_stream_new();
-	if (!stream->hash)
+	buf_init(&channel->head, (size_t)(keep - keep / 2));
+	channel->tail_cap = (size_t)(keep / 2 ? keep / 2 : 1);
+	channel->hash = digest_stream_new();
+	if (!channel->hash)
 		return -ENOMEM;
-	fault = fd_set_nonblocking(stream->fd);
+	fault = fd_set_nonblocking(channel->fd);
 	if (!fault)
-		fault = uv_poll_init(loop, &stream->poll, stream->fd);
+		fault = uv_poll_init(loop, &channel->poll, channel->fd);
 	if (fault)
 		return fault;
-	stream->poll.data = stream;
-	stream->polled = 1;
-	stream->output->handles++;
-	return uv_poll_start(&stream->poll, UV_READABLE | UV_DISCONNECT, on_poll_readable);
+	channel->poll.data = channel;
+	channel->polled = 1;
+	channel->output->handles++;
+	return uv_poll_start(&channel->poll, UV_READABLE | UV_DISCONNECT, on_poll_readable);
 }
 
 int output_start(uv_loop_t *loop, int out_fd, int err_fd, uint64_t keep, struct output **ret)
@@ -178,11 +222,14 @@ int output_start(uv_loop_t *loop, int out_fd, int err_fd, uint64_t keep, struct 
 		return -ENOMEM;
 	}
 	for (int i = 0; i < OUTPUT_STREAMS; i++) {
-		output->streams[i].output = output;
-		output->streams[i].fd = fds[i];
+		output->channels[i].output = output;
+		output->channels[i].fd = fds[i];
 	}
+	output->newest = malloc(OUTPUT_SEEN_MAX);
+	if (!output->newest)
+		fault = -ENOMEM;
 	for (int i = 0; i < OUTPUT_STREAMS && !fault; i++)
-		fault = stream_start(&output->streams[i], loop, keep);
+		fault = channel_start(&output->channels[i], loop, keep);
 	if (fault) {
 		output_free(output);
 		return fault;
@@ -191,25 +238,42 @@ int output_start(uv_loop_t *loop, int out_fd, int err_fd, uint64_t keep, struct 
 	return 0;
 }
 
+void output_tap(struct output *output, const struct output_tap *tap)
+{
+	output->tap = tap ? *tap : (struct output_tap){0};
+}
+
+void output_resume(struct output *output, enum output_stream which)
+{
+	struct channel *channel = &output->channels[which];
+
+	if (!channel->paused || !channel->polled)
+		return;
+	channel->paused = 0;
+	/* Its only fault is a handle that closes, which polled excludes. */
+	(void)uv_poll_start(&channel->poll, UV_READABLE | UV_DISCONNECT, on_poll_readable);
+}
+
 int output_finish(struct output *output)
 {
+	output->finishing = 1;
 	for (int i = 0; i < OUTPUT_STREAMS; i++) {
-		stream_read(&output->streams[i], DRAIN_MAX);
-		stream_close(&output->streams[i]);
+		channel_read(&output->channels[i], DRAIN_MAX);
+		channel_close(&output->channels[i]);
 	}
 	return output->fault;
 }
 
-static uint64_t left_out(const struct stream *stream)
+static uint64_t left_out(const struct channel *channel)
 {
-	return stream->bytes - stream->head.len - stream->tail_len;
+	return channel->bytes - channel->head.len - channel->tail_len;
 }
 
 int output_facts(const struct output *output, enum output_stream which, struct output_facts *ret)
 {
-	const struct stream *stream = &output->streams[which];
-	struct output_facts facts = {.bytes = stream->bytes, .truncated = left_out(stream) > 0};
-	int fault = digest_stream_peek(stream->hash, &facts.digest);
+	const struct channel *channel = &output->channels[which];
+	struct output_facts facts = {.bytes = channel->bytes, .truncated = left_out(channel) > 0};
+	int fault = digest_stream_peek(channel->hash, &facts.digest);
 
 	if (!fault)
 		*ret = facts;
@@ -218,26 +282,58 @@ int output_facts(const struct output *output, enum output_stream which, struct o
 
 int output_text(struct buf *out, const struct output *output, enum output_stream which)
 {
-	const struct stream *stream = &output->streams[which];
-	size_t start = stream->tail_len < stream->tail_cap ? 0 : stream->tail_next;
-	uint64_t missing = left_out(stream);
+	const struct channel *channel = &output->channels[which];
+	size_t start = channel->tail_len < channel->tail_cap ? 0 : channel->tail_next;
+	uint64_t missing = left_out(channel);
 
-	(void)buf_put(out, stream->head.data, stream->head.len);
+	(void)buf_put(out, channel->head.data, channel->head.len);
 	if (missing)
 		(void)buf_textf(out, "\n[callgate: %" PRIu64 " bytes left out]\n", missing);
-	if (stream->tail_len) {
-		(void)buf_put(out, stream->tail + start, stream->tail_len - start);
-		(void)buf_put(out, stream->tail, start);
+	if (channel->tail_len) {
+		(void)buf_put(out, channel->tail + start, channel->tail_len - start);
+		(void)buf_put(out, channel->tail, start);
 	}
 	return out->fault;
+}
+
+/* The last len bytes of the tail's ring. */
+static void copy_tail(uint8_t *to, const struct channel *channel, size_t len)
+{
+	size_t start = (channel->tail_next + channel->tail_cap - len) % channel->tail_cap;
+	size_t part = len < channel->tail_cap - start ? len : channel->tail_cap - start;
+
+	if (len == 0)
+		return;
+	memcpy(to, channel->tail + start, part);
+	memcpy(to + part, channel->tail, len - part);
+}
+
+int output_seen(const struct output *output, enum output_stream which, uint64_t *ret_total,
+    const void **ret_tail, size_t *ret_len)
+{
+	const struct channel *channel = &output->channels[which];
+	size_t tail = channel->tail_len < OUTPUT_SEEN_MAX ? channel->tail_len : OUTPUT_SEEN_MAX;
+	size_t head = 0;
+
+	if (left_out(channel) == 0)
+		head = channel->head.len < OUTPUT_SEEN_MAX - tail ? channel->head.len
+								  : OUTPUT_SEEN_MAX - tail;
+	if (head)
+		memcpy(output->newest, channel->head.data + channel->head.len - head, head);
+	copy_tail(output->newest + head, channel, tail);
+	*ret_total = channel->bytes;
+	*ret_tail = output->newest;
+	*ret_len = head + tail;
+	return 0;
 }
 
 void output_free(struct output *output)
 {
 	if (!output)
 		return;
+	output_tap(output, NULL);
 	for (int i = 0; i < OUTPUT_STREAMS; i++)
-		stream_close(&output->streams[i]);
+		channel_close(&output->channels[i]);
 	output->freed = 1;
 	free_when_closed(output);
 }

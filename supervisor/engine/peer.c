@@ -6,7 +6,11 @@
 #include <stdlib.h>
 
 #include "supervisor/engine/calls.h"
+#include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/gate.h"
+#include "supervisor/engine/stream.h"
+#include "supervisor/engine/subscribe.h"
 #include "supervisor/engine/watch.h"
 
 const struct peer *peer_find(const struct engine *engine, uint64_t id)
@@ -33,6 +37,8 @@ int peer_arrived(struct engine *engine, struct message *message)
 	peer->gid = told->gid;
 	peer->pid = told->pid;
 	(void)snprintf(peer->principal, sizeof(peer->principal), "uid:%" PRIu32, told->uid);
+	if (told->call && told->call[0])
+		gate_admit(engine, peer, told->call);
 	peer->next = engine->peers;
 	engine->peers = peer;
 	return 0;
@@ -53,6 +59,8 @@ int peer_gone(struct engine *engine, struct message *message)
 	free(peer);
 	calls_cancel_peer(engine, id);
 	watch_drop_peer(engine, id);
+	subscribe_drop_peer(engine, id);
+	elicit_drop_peer(engine, id);
 	return 0;
 }
 
@@ -62,6 +70,8 @@ int peer_cancel(struct engine *engine, struct message *message)
 
 	calls_cancel_request(engine, cancel->peer, cancel->request);
 	watch_cancel(engine, cancel->peer, cancel->request);
+	subscribe_cancel(engine, cancel->peer, cancel->request);
+	stream_cancel(engine, cancel->peer, cancel->request);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Connections of the Unix front: who is at the other end, as the kernel told the front.
- * Floor 3, engine only.
+ * Connections of the Unix front: who is at the other end, as the kernel told the front, or the
+ * running call through whose gate it came. Floor 3, engine only.
  */
 #ifndef CALLGATE_ENGINE_PEER_H
 #define CALLGATE_ENGINE_PEER_H
@@ -20,8 +20,10 @@ struct peer {
 	uint32_t gid;
 	uint32_t pid;
 	char principal[PEER_PRINCIPAL_MAX];
-	char call[CALL_ID_MAX]; /* the running call whose gate it came through; "" = the socket */
-	uint32_t depth;         /* of the calls it makes; 0 = from the socket */
+	/* The call whose gate it came through, or what is no call's id once that is over; "" = the
+	 * socket. uid, gid and principal are then that call's (gate.h). */
+	char call[CALL_ID_MAX];
+	uint32_t depth; /* of the calls it makes; 0 = from the socket */
 };
 
 /* MESSAGE_PEER. 0; -EBADMSG when the connection is known already; -ENOMEM. */

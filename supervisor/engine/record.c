@@ -11,6 +11,7 @@
 #include "supervisor/base/str.h"
 #include "supervisor/engine/call.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/grant.h"
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/output.h"
 #include "supervisor/engine/ruleset.h"
@@ -122,7 +123,9 @@ void record_decision(struct buf *out, const struct call *call, bool allow)
 	put_text(out, "cwd", call->cwd);
 	record_put_str(out, "decision", judge_decision(call));
 	record_put_int(out, "gid", call->gid);
+	put_text(out, "grant", call->grant);
 	put_text(out, "namespace", space_of(call));
+	put_text(out, "parent", call->parent);
 	record_put_int(out, "pid", call->pid);
 	put_digest(out, "plan", &call->plan);
 	put_digest(out, "policy", policy_of(call));
@@ -182,18 +185,47 @@ void record_outcome(struct buf *out, const struct call *call)
 	put_text(out, "namespace", space_of(call));
 	record_put_str(out, "outcome", call_outcome_name(call->outcome));
 	put_output(out, call->output);
+	put_text(out, "parent", call->parent);
 	put_digest(out, "plan", &call->plan);
 	put_digest(out, "policy", policy_of(call));
 	record_put_str(out, "principal", call->principal);
 	put_text(out, "reason", call->sentence);
 	put_text(out, "rule", call->rule);
 	record_put_str(out, "status", went_well(call) ? "ok" : "error");
+	if (call->streamed)
+		record_put_bool(out, "streamed", true);
 	put_text(out, "tool", call->tool_name);
 	record_open(out, "usage");
 	record_put_int(out, "cpu_us", (int64_t)exit->cpu_us);
 	record_put_int(out, "memory_peak", (int64_t)exit->memory_peak);
 	record_put_int(out, "wall_us", (int64_t)exit->wall_us);
 	record_close(out);
+}
+
+/* One line a call, of refused ones too. It proves nothing; the trail does. */
+void record_tell(const struct call *call)
+{
+	const struct identity *who = &call->identity;
+	const char *agent = who->agent ? who->agent->name : call->agent;
+	uint64_t took_us = clock_monotonic_us() - call->born_us;
+	const struct log_field fields[] = {
+	    {.key = LOG_KEY_CALL, .text = call->id},
+	    {.key = LOG_KEY_TOOL, .text = call->tool_name},
+	    {.key = LOG_KEY_PRINCIPAL, .text = call->principal},
+	    {.key = LOG_KEY_AGENT, .text = agent},
+	    {.key = LOG_KEY_NAMESPACE, .text = who->space ? who->space->name : call->space},
+	    {.key = LOG_KEY_DECISION, .text = judge_decision(call)},
+	    {.key = LOG_KEY_BY, .text = judge_by(call)},
+	    {.key = LOG_KEY_RULE, .text = call->rule},
+	    {.key = LOG_KEY_OUTCOME, .text = call_outcome_name(call->outcome)},
+	    {.key = LOG_KEY_DURATION_US, .number = took_us},
+	};
+	const struct log_facts facts = {LOG_EVENT_CALL, fields, sizeof(fields) / sizeof(fields[0])};
+
+	log_event(LOG_LEVEL_INFO, &facts,
+	    "call %s: %.64s for %s%s%.64s: %s by %s, %s after %llu ms", call->id, call->tool_name,
+	    call->principal, *agent ? " as " : "", agent, judge_decision(call), judge_by(call),
+	    call_outcome_name(call->outcome), (unsigned long long)(took_us / 1000));
 }
 
 /* ---- records that no call waits for ------------------------------------------------------ */
@@ -286,12 +318,18 @@ void record_approval_answer(
 	record_put_str(&out, "approval", answer->id);
 	record_put_str(&out, "by", answer->principal);
 	put_text(&out, "key", answer->key);
+	if (answer->scope == GRANT_SESSION || answer->scope == GRANT_ALWAYS)
+		record_put_str(&out, "grant", grant_scope_name(answer->scope));
 	record_put_str(&out, "method", answer->key[0] ? "signature" : "uid");
 	put_text(&out, "name", answer->name);
 	put_digest(&out, "plan", &approval->plan);
 	record_put_str(&out, "principal", approval->principal);
+	if (approval->quorum > 1)
+		record_put_int(&out, "quorum", approval->quorum);
 	put_text(&out, "reason", answer->reason);
 	put_text(&out, "tool", approval->tool);
+	if (approval->quorum > 1)
+		record_put_int(&out, "yes", approval->yes_count);
 	send_note(engine, type, &approval->plan, &out);
 }
 
@@ -306,6 +344,22 @@ void record_approval_end(struct engine *engine, const struct approval *approval,
 	record_put_str(&out, "principal", approval->principal);
 	put_text(&out, "tool", approval->tool);
 	send_note(engine, RECORD_APPROVAL_EXPIRE, &approval->plan, &out);
+}
+
+void record_grant_end(
+    struct engine *engine, const struct grant *grant, const char *by, const char *cause)
+{
+	struct buf cleanup_with(buf_fini) out = {0};
+
+	buf_init(&out, RECORD_FIELDS_MAX);
+	record_put_str(&out, "approval", grant->answer.id);
+	put_text(&out, "by", by);
+	record_put_str(&out, "cause", cause);
+	record_put_str(&out, "grant", grant->id);
+	put_digest(&out, "plan", &grant->plan);
+	record_put_str(&out, "principal", grant->principal);
+	put_text(&out, "tool", grant->tool);
+	send_note(engine, RECORD_APPROVAL_EXPIRE, &grant->plan, &out);
 }
 
 void record_approval_refused(

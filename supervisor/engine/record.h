@@ -14,6 +14,7 @@
 
 struct call;
 struct engine;
+struct grant;
 
 #define RECORD_TEXT_MAX  512         /* bytes of a stranger's text in one field */
 #define RECORD_ARGV_MAX  (24 * 1024) /* bytes of an argv as JSON; a longer one is hashed */
@@ -23,6 +24,9 @@ struct engine;
 void record_decision(struct buf *out, const struct call *call, bool allow);
 void record_outcome(struct buf *out, const struct call *call);
 
+/* The line of the log about a call that is over. */
+void record_tell(const struct call *call);
+
 /* Records without a waiting call: sent in order before anything that relies on them, so that the
  * decision's receipt covers them too. Failures are logged. */
 void record_approval_request(
@@ -31,6 +35,9 @@ void record_approval_request(
 void record_approval_answer(
     struct engine *engine, enum record_type type, const struct approval *approval);
 void record_approval_end(struct engine *engine, const struct approval *approval, const char *cause);
+/* A grant is over. by: who ended it, or "". */
+void record_grant_end(
+    struct engine *engine, const struct grant *grant, const char *by, const char *cause);
 void record_approval_refused(
     struct engine *engine, const struct approval *approval, const char *principal, const char *why);
 void record_auth_fail(struct engine *engine, uint32_t uid, uint32_t count, const char *why);

@@ -6,12 +6,16 @@
 
 #include "agent-api/wire/limits.h"
 #include "agent-api/wire/rpc.h"
+#include "agent-api/wire/value.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/err.h"
 #include "supervisor/base/log.h"
+#include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/output.h"
+#include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/subscribe.h"
 
 #define PLAN_TEXT_MAX (sizeof("sha256:") + 2 * DIGEST_LEN)
 
@@ -27,6 +31,11 @@ static void reply(const struct result_to *to, enum reply_kind kind, const void *
 	message.u.reply.body.data = body;
 	message.u.reply.body.len = len;
 	(void)engine_send(to->engine, &to->engine->front, &message);
+}
+
+enum mcp_revision result_revision(const struct result_to *to)
+{
+	return subscribe_revision(to->engine, to->era, to->peer);
 }
 
 void result_give_body(
@@ -50,7 +59,7 @@ void result_give(const struct result_to *to, json_t *object)
 
 	buf_init(&body, MESSAGE_BODY_MAX);
 	if (object)
-		fault = result_object(&body, (enum mcp_era)to->era, object);
+		fault = result_object(&body, result_revision(to), object);
 	json_decref(object);
 	result_give_body(to, REPLY_RESULT, &body, fault);
 }
@@ -139,10 +148,81 @@ static int fill_output(
 	return fault;
 }
 
-static int build(const struct call *call, struct buf *body, enum reply_kind *ret_kind)
+/* ---- what a tool with an output schema printed ------------------------------------------- */
+
+struct printed {
+	json_t *value; /* owned; NULL: there is none, or it is not what was promised */
+	char sentence[CALL_SENTENCE_MAX];
+};
+
+static void printed_fini(struct printed *printed)
 {
+	json_decref(printed->value);
+}
+
+/* A promise that is broken is an error of the tool, told in words; what it wrote stays readable. */
+static void read_printed(
+    struct printed *printed, const struct result_tool_call *result, const struct call *call)
+{
+	const struct tool_book *book = rulebook_tool(call->rules->book, call->tool);
+	struct err_note note = {""};
+	json_t *value = NULL;
+	int fault = value_read(result->out, result->out_len, &value, &note);
+
+	if (!fault && book && book->output)
+		fault = json_schema_check(book->output, value, "output", &note);
+	if (!fault) {
+		printed->value = value;
+		return;
+	}
+	json_decref(value);
+	(void)snprintf(printed->sentence, sizeof(printed->sentence),
+	    "What the tool printed is not what its output schema promises: %s", note.text);
+}
+
+static bool has_own_schema(const struct call *call)
+{
+	return call->tool && call->tool->output_schema && call->tool->output_schema[0];
+}
+
+/* ---- the body ---------------------------------------------------------------------------- */
+
+static int build_result(
+    struct buf *body, const struct call *call, struct result_tool_call *result, bool truncated)
+{
+	struct printed cleanup_with(printed_fini) printed = {.value = NULL};
 	struct buf cleanup_with(buf_fini) out = {0};
 	struct buf cleanup_with(buf_fini) err = {0};
+	const struct result_to to = {call->engine, call->request, call->era, call->peer};
+	int fault = 0;
+
+	buf_init(&out, 2 * OUTPUT_KEEP_MAX);
+	buf_init(&err, 2 * OUTPUT_KEEP_MAX);
+	result->structure = RESULT_STRUCTURE_STREAMS;
+	result->truncated = truncated;
+	result->is_error = call->outcome != OUTCOME_COMPLETED ||
+			   call->exit.how != EXIT_HOW_EXITED || call->exit.code != 0;
+	if (call->output && call->proven)
+		fault = fill_output(result, call, &out, &err);
+	if (fault)
+		return fault;
+	if (has_own_schema(call)) {
+		result->structure = RESULT_STRUCTURE_NONE;
+		if (!result->is_error && result->has_output)
+			read_printed(&printed, result, call);
+		if (printed.value)
+			result->structure = RESULT_STRUCTURE_VALUE;
+		result->value = printed.value;
+		if (printed.sentence[0]) {
+			result->sentence = printed.sentence;
+			result->is_error = true;
+		}
+	}
+	return result_tools_call(body, result_revision(&to), result);
+}
+
+static int build(const struct call *call, struct buf *body, enum reply_kind *ret_kind)
+{
 	struct result_tool_call result = {.sentence = call->sentence};
 	struct facts facts = {0};
 	int fault = 0;
@@ -159,19 +239,15 @@ static int build(const struct call *call, struct buf *body, enum reply_kind *ret
 	if (call->unknown_tool && call->outcome == OUTCOME_REFUSED)
 		return result_unknown_tool(body, call->tool_name, &result.call);
 	*ret_kind = REPLY_RESULT;
-	buf_init(&out, 2 * OUTPUT_KEEP_MAX);
-	buf_init(&err, 2 * OUTPUT_KEEP_MAX);
-	if (call->output && call->proven)
-		fault = fill_output(&result, call, &out, &err);
-	result.truncated = facts.out.truncated || facts.err.truncated;
-	result.is_error = call->outcome != OUTCOME_COMPLETED || call->exit.how != EXIT_HOW_EXITED ||
-			  call->exit.code != 0;
-	return fault ? fault : result_tools_call(body, (enum mcp_era)call->era, &result);
+	fault = elicit_result(body, call, &result.call);
+	if (fault <= 0)
+		return fault;
+	return build_result(body, call, &result, facts.out.truncated || facts.err.truncated);
 }
 
 void result_send(struct call *call)
 {
-	const struct result_to to = {call->engine, call->request, call->era};
+	const struct result_to to = {call->engine, call->request, call->era, call->peer};
 	struct buf cleanup_with(buf_fini) body = {0};
 	enum reply_kind kind = REPLY_RESULT;
 	int fault;

@@ -17,7 +17,11 @@ struct result_to {
 	struct engine *engine;
 	uint64_t request; /* serial */
 	enum request_era era;
+	uint64_t peer; /* whose revision counts in the legacy era */
 };
+
+/* What may be said there. */
+enum mcp_revision result_revision(const struct result_to *to);
 
 /* Answers the client of a call in AUDITED; nothing but a silent reply when it withdrew. What the
  * tool wrote is released only if the outcome is recorded. */

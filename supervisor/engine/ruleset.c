@@ -38,7 +38,11 @@ int ruleset_thaw(int fd, const struct digest *version, struct ruleset **ret, str
 	fault = rules ? thaw_checked(bytes, len, version, &rules->policy, note)
 		      : err_note(note, -ENOMEM, "policy: out of memory");
 	fd_unmap(bytes, len);
+	if (!fault)
+		fault = rulebook_new(rules->policy, &rules->book, note);
 	if (fault) {
+		if (rules)
+			policy_free(rules->policy);
 		free(rules);
 		return fault;
 	}
@@ -57,6 +61,7 @@ struct ruleset *ruleset_hold(struct ruleset *rules)
 struct ruleset *ruleset_drop(struct ruleset *rules)
 {
 	if (rules && --rules->uses == 0) {
+		rulebook_free(rules->book);
 		policy_free(rules->policy);
 		free(rules);
 	}

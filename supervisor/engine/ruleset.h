@@ -7,12 +7,13 @@
 
 #include <stdint.h>
 
-#include "policy/policy.h"
+#include "policy/rulebook.h"
 #include "supervisor/base/err.h"
 #include "supervisor/evidence/digest.h"
 
 struct ruleset {
 	struct policy *policy; /* owned */
+	struct rulebook *book; /* of it; owned */
 	struct digest version; /* SHA-256 of the frozen form */
 	uint32_t uses;         /* the engine's own and one per call */
 };

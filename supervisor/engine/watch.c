@@ -8,12 +8,17 @@
 #include "agent-api/wire/rpc.h"
 #include "agent-api/wire/value.h"
 #include "supervisor/base/clock.h"
+#include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/methods.h"
 #include "supervisor/engine/peer.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/stream.h"
+#include "supervisor/engine/subject.h"
+#include "supervisor/engine/subscribe.h"
+#include "supervisor/engine/viewer.h"
 
 #define LIST_BYTES_MAX (WIRE_RESULT_MAX / 2) /* of text; JSON makes it longer */
 
@@ -29,18 +34,11 @@ struct watch {
 	uv_timer_t timer; /* freed in its close callback */
 };
 
-/* Who looks: approvers see all, everybody else his own questions. */
-struct viewer {
-	const struct identity *identity;
-	const char *principal;
-};
-
+/* Approvers see all of their namespaces, everybody else his own questions. */
 static bool may_see(const struct viewer *viewer, const struct approval *approval)
 {
 	return approval->state == APPROVAL_PENDING &&
-	       ((viewer->identity->permissions & PERMISSION(APPROVALS_READ)) ||
-		   policy_may_approve(viewer->identity, approval->tool) ||
-		   strcmp(viewer->principal, approval->principal) == 0);
+	       viewer_sees(viewer, approval->space, approval->principal, approval->tool);
 }
 
 static json_t *text(const char *bytes)
@@ -103,7 +101,8 @@ static bool refuse_stranger(const struct methods_ask *ask)
 
 void watch_list(const struct methods_ask *ask)
 {
-	const struct viewer viewer = {&ask->identity, ask->peer->principal};
+	const struct viewer viewer = {
+	    ask->engine, ask->peer->uid, ask->peer->gid, ask->peer->principal};
 
 	if (!refuse_stranger(ask))
 		result_give(&ask->to, list(ask->engine, &viewer));
@@ -139,12 +138,8 @@ static void drop(struct watch *watch)
 static void answer(struct watch *watch)
 {
 	struct engine *engine = watch->to.engine;
-	struct subject subject = {
-	    .uid = watch->uid, .gid = watch->gid, .agent = watch->agent, .space = watch->space};
-	struct identity identity;
-	const struct viewer viewer = {&identity, watch->principal};
+	const struct viewer viewer = {engine, watch->uid, watch->gid, watch->principal};
 
-	policy_identify(engine->rules->policy, &subject, &identity);
 	result_give(&watch->to, list(engine, &viewer));
 	drop(watch);
 }
@@ -217,7 +212,7 @@ void watch_wake(struct engine *engine)
 	}
 }
 
-void watch_cancel(struct engine *engine, uint64_t peer, uint64_t request)
+static void cancel_poll(struct engine *engine, uint64_t peer, uint64_t request)
 {
 	struct watch *watch = engine->watches;
 
@@ -229,6 +224,13 @@ void watch_cancel(struct engine *engine, uint64_t peer, uint64_t request)
 	}
 }
 
+void watch_cancel(struct engine *engine, uint64_t peer, uint64_t request)
+{
+	cancel_poll(engine, peer, request);
+	subscribe_cancel(engine, peer, request);
+	stream_cancel(engine, peer, request);
+}
+
 void watch_drop_peer(struct engine *engine, uint64_t peer)
 {
 	struct watch *next;
@@ -238,10 +240,13 @@ void watch_drop_peer(struct engine *engine, uint64_t peer)
 		if (watch->peer == peer)
 			drop(watch);
 	}
+	subscribe_drop_peer(engine, peer);
+	elicit_drop_peer(engine, peer);
 }
 
 void watch_end_all(struct engine *engine)
 {
 	while (engine->watches)
 		answer(engine->watches);
+	subscribe_end_all(engine);
 }

@@ -1,6 +1,8 @@
 /*
- * What approvers see: the list of questions, and the long poll that is answered when it changes
- * or after 25 seconds. Floor 3, engine only.
+ * What waits for news: approvers, who see the list of questions and poll it (answered when it
+ * changes or after 25 seconds), and through here the streams of subscribe.h, the forms of elicit.h
+ * and the fetches of stream.h when their client cancels, leaves, or the daemon stops.
+ * Floor 3, engine only.
  */
 #ifndef CALLGATE_ENGINE_WATCH_H
 #define CALLGATE_ENGINE_WATCH_H
@@ -18,9 +20,10 @@ void watch_list(const struct methods_ask *ask);
 void watch_start(const struct methods_ask *ask);
 /* The list has changed. */
 void watch_wake(struct engine *engine);
+/* One waiting request that is no call. */
 void watch_cancel(struct engine *engine, uint64_t peer, uint64_t request);
 void watch_drop_peer(struct engine *engine, uint64_t peer);
-/* Answers all that wait, for drain. */
+/* Answers all that wait, for drain. Fetches end with their calls. */
 void watch_end_all(struct engine *engine);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "supervisor/base/str.h"
@@ -74,14 +75,19 @@ int approver_parse(struct approver *ret, const char *line)
 	return r;
 }
 
+static bool is_decision(const char *decision)
+{
+	return !strcmp(decision, "approve") || !strcmp(decision, "approve:session") ||
+	       !strcmp(decision, "approve:always") || !strcmp(decision, "deny");
+}
+
 int approval_signed_bytes(struct buf *out, const char *approval_id, const struct digest *plan,
     const char *decision, uint64_t wall_us, const char *reason)
 {
 	char hex[DIGEST_HEX_MAX];
 
 	/* Only the last field may hold a newline, so that no two answers share their bytes. */
-	if (!approval_id[0] || strchr(approval_id, '\n') ||
-	    (strcmp(decision, "approve") != 0 && strcmp(decision, "deny") != 0))
+	if (!approval_id[0] || strchr(approval_id, '\n') || !is_decision(decision))
 		return -EINVAL;
 	return buf_textf(out, "callgate-approval-v1\n%s\n%s\n%s\n%" PRIu64 "\n%s", approval_id,
 	    digest_hex(hex, plan), decision, wall_us, reason ? reason : "");

@@ -27,7 +27,7 @@ int approver_parse(struct approver *ret, const char *line);
 int approver_init(struct approver *ret, const char *name, const uint8_t public_key[KEY_LEN]);
 
 /* What is signed: "callgate-approval-v1\n<id>\n<plan hex>\n<decision>\n<wall_us>\n<reason>".
- * decision is "approve" or "deny". */
+ * decision is "approve", "approve:session", "approve:always" or "deny". */
 int approval_signed_bytes(struct buf *out, const char *approval_id, const struct digest *plan,
     const char *decision, uint64_t wall_us, const char *reason);
 

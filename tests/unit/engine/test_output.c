@@ -195,6 +195,109 @@ static void test_bad_descriptors(void **state)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+struct listener {
+	size_t room;
+	struct buf bytes[OUTPUT_STREAMS];
+};
+
+static size_t listener_room(void *owner, enum output_stream stream)
+{
+	const struct listener *listener = owner;
+	size_t used = listener->bytes[stream].len;
+
+	return used < listener->room ? listener->room - used : 0;
+}
+
+static void listener_take(void *owner, enum output_stream stream, const void *bytes, size_t len)
+{
+	assert_int_equal(buf_put(&((struct listener *)owner)->bytes[stream], bytes, len), 0);
+}
+
+/* The tap hears everything once and in order, and stops the reading of its stream alone. */
+static void test_tap(void **state)
+{
+	struct listener listener = {.room = 10};
+	const struct output_tap tap = {listener_room, listener_take, &listener};
+	struct output_facts facts;
+
+	(void)state;
+	buf_init(&listener.bytes[OUTPUT_OUT], MiB);
+	buf_init(&listener.bytes[OUTPUT_ERR], MiB);
+	start(0);
+	output_tap(output, &tap);
+	output_resume(output, OUTPUT_OUT); /* not stopped: nothing happens */
+	assert_int_equal(write(to_out, "0123456789abcdef", 16), 16);
+	assert_int_equal(write(to_err, "err", 3), 3);
+	for (int i = 0; i < 4; i++)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(listener.bytes[OUTPUT_OUT].len, 10);
+	assert_int_equal(listener.bytes[OUTPUT_ERR].len, 3);
+	listener.room = 12;
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(listener.bytes[OUTPUT_OUT].len, 10); /* not before it is told */
+	output_resume(output, OUTPUT_OUT);
+	for (int i = 0; i < 4; i++)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(listener.bytes[OUTPUT_OUT].len, 12);
+	close(to_out);
+	close(to_err);
+	assert_int_equal(output_finish(output), 0); /* room or not */
+	assert_int_equal(listener.bytes[OUTPUT_OUT].len, 16);
+	assert_memory_equal(listener.bytes[OUTPUT_OUT].data, "0123456789abcdef", 16);
+	assert_memory_equal(listener.bytes[OUTPUT_ERR].data, "err", 3);
+	assert_int_equal(output_facts(output, OUTPUT_OUT, &facts), 0);
+	assert_int_equal(facts.bytes, 16);
+	output_resume(output, OUTPUT_OUT); /* after the end: nothing happens */
+	stop();
+	buf_fini(&listener.bytes[OUTPUT_OUT]);
+	buf_fini(&listener.bytes[OUTPUT_ERR]);
+}
+
+static void seen_is(enum output_stream stream, const uint8_t *all, size_t len, size_t newest)
+{
+	const void *tail;
+	uint64_t total;
+	size_t got;
+
+	assert_int_equal(output_seen(output, stream, &total, &tail, &got), 0);
+	assert_int_equal(total, len);
+	assert_int_equal(got, newest);
+	assert_memory_equal(tail, all + len - newest, newest);
+}
+
+static void test_seen(void **state)
+{
+	static uint8_t bytes[20000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 2654435761u >> 9);
+	start(0); /* all in the head */
+	seen_is(OUTPUT_OUT, bytes, 0, 0);
+	feed(to_out, bytes, 5000);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	seen_is(OUTPUT_OUT, bytes, 5000, OUTPUT_SEEN_MAX);
+	seen_is(OUTPUT_ERR, bytes, 0, 0);
+	close(to_out);
+	close(to_err);
+	stop();
+	start(6000); /* 3000 of the head, then a ring of 3000 */
+	for (size_t len = 0; len < sizeof(bytes);) {
+		size_t step = 700, kept;
+
+		feed(to_err, bytes + len, step);
+		uv_run(&loop, UV_RUN_NOWAIT);
+		len += step;
+		kept = len <= 6000 ? len : 3000;
+		seen_is(OUTPUT_ERR, bytes, len, kept < OUTPUT_SEEN_MAX ? kept : OUTPUT_SEEN_MAX);
+		if (len + step > sizeof(bytes))
+			break;
+	}
+	close(to_out);
+	close(to_err);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +307,8 @@ int main(void)
 	    cmocka_unit_test(test_backpressure),
 	    cmocka_unit_test(test_open_writer),
 	    cmocka_unit_test(test_bad_descriptors),
+	    cmocka_unit_test(test_tap),
+	    cmocka_unit_test(test_seen),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -1,0 +1,35 @@
+/*
+ * Gates: a running call whose tool has sandbox.callgate asks for other tools through a socket of
+ * its own. Who comes through one is that call: its principal, its account, its agent where he
+ * names none, its namespace, one step deeper, and never an approver. He is served as long as the
+ * call runs. Floor 3, engine only.
+ */
+#ifndef CALLGATE_ENGINE_GATE_H
+#define CALLGATE_ENGINE_GATE_H
+
+#include <stdint.h>
+
+#include "supervisor/link/message.h"
+
+#define GATE_DEPTH_MAX 4 /* calls inside the one that came from the socket */
+#define GATE_TOO_DEEP  "calls are nested too deep: at most 4 may stand inside another one"
+
+struct call;
+struct engine;
+struct peer;
+
+/* LAUNCHED brought front's end of the gate: hands it on; fd stays the caller's. 0 or -errno: the
+ * call runs on and finds nobody at its gate. */
+int gate_open(struct call *call, int fd);
+/* The call is being ended, or has ended: nobody is served through its gate any more, and the calls
+ * that came through it are cancelled. May be done twice. Returns how many of those still live. */
+uint32_t gate_close(struct call *call);
+
+/* A new peer that came through the gate of this call: fills in who he is. Of a call that does not
+ * run (it may have ended meanwhile) or has no gate: he is nobody's and is served nothing. */
+void gate_admit(struct engine *engine, struct peer *peer, const char *call);
+/* Why he may not ask for this; a literal. NULL: he may. TOOLS_CALL is left to its judge, so that
+ * its refusal is recorded. */
+const char *gate_refuses(const struct peer *peer, enum request_method method);
+
+#endif

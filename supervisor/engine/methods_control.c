@@ -1,0 +1,169 @@
+#include "supervisor/engine/methods_control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent-api/wire/value.h"
+#include "supervisor/base/clock.h"
+#include "supervisor/engine/calls.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/judge.h"
+#include "supervisor/engine/methods.h"
+#include "supervisor/engine/peer.h"
+#include "supervisor/engine/quota.h"
+#include "supervisor/engine/record.h"
+#include "supervisor/engine/ruleset.h"
+
+#define VERSION_TEXT_MAX (sizeof("sha256:") + 2 * DIGEST_LEN)
+
+/* A reload or shutdown on its way to the warden. */
+struct control {
+	struct control *next;
+	uint64_t serial;
+	enum control_op op;
+	struct result_to to;
+};
+
+static const char *version_text(char out[VERSION_TEXT_MAX], const struct digest *version)
+{
+	char hex[DIGEST_HEX_MAX];
+
+	(void)snprintf(out, VERSION_TEXT_MAX, "sha256:%s", digest_hex(hex, version));
+	return out;
+}
+
+static bool is_owner(const struct methods_ask *ask)
+{
+	return ask->peer->uid == 0 || ask->peer->uid == ask->engine->owner_uid;
+}
+
+void tell_status(const struct methods_ask *ask)
+{
+	const struct engine *engine = ask->engine;
+	char version[VERSION_TEXT_MAX], root[DIGEST_HEX_MAX], sentence[JUDGE_SENTENCE_MAX];
+	json_int_t waiting = 0, uptime_us = (json_int_t)(clock_monotonic_us() - engine->born_us);
+	json_t *policy, *calls, *approvals, *audit;
+
+	if (ask->identity.role_count == 0 && !is_owner(ask)) {
+		quota_refused_login(ask->engine, ask->peer->uid, "no role");
+		result_refuse(&ask->to, RESULT_FORBIDDEN, "%s",
+		    judge_identity_sentence(sentence, IDENTITY_NO_ROLE, ask->peer->uid));
+		return;
+	}
+	for (const struct call *call = engine->calls; call; call = call->next)
+		waiting += call->state == CALL_APPROVAL;
+	policy = json_pack("{s:o, s:s}", "file",
+	    value_text(engine->rules->policy->file, strlen(engine->rules->policy->file)), "version",
+	    version_text(version, &engine->rules->version));
+	calls = json_pack(
+	    "{s:I, s:I}", "running", (json_int_t)engine->call_count - waiting, "waiting", waiting);
+	approvals = json_pack("{s:I}", "pending", (json_int_t)approval_pending(engine));
+	audit = json_pack("{s:I, s:s}", "size", (json_int_t)engine->audit_size, "root",
+	    digest_hex(root, &engine->audit_root));
+	result_give(
+	    &ask->to, json_pack("{s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:b}", "version",
+			  CALLGATE_VERSION, "pid", (json_int_t)engine->daemon_pid, "uid",
+			  (json_int_t)engine->owner_uid, "uptime_s", uptime_us / 1000000, "state",
+			  engine->draining ? "stopping" : "running", "policy", policy, "calls",
+			  calls, "approvals", approvals, "audit", audit, "same_uid",
+			  (int)(ask->peer->uid == engine->owner_uid)));
+}
+
+/* ---- reload and shutdown ----------------------------------------------------------------- */
+
+/* A tool that runs may ask for other tools through its gate, never for this. */
+static bool may_control(const struct methods_ask *ask)
+{
+	return !ask->peer->call[0] &&
+	       (is_owner(ask) || (ask->identity.permissions & PERMISSION(DAEMON_CONTROL)));
+}
+
+static void send_control(const struct methods_ask *ask, enum control_op op)
+{
+	struct engine *engine = ask->engine;
+	struct control *control;
+	struct message message;
+
+	if (!may_control(ask)) {
+		result_refuse(&ask->to, RESULT_FORBIDDEN,
+		    "%s may not do that: it takes root, the daemon's own user or the permission "
+		    "daemon:control",
+		    ask->peer->principal);
+		return;
+	}
+	message_init(&message, MESSAGE_CONTROL);
+	message.u.control.op = op;
+	message.u.control.by = ask->peer->principal;
+	control = calloc(1, sizeof(*control));
+	if (!control || engine_send(engine, &engine->warden, &message)) {
+		free(control);
+		result_refuse(&ask->to, RESULT_UNAVAILABLE, "the daemon cannot be told");
+		return;
+	}
+	record_admin_control(
+	    engine, ask->peer->principal, op == CONTROL_RELOAD ? "reload" : "shutdown");
+	control->serial = message.serial;
+	control->op = op;
+	control->to = ask->to;
+	control->next = engine->controls;
+	engine->controls = control;
+}
+
+void reload(const struct methods_ask *ask)
+{
+	send_control(ask, CONTROL_RELOAD);
+}
+
+void shut_down(const struct methods_ask *ask)
+{
+	send_control(ask, CONTROL_SHUTDOWN);
+}
+
+/* NULL: nobody waits for this answer. */
+static struct control *take_control(struct engine *engine, uint64_t serial)
+{
+	struct control **at = &engine->controls;
+	struct control *control;
+
+	while (*at && (*at)->serial != serial)
+		at = &(*at)->next;
+	control = *at;
+	if (control)
+		*at = control->next;
+	return control;
+}
+
+int methods_controlled(struct engine *engine, struct message *message)
+{
+	const struct message_controlled *told = &message->u.controlled;
+	struct control *control = take_control(engine, message->serial);
+	char version[VERSION_TEXT_MAX];
+
+	if (!control) {
+		engine->stale_answers++;
+		return 0;
+	}
+	if (told->status != ANSWER_OK)
+		result_refuse(&control->to,
+		    told->status == ANSWER_REFUSED ? RESULT_CONFLICT : RESULT_UNAVAILABLE, "%s",
+		    told->note);
+	else if (control->op == CONTROL_RELOAD)
+		result_give(&control->to,
+		    json_pack("{s:s}", "version", version_text(version, &told->version)));
+	else
+		result_give(&control->to, json_object());
+	free(control);
+	engine_settle(engine);
+	return 0;
+}
+
+void controls_free(struct engine *engine)
+{
+	while (engine->controls) {
+		struct control *control = engine->controls;
+
+		engine->controls = control->next;
+		free(control);
+	}
+}

@@ -1,0 +1,17 @@
+/*
+ * The daemon itself: status, reload, shutdown. The last two are the warden's to do, so the answer
+ * waits for its word. Floor 3, engine only.
+ */
+#ifndef CALLGATE_ENGINE_METHODS_CONTROL_H
+#define CALLGATE_ENGINE_METHODS_CONTROL_H
+
+struct engine;
+struct methods_ask;
+
+void tell_status(const struct methods_ask *ask);
+void reload(const struct methods_ask *ask);
+void shut_down(const struct methods_ask *ask);
+/* Forgets whoever still waits. */
+void controls_free(struct engine *engine);
+
+#endif
