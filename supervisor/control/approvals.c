@@ -134,24 +134,35 @@ static json_t *sign_answer(
 	if (approval_signed_bytes(
 		&bytes, text_of(approval, "id"), &digest, decision, now, reason) != 0 ||
 	    approver_key_sign(key->key, bytes.data, bytes.len, signature) != 0 ||
-	    str_base64(&base64, signature, sizeof(signature)) != 0 || !buf_cstr(&base64))
+	    str_base64(&base64, signature, sizeof(signature)) != 0 || !buf_cstr(&base64)) {
+		(void)command_fail(
+		    COMMAND_USAGE, "%s: this answer cannot be signed", text_of(approval, "id"));
 		return NULL;
+	}
 	return json_pack("{s:s, s:I, s:s}", "key", key->approver.id, "time", (json_int_t)now,
 	    "signature", buf_cstr(&base64));
 }
 
 int approvals_decide(const struct command_session *session, const json_t *approval,
-    const char *decision, const char *reason, struct approvals_key *key)
+    const struct approvals_answer *given, struct approvals_key *key)
 {
+	const char *reason = given->reason ? given->reason : "";
+	int lasts = given->scope && strcmp(given->scope, "once") != 0;
 	json_t *params = json_pack("{s:s, s:s, s:s, s:s}", "id", text_of(approval, "id"), "plan",
-	    text_of(approval, "plan"), "decision", decision, "reason", reason ? reason : "");
+	    text_of(approval, "plan"), "decision", given->decision, "reason", reason);
 	json_t *proof, *answer = NULL;
+	char signed_decision[32];
 	int status;
 
 	if (!params)
 		return command_fail(COMMAND_USAGE, "--reason: not valid UTF-8");
+	if (given->scope)
+		(void)json_object_set_new(params, "scope", json_string(given->scope));
 	if (needs_signature(approval, key)) {
-		proof = sign_answer(approval, decision, reason ? reason : "", key);
+		/* What an answer stands for is signed with it. */
+		(void)snprintf(signed_decision, sizeof(signed_decision), "%s%s%s", given->decision,
+		    lasts ? ":" : "", lasts ? given->scope : "");
+		proof = sign_answer(approval, signed_decision, reason, key);
 		if (!proof) {
 			json_decref(params);
 			return COMMAND_USAGE;
@@ -162,7 +173,7 @@ int approvals_decide(const struct command_session *session, const json_t *approv
 	if (status == 0 && session->output == COMMAND_OUTPUT_JSON)
 		status = command_print_json(answer);
 	else if (status == 0)
-		printf("%s: %s\n", text_of(approval, "id"), text_of(answer, "state"));
+		printf("%s: %s\n", text_of(answer, "id"), text_of(answer, "state"));
 	json_decref(answer);
 	return status;
 }

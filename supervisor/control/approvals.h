@@ -26,10 +26,17 @@ void approvals_print(const json_t *approval);
 /* Seconds until it expires; negative when it has. */
 long approvals_seconds_left(const json_t *approval);
 
-/* decision: "approve" or "deny". Signs where a bare answer would be refused: when the caller has
+/* What a human says to one approval. */
+struct approvals_answer {
+	const char *decision; /* "approve" or "deny" */
+	const char *scope;    /* "once", "session" or "always"; NULL = once */
+	const char *reason;   /* NULL = none */
+};
+
+/* Signs where a bare answer would be refused: when the caller has
  * this uid, or when a key was given. Returns an exit status; complains by itself. */
 int approvals_decide(const struct command_session *session, const json_t *approval,
-    const char *decision, const char *reason, struct approvals_key *key);
+    const struct approvals_answer *given, struct approvals_key *key);
 
 /* The approval with this id or unique id prefix (at least 4 characters); borrowed from list.
  * NULL after complaining. */

@@ -8,10 +8,11 @@
 
 #include "supervisor/control/command.h"
 
-/* words: "k=v" (typed by schema: string, integer, number, boolean; others need :=), "k:=JSON".
- * base: an object to start from, or NULL; it is stolen. schema: inputSchema or NULL (all
- * strings), borrowed. Returns 0 and *ret_arguments (owned by the caller), or COMMAND_USAGE after
- * complaining. */
+/* words: "k=v", typed by the schema (a string as it stands, every other type as JSON; of several
+ * types a string last), and "k:=JSON". A name that a closed schema does not have is an error that
+ * lists those it has. base: an object to start from, or NULL; it is stolen. schema: inputSchema or
+ * NULL (all strings), borrowed. Returns 0 and *ret_arguments (owned by the caller), or
+ * COMMAND_USAGE after complaining. */
 int arguments_parse(
     json_t *base, const json_t *schema, int count, char *const *words, json_t **ret_arguments);
 

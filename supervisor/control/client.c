@@ -10,6 +10,7 @@
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
+#include "supervisor/control/gate_client.h"
 
 #define READ_CHUNK  (64 * 1024)
 #define PATIENCE_MS 2000 /* silence after which a person is told what is being waited for */
@@ -18,22 +19,38 @@
 #define CODE_NOT_AUTHENTICATED 401
 #define CODE_NOT_PERMITTED     403
 
-int client_connect(struct client *client, const char *socket_path)
+#define TOOL_PAGES_MAX         1000
+
+/* A connected descriptor, or -errno. */
+static int connect_path(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int cleanup_fd fd = -1;
 
-	*client = (struct client){.fd = -1, .next_id = 1};
-	if (strlen(socket_path) >= sizeof(address.sun_path))
+	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
-	memcpy(address.sun_path, socket_path, strlen(socket_path));
+	memcpy(address.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
 		return -errno;
+	return take_fd(&fd);
+}
+
+int client_connect(struct client *client, const char *socket)
+{
+	int gate = gate_number(socket);
+
+	*client = (struct client){.fd = -1, .next_id = 1};
+	client->fd = gate >= 0 ? gate_connect(gate) : connect_path(socket);
+	if (client->fd < 0) {
+		int fault = client->fd;
+
+		client->fd = -1;
+		return fault;
+	}
 	buf_init(&client->in, CLIENT_LINE_MAX + READ_CHUNK);
-	client->fd = take_fd(&fd);
 	return 0;
 }
 
@@ -47,18 +64,23 @@ static const char *connect_advice(int fault)
 	return "start it with `callgate up` or name its socket with --socket";
 }
 
-int client_open(struct client *client, const struct command_session *session)
+int client_open_or(struct client *client, const struct command_session *session, int status)
 {
 	int result;
 
 	if (!session->socket[0])
-		return command_fail(COMMAND_UNREACHABLE,
+		return command_fail(status,
 		    "no socket: neither HOME nor XDG_RUNTIME_DIR is set; name it with --socket");
 	result = client_connect(client, session->socket);
 	if (result == 0)
 		return 0;
-	return command_fail(COMMAND_UNREACHABLE, "%s: %s; %s", session->socket, strerror(-result),
-	    connect_advice(result));
+	return command_fail(
+	    status, "%s: %s; %s", session->socket, strerror(-result), connect_advice(result));
+}
+
+int client_open(struct client *client, const struct command_session *session)
+{
+	return client_open_or(client, session, COMMAND_UNREACHABLE);
 }
 
 void client_close(struct client *client)
@@ -76,18 +98,16 @@ static void say_when_slow(struct client *client)
 
 	if (client->quiet || !isatty(STDERR_FILENO) || poll(&readable, 1, PATIENCE_MS) != 0)
 		return;
-	fprintf(stderr,
-	    "waiting for the answer; a call that needs a human is in `callgate pending` ...\n");
+	command_note(
+	    "waiting for the answer; a call that needs a human is in `callgate pending` ...");
 	client->quiet = 1;
 }
 
-/* More bytes of the daemon. 0, or -EPIPE: it ended, or sends more than a line may hold. */
-static int read_more(struct client *client)
+int client_read(struct client *client)
 {
 	uint8_t chunk[READ_CHUNK];
 	ssize_t got;
 
-	say_when_slow(client);
 	do {
 		got = read(client->fd, chunk, sizeof(chunk));
 	} while (got < 0 && errno == EINTR);
@@ -99,21 +119,55 @@ static uint8_t *end_of_line(const struct client *client)
 	return client->in.len ? memchr(client->in.data, '\n', client->in.len) : NULL;
 }
 
-/* Next line of the daemon as a JSON object; NULL: the connection ended or talked nonsense. */
-static json_t *read_object(struct client *client)
+int client_line(const struct client *client, const char **ret_text, size_t *ret_len)
 {
-	json_t *object;
-	uint8_t *end;
+	const uint8_t *end = end_of_line(client);
+
+	if (!end)
+		return 0;
+	*ret_text = (const char *)client->in.data;
+	*ret_len = (size_t)(end - client->in.data);
+	return 1;
+}
+
+void client_drop_line(struct client *client)
+{
+	const uint8_t *end = end_of_line(client);
+	size_t len = end ? (size_t)(end - client->in.data) + 1 : 0;
+
+	memmove(client->in.data, client->in.data + len, client->in.len - len);
+	client->in.len -= len;
+}
+
+int client_next(struct client *client, json_t **ret_message)
+{
+	const char *text;
 	size_t len;
 
-	while ((end = end_of_line(client)) == NULL)
-		if (read_more(client) != 0)
+	while (client_line(client, &text, &len)) {
+		json_t *object =
+		    json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+
+		client_drop_line(client);
+		if (json_is_object(object)) {
+			*ret_message = object;
+			return 1;
+		}
+		json_decref(object);
+	}
+	return 0;
+}
+
+/* Next message of the daemon, waited for; NULL: the connection ended. */
+static json_t *read_object(struct client *client)
+{
+	json_t *object = NULL;
+
+	while (client_next(client, &object) == 0) {
+		say_when_slow(client);
+		if (client_read(client) != 0)
 			return NULL;
-	len = (size_t)(end - client->in.data);
-	object = json_loadb(
-	    (const char *)client->in.data, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-	memmove(client->in.data, end + 1, client->in.len - len - 1);
-	client->in.len -= len + 1;
+	}
 	return object;
 }
 
@@ -138,14 +192,13 @@ static int add_claims(json_t *params, const struct command_session *session)
 	return 0;
 }
 
-static int send_request(struct client *client, json_int_t id, const char *method, json_t *params)
+/* Takes message. */
+static int send_message(struct client *client, json_t *message)
 {
-	json_t *request = json_pack(
-	    "{s:s, s:I, s:s, s:o}", "jsonrpc", "2.0", "id", id, "method", method, "params", params);
-	char *cleanup_free text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	char *cleanup_free text = message ? json_dumps(message, JSON_COMPACT) : NULL;
 	struct buf cleanup_with(buf_fini) line = {0};
 
-	json_decref(request);
+	json_decref(message);
 	if (!text)
 		return -ENOMEM;
 	buf_init(&line, strlen(text) + 2);
@@ -155,12 +208,10 @@ static int send_request(struct client *client, json_int_t id, const char *method
 	return fd_write_all(client->fd, line.data, line.len);
 }
 
-int client_exchange(struct client *client, const struct command_session *session,
-    const char *method, json_t *params, json_t **ret_answer)
+int client_send(struct client *client, const struct command_session *session, const char *method,
+    json_t *params, json_int_t *ret_id)
 {
 	json_int_t id = client->next_id++;
-	json_t *answer;
-	int result;
 
 	if (!params)
 		params = json_object();
@@ -168,7 +219,24 @@ int client_exchange(struct client *client, const struct command_session *session
 		json_decref(params);
 		return -EINVAL;
 	}
-	result = send_request(client, id, method, params);
+	*ret_id = id;
+	return send_message(client, json_pack("{s:s, s:I, s:s, s:o}", "jsonrpc", "2.0", "id", id,
+					"method", method, "params", params));
+}
+
+int client_notify(struct client *client, const char *method, json_t *params)
+{
+	return send_message(client,
+	    json_pack("{s:s, s:s, s:o}", "jsonrpc", "2.0", "method", method, "params", params));
+}
+
+int client_exchange(struct client *client, const struct command_session *session,
+    const char *method, json_t *params, json_t **ret_answer)
+{
+	json_t *answer;
+	json_int_t id;
+	int result = client_send(client, session, method, params, &id);
+
 	if (result < 0)
 		return result;
 	while ((answer = read_object(client)) != NULL) {
@@ -197,21 +265,42 @@ int client_request(struct client *client, const struct command_session *session,
 	return command_fail(COMMAND_UNREACHABLE, "%s: cannot send: %s", method, strerror(-result));
 }
 
-int client_complain(const struct command_session *session, const char *method, const json_t *error)
+int client_complain(const char *method, const json_t *error)
 {
 	json_int_t code = json_integer_value(json_object_get(error, "code"));
-	const char *message = json_string_value(json_object_get(error, "message"));
+	int status = COMMAND_USAGE;
 
-	if (session->output == COMMAND_OUTPUT_JSON) {
-		json_t *document = json_pack("{s:O}", "error", error);
-
-		(void)command_print_json(document);
-		json_decref(document);
-	}
-	(void)command_fail(0, "%s: %s", method, message ? message : "an error without a message");
 	if (code == CODE_NOT_AUTHENTICATED)
-		return COMMAND_NOT_AUTHENTICATED;
-	return code == CODE_NOT_PERMITTED ? COMMAND_REFUSED : COMMAND_USAGE;
+		status = COMMAND_NOT_AUTHENTICATED;
+	else if (code == CODE_NOT_PERMITTED || strcmp(method, "tools/call") == 0)
+		status = COMMAND_REFUSED;
+	return command_fail_daemon(status, method, error);
+}
+
+int client_tools(const struct command_session *session, json_t **ret_tools)
+{
+	json_t *tools = json_array(), *cursor = NULL;
+	int status = 0;
+
+	for (int page = 0; status == 0 && page < TOOL_PAGES_MAX && (page == 0 || cursor); page++) {
+		json_t *params = json_object(), *answer = NULL;
+
+		if (cursor)
+			(void)json_object_set_new(params, "cursor", cursor);
+		cursor = NULL;
+		status = client_once(session, "tools/list", params, &answer);
+		if (status == 0) {
+			(void)json_array_extend(tools, json_object_get(answer, "tools"));
+			cursor = json_incref(json_object_get(answer, "nextCursor"));
+		}
+		json_decref(answer);
+	}
+	json_decref(cursor);
+	if (status != 0)
+		json_decref(tools);
+	else
+		*ret_tools = tools;
+	return status;
 }
 
 int client_once(
@@ -234,7 +323,7 @@ int client_once(
 	if (value)
 		*ret_result = json_incref(value);
 	else
-		status = client_complain(session, method, json_object_get(answer, "error"));
+		status = client_complain(method, json_object_get(answer, "error"));
 	json_decref(answer);
 	return status;
 }

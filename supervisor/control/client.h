@@ -23,6 +23,8 @@ struct client {
 int client_connect(struct client *client, const char *socket);
 /* Connects, or complains and returns COMMAND_UNREACHABLE. */
 int client_open(struct client *client, const struct command_session *session);
+/* The same with another exit status. */
+int client_open_or(struct client *client, const struct command_session *session, int status);
 void client_close(struct client *client);
 
 /* Sends a request and waits for its answer. params is stolen (NULL = {}); agent and namespace of
@@ -36,13 +38,31 @@ int client_request(struct client *client, const struct command_session *session,
 int client_exchange(struct client *client, const struct command_session *session,
     const char *method, json_t *params, json_t **ret_answer);
 
+/* Sends a request without waiting, for those that have several under way. params is stolen. 0;
+ * -EINVAL (a name is not UTF-8), -errno. */
+int client_send(struct client *client, const struct command_session *session, const char *method,
+    json_t *params, json_int_t *ret_id);
+/* Sends a notification; params is stolen. 0 or -errno. */
+int client_notify(struct client *client, const char *method, json_t *params);
+/* What the daemon has sent already: 1 and *ret_message (owned by the caller); 0: nothing whole. A
+ * line that is no JSON object is passed over. */
+int client_next(struct client *client, json_t **ret_message);
+/* The next whole line as it came, borrowed until client_drop_line() or client_read(): 1; 0: none.
+ * */
+int client_line(const struct client *client, const char **ret_text, size_t *ret_len);
+void client_drop_line(struct client *client);
+/* Reads once, blocking. 0, or -EPIPE: the daemon ended the connection. */
+int client_read(struct client *client);
+
+/* Every page of tools/list: 0 and *ret_tools, an array owned by the caller, or an exit status. */
+int client_tools(const struct command_session *session, json_t **ret_tools);
+
 /* One request on a connection of its own: 0 and *ret_result (owned by the caller), or an exit
  * status after complaining with the daemon's own error text. */
 int client_once(
     const struct command_session *session, const char *method, json_t *params, json_t **ret_result);
 
-/* Complains about a JSON-RPC error object, with --output json also as {"error": ...} on stdout.
- * Returns the exit status that belongs to its code. */
-int client_complain(const struct command_session *session, const char *method, const json_t *error);
+/* Complains about a JSON-RPC error object. Returns the exit status that belongs to its code. */
+int client_complain(const char *method, const json_t *error);
 
 #endif

@@ -29,16 +29,27 @@ int cmd_pending(struct command_session *session, int argc, char **argv)
 	return status;
 }
 
-static int decide_one(struct command_session *session, int argc, char **argv, const char *decision)
+static int is_scope(const char *scope)
 {
-	const char *reason = command_take_option(&argc, argv, "--reason");
+	return !scope || strcmp(scope, "once") == 0 || strcmp(scope, "session") == 0 ||
+	       strcmp(scope, "always") == 0;
+}
+
+static int decide_one(
+    struct command_session *session, int argc, char **argv, struct approvals_answer *answer)
+{
 	struct approvals_key key = {.given = command_take_option(&argc, argv, "--key")};
 	const json_t *approval;
 	json_t *list = NULL;
-	int status = command_no_options(argc, argv);
+	int status;
 
+	answer->reason = command_take_option(&argc, argv, "--reason");
+	status = command_no_more(argc, argv, 1);
 	if (status != 0)
 		return status;
+	if (!is_scope(answer->scope))
+		return command_fail(COMMAND_USAGE, "%s: --scope %s: once, session or always",
+		    argv[0], answer->scope);
 	if (argc != 2)
 		return command_fail(COMMAND_USAGE, "%s: which? see `callgate pending`", argv[0]);
 	status = client_once(session, "callgate/approvals/list", NULL, &list);
@@ -50,7 +61,7 @@ static int decide_one(struct command_session *session, int argc, char **argv, co
 	} else {
 		if (session->output == COMMAND_OUTPUT_TEXT)
 			approvals_print(approval);
-		status = approvals_decide(session, approval, decision, reason, &key);
+		status = approvals_decide(session, approval, answer, &key);
 	}
 	approvals_key_fini(&key);
 	json_decref(list);
@@ -59,10 +70,15 @@ static int decide_one(struct command_session *session, int argc, char **argv, co
 
 int cmd_approve(struct command_session *session, int argc, char **argv)
 {
-	return decide_one(session, argc, argv, "approve");
+	struct approvals_answer answer = {
+	    .decision = "approve", .scope = command_take_option(&argc, argv, "--scope")};
+
+	return decide_one(session, argc, argv, &answer);
 }
 
 int cmd_deny(struct command_session *session, int argc, char **argv)
 {
-	return decide_one(session, argc, argv, "deny");
+	struct approvals_answer answer = {.decision = "deny"};
+
+	return decide_one(session, argc, argv, &answer);
 }

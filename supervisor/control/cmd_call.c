@@ -55,7 +55,7 @@ static int call_tool(struct command_session *session, const char *tool, json_t *
 		return command_fail(COMMAND_USAGE, "call: the tool's name is not valid UTF-8");
 	status = client_once(session, "tools/call", params, &result);
 	if (status != 0)
-		return status == COMMAND_USAGE ? COMMAND_REFUSED : status;
+		return status;
 	if (session->output == COMMAND_OUTPUT_JSON)
 		(void)command_print_json(result);
 	else

@@ -74,6 +74,24 @@ static const char *tell_daemon(const struct command_session *session)
 	return said;
 }
 
+static int say_made(
+    const struct command_session *session, const struct approver *made, const char *path)
+{
+	const char *daemon = tell_daemon(session);
+	json_t *document;
+	int status;
+
+	if (session->output == COMMAND_OUTPUT_TEXT) {
+		printf("approver key %s (%s) in %s\n%s\n", made->id, made->name, path, daemon);
+		return COMMAND_OK;
+	}
+	document = json_pack("{s:s, s:s, s:s, s:s}", "id", made->id, "name", made->name, "key",
+	    path, "daemon", daemon);
+	status = command_print_json(document);
+	json_decref(document);
+	return status;
+}
+
 int cmd_keys(struct command_session *session, int argc, char **argv)
 {
 	const char *name = command_take_option(&argc, argv, "--name");
@@ -111,11 +129,5 @@ int cmd_keys(struct command_session *session, int argc, char **argv)
 		status = publish(state ? state : home, &made);
 	if (status != 0)
 		return status;
-	if (session->output == COMMAND_OUTPUT_JSON)
-		printf("{\"id\": \"%s\", \"name\": \"%s\", \"key\": \"%s\"}\n", made.id, made.name,
-		    path);
-	else
-		printf("approver key %s (%s) in %s\n%s\n", made.id, made.name, path,
-		    tell_daemon(session));
-	return COMMAND_OK;
+	return say_made(session, &made, path);
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,32 +30,44 @@ struct bridge {
 	int input_ended;
 };
 
-/* The line with the session's claims in its _meta; NULL: send it as it is. */
-static char *claimed_line(const struct bridge *bridge, const char *text, size_t len)
+/* Puts the session's claims into the _meta of one message. True if it is a request or a
+ * notification, which have one. */
+static bool claim(const struct bridge *bridge, json_t *message)
 {
-	json_t *message = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 	json_t *params = json_object_get(message, "params");
 	json_t *meta;
-	char *line = NULL;
 
-	if (json_is_object(message) && json_object_get(message, "method")) {
-		if (!params && (params = json_object()))
-			(void)json_object_set_new(message, "params", params);
-		meta = json_object_get(params, "_meta");
-		if (!meta && (meta = json_object()))
-			(void)json_object_set_new(params, "_meta", meta);
-		if (json_is_object(meta)) {
-			if (bridge->session->agent[0])
-				(void)json_object_set_new(
-				    meta, "callgate/agent", json_string(bridge->session->agent));
-			if (bridge->session->space[0])
-				(void)json_object_set_new(meta, "callgate/namespace",
-				    json_string(bridge->session->space));
-			line = json_dumps(message, JSON_COMPACT);
-		}
-	}
-	json_decref(message);
-	return line;
+	if (!json_object_get(message, "method"))
+		return false;
+	if (!params && (params = json_object()))
+		(void)json_object_set_new(message, "params", params);
+	meta = json_object_get(params, "_meta");
+	if (!meta && (meta = json_object()))
+		(void)json_object_set_new(params, "_meta", meta);
+	if (!json_is_object(meta))
+		return false;
+	if (bridge->session->agent[0])
+		(void)json_object_set_new(
+		    meta, "callgate/agent", json_string(bridge->session->agent));
+	if (bridge->session->space[0])
+		(void)json_object_set_new(
+		    meta, "callgate/namespace", json_string(bridge->session->space));
+	return true;
+}
+
+/* The line, or each message of a batch, with the claims; NULL: send it as it is. */
+static char *claimed_line(const struct bridge *bridge, const char *text, size_t len)
+{
+	json_t *line = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	bool claimed = claim(bridge, line);
+	char *result = NULL;
+
+	for (size_t i = 0; i < json_array_size(line); i++)
+		claimed = claim(bridge, json_array_get(line, i)) || claimed;
+	if (claimed)
+		result = json_dumps(line, JSON_COMPACT);
+	json_decref(line);
+	return result;
 }
 
 static int forward_line(struct bridge *bridge, const char *text, size_t len)

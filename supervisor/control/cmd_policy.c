@@ -1,4 +1,5 @@
-/* policy check: would a daemon take this file? policy explain: what would be decided, and where. */
+/* policy check: would a daemon take this file? policy test: its own tests. policy schema: the
+ * language as a JSON Schema. policy explain is policy_explain.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,18 +9,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent-api/wire/call_args.h"
-#include "policy/decide.h"
-#include "policy/lexer.h"
+#include "policy/describe.h"
+#include "policy/selftest.h"
 #include "sandbox/allowlist.h"
 #include "supervisor/base/cleanup.h"
-#include "supervisor/control/arguments.h"
-#include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
 #include "supervisor/control/daemon.h"
+#include "supervisor/control/policy_explain.h"
 #include "supervisor/control/policy_file.h"
 
-#define EXPLAIN_MAX (256 * 1024)
+#define REPORT_MAX (256 * 1024)
+#define SCHEMA_MAX (1024 * 1024)
 
 static const char **texts_of(const struct policy_words *words)
 {
@@ -100,9 +100,33 @@ static int check_places(const char *file)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : COMMAND_USAGE;
 }
 
+/* What the file's own tests say, each failure on a line. 0 or COMMAND_USAGE. */
+static int check_tests(const struct policy *policy, struct selftest *ret)
+{
+	struct buf cleanup_with(buf_fini) report = {0};
+	struct rulebook *book = NULL;
+	struct err_note note = {0};
+	int result = rulebook_new(policy, &book, &note);
+
+	buf_init(&report, REPORT_MAX);
+	if (result == 0)
+		result = policy_selftest(policy, book, ret, &report, &note);
+	rulebook_free(book);
+	if (report.len && buf_cstr(&report))
+		fputs(buf_cstr(&report), stderr);
+	if (result == SELFTEST_FAILED)
+		return command_fail(COMMAND_USAGE, "%s: %u of its %u tests fail", policy->file,
+		    ret->failed, ret->run);
+	if (result != 0)
+		return command_fail(COMMAND_USAGE, "%s: %s", policy->file,
+		    note.text[0] ? note.text : strerror(-result));
+	return 0;
+}
+
 static int policy_check(const struct command_session *session, int argc, char **argv)
 {
 	struct policy *policy = NULL;
+	struct selftest tests = {0};
 	int warnings = 0;
 	int status;
 
@@ -111,128 +135,56 @@ static int policy_check(const struct command_session *session, int argc, char **
 	status = policy_file_load(argv[1], &policy, &warnings);
 	if (status != 0)
 		return status;
+	status = check_tests(policy, &tests);
 	for (uint32_t i = 0; status == 0 && i < policy->tool_count; i++)
 		status = check_programs(policy, &policy->tools[i]);
 	if (status == 0)
 		status = check_places(argv[1]);
 	if (status == 0 && session->output == COMMAND_OUTPUT_JSON)
-		printf("{\"ok\": true, \"tools\": %u, \"roles\": %u, \"warnings\": %d}\n",
-		    policy->tool_count, policy->role_count, warnings);
+		printf("{\"ok\": true, \"tools\": %u, \"roles\": %u, \"tests\": %u, "
+		       "\"warnings\": %d}\n",
+		    policy->tool_count, policy->role_count, tests.run, warnings);
 	else if (status == 0)
-		printf("%s: ok: %u tools, %u roles, %u principals, %d warnings\n", argv[1],
-		    policy->tool_count, policy->role_count, policy->principal_count, warnings);
+		printf("%s: ok: %u tools, %u roles, %u principals, %u tests, %d warnings\n",
+		    argv[1], policy->tool_count, policy->role_count, policy->principal_count,
+		    tests.run, warnings);
 	policy_free(policy);
 	return status;
 }
 
-static int print_explanation(const struct command_session *session, const struct policy *policy,
-    const struct identity *identity, const struct policy_tool *tool, const struct command *command)
+static int policy_test(const struct command_session *session, int argc, char **argv)
+{
+	struct policy *policy = NULL;
+	struct selftest tests = {0};
+	int status;
+
+	if (argc != 2)
+		return command_fail(COMMAND_USAGE, "policy test: give one file");
+	status = policy_file_load(argv[1], &policy, NULL);
+	if (status != 0)
+		return status;
+	status = check_tests(policy, &tests);
+	if (session->output == COMMAND_OUTPUT_JSON)
+		printf("{\"ok\": %s, \"run\": %u, \"failed\": %u}\n",
+		    status == 0 ? "true" : "false", tests.run, tests.failed);
+	else if (status == 0)
+		printf("%s: ok: %u tests\n", argv[1], tests.run);
+	policy_free(policy);
+	return status;
+}
+
+static int policy_schema(int argc)
 {
 	struct buf cleanup_with(buf_fini) out = {0};
-	const char *text;
-	int result;
 
-	buf_init(&out, EXPLAIN_MAX);
-	result = session->output == COMMAND_OUTPUT_JSON
-		     ? policy_explain_json(&out, policy, identity, tool, command)
-		     : policy_explain_text(&out, policy, identity, tool, command);
-	text = buf_cstr(&out);
-	if (result != 0 || !text)
-		return command_fail(COMMAND_USAGE, "policy explain: out of memory");
-	fputs(text, stdout);
-	if (out.len && text[out.len - 1] != '\n')
-		putchar('\n');
-	return COMMAND_OK;
-}
-
-/* The arguments of a command tool to an analysed command. 0 or COMMAND_USAGE. */
-static int analyse(json_t *arguments, struct command *ret)
-{
-	char *cleanup_free text = json_dumps(arguments, JSON_COMPACT);
-	struct call_args args = {0};
-	struct err_note note = {0};
-	int result = text ? call_args_decode(text, strlen(text), &args, &note) : -ENOMEM;
-
-	if (result == 0 && args.form == CALL_FORM_COMMAND)
-		result = command_parse(ret, args.command, strlen(args.command));
-	else if (result == 0)
-		result = command_from_argv(ret, args.argv, args.argc);
-	call_args_fini(&args);
-	if (result != 0)
-		return command_fail(COMMAND_USAGE, "policy explain: %s",
-		    note.text[0] ? note.text
-		    : ret->why   ? ret->why
-				 : strerror(-result));
-	return 0;
-}
-
-static int explain_offline(
-    const struct command_session *session, const char *config, int argc, char **argv)
-{
-	struct subject subject = {
-	    .uid = getuid(), .gid = getgid(), .agent = session->agent, .space = session->space};
-	struct command cleanup_with(command_fini) command = {0};
-	const struct policy_tool *tool;
-	struct policy *policy = NULL;
-	struct identity identity;
-	json_t *arguments = NULL;
-	int status = arguments_parse(NULL, NULL, argc - 2, argv + 2, &arguments);
-
-	if (status == 0)
-		status = policy_file_load(config, &policy, NULL);
-	if (status == 0)
-		status = analyse(arguments, &command);
-	json_decref(arguments);
-	if (status != 0) {
-		policy_free(policy);
-		return status;
-	}
-	policy_identify(policy, &subject, &identity);
-	tool = policy_find_tool(policy, argv[1]);
-	if (!tool)
-		status = command_fail(COMMAND_USAGE, "policy explain: Unknown tool: %s", argv[1]);
-	else
-		status = print_explanation(session, policy, &identity, tool, &command);
-	policy_free(policy);
-	return status;
-}
-
-static int explain_by_daemon(struct command_session *session, int argc, char **argv)
-{
-	json_t *schema = NULL, *arguments = NULL, *answer = NULL;
-	int status = arguments_schema(session, argv[1], &schema);
-
-	if (status == 0)
-		status = arguments_parse(NULL, schema, argc - 2, argv + 2, &arguments);
-	json_decref(schema);
-	if (status == 0)
-		status = client_once(session, "callgate/explain",
-		    json_pack("{s:s, s:o}", "tool", argv[1], "arguments", arguments), &answer);
-	if (status != 0)
-		return status;
-	if (session->output == COMMAND_OUTPUT_JSON) {
-		status = command_print_json(answer);
-	} else {
-		const char *text = json_string_value(json_object_get(answer, "text"));
-
-		fputs(text ? text : "", stdout);
-	}
-	json_decref(answer);
-	return status;
-}
-
-static int policy_explain(struct command_session *session, int argc, char **argv)
-{
-	const char *config = command_take_option(&argc, argv, "--config");
-	int status = command_no_options(argc, argv);
-
-	if (status != 0)
-		return status;
-	if (argc < 2)
+	if (argc != 1)
 		return command_fail(COMMAND_USAGE,
-		    "policy explain: which tool? callgate policy explain TOOL key=value ...");
-	return config ? explain_offline(session, config, argc, argv)
-		      : explain_by_daemon(session, argc, argv);
+		    "policy schema: takes no file; callgate policy schema >callgate.schema.json");
+	buf_init(&out, SCHEMA_MAX);
+	if (policy_describe(&out) != 0 || !buf_cstr(&out))
+		return command_fail(COMMAND_USAGE, "policy schema: out of memory");
+	puts(buf_cstr(&out));
+	return COMMAND_OK;
 }
 
 /* A list with deny_by_default: false holds a descriptor per program. */
@@ -253,5 +205,10 @@ int cmd_policy(struct command_session *session, int argc, char **argv)
 		return policy_check(session, argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "explain") == 0)
 		return policy_explain(session, argc - 1, argv + 1);
-	return command_fail(COMMAND_USAGE, "policy: check or explain? see `callgate help policy`");
+	if (argc > 1 && strcmp(argv[1], "test") == 0)
+		return policy_test(session, argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "schema") == 0)
+		return policy_schema(argc - 1);
+	return command_fail(
+	    COMMAND_USAGE, "policy: check, test, explain or schema? see `callgate help policy`");
 }

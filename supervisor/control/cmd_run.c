@@ -1,7 +1,13 @@
-/* run: the gate as a shell prefix; the program's own output and exit status pass through. */
+/*
+ * run: the gate as a prefix of a command. Standard input, output and error pass through as they
+ * come, and the exit status is the program's own. A call that needs a human is asked again until
+ * it is answered.
+ */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "supervisor/base/buf.h"
@@ -9,8 +15,13 @@
 #include "supervisor/base/str.h"
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
+#include "supervisor/control/run_exchange.h"
 
-#define STDIN_MAX (768 * 1024) /* bytes; a request is at most 1 MiB */
+#define STDIN_MAX                                                                                  \
+	(768 * 1024)  /* bytes in a request of at most 1 MiB, to a daemon without streams */
+#define AGAIN_MS 1000 /* between two identical calls, should the daemon not hold them */
+
+/* ---- a daemon without streams --------------------------------------------------------------- */
 
 /* Standard input as a string, NULL when there is none to read. 0 or an exit status. */
 static int read_stdin(json_t **ret_text)
@@ -30,89 +41,213 @@ static int read_stdin(json_t **ret_text)
 			return 0; /* closed: as good as empty */
 		if (buf_put(&input, chunk, (size_t)got) != 0)
 			return command_fail(COMMAND_RUN_COULD_NOT,
-			    "run: standard input is longer "
-			    "than %d bytes; put it into a file of the workspace",
+			    "run: standard input is longer than %d bytes, and this daemon does not "
+			    "stream it; put it into a file of the workspace",
 			    STDIN_MAX);
 	}
 	if (input.len == 0)
 		return 0;
 	if (!str_is_utf8(input.data, input.len) || memchr(input.data, 0, input.len))
 		return command_fail(COMMAND_RUN_COULD_NOT,
-		    "run: standard input is not text; put it "
+		    "run: standard input is not text, and this daemon does not stream it; put it "
 		    "into a file of the workspace");
 	*ret_text = json_stringn((const char *)input.data, input.len);
 	return *ret_text ? 0 : command_fail(COMMAND_RUN_COULD_NOT, "run: out of memory");
 }
 
-static int exit_of(const json_t *result)
+static int print_kept(struct run_exchange *run, const json_t *structured)
 {
-	const json_t *call = json_object_get(json_object_get(result, "_meta"), "callgate/call");
-	const char *outcome = json_string_value(json_object_get(call, "outcome"));
-	const json_t *ended = json_object_get(call, "exit");
-	const json_t *signal = json_object_get(ended, "signal");
+	const json_t *out = json_object_get(structured, "stdout");
+	const json_t *err = json_object_get(structured, "stderr");
+	int status =
+	    run_pass_on(run, STDOUT_FILENO, json_string_value(out), json_string_length(out));
 
-	if (!outcome)
-		return COMMAND_RUN_COULD_NOT;
-	if (strcmp(outcome, "completed") == 0 || strcmp(outcome, "output") == 0)
-		return signal ? 128 + (int)json_integer_value(signal)
-			      : (int)json_integer_value(json_object_get(ended, "code"));
-	if (strcmp(outcome, "deadline") == 0)
-		return COMMAND_RUN_DEADLINE;
-	if (strcmp(outcome, "refused") == 0 || strcmp(outcome, "pending") == 0 ||
-	    strcmp(outcome, "expired") == 0)
-		return COMMAND_RUN_REFUSED;
-	return COMMAND_RUN_COULD_NOT;
-}
-
-static void print_stream(const json_t *structured, const char *name, FILE *to)
-{
-	const json_t *text = json_object_get(structured, name);
-
-	if (json_is_string(text))
-		fwrite(json_string_value(text), 1, json_string_length(text), to);
-}
-
-/* What the passed-through streams cannot say. */
-static void say_odd_end(const json_t *structured, int status)
-{
-	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
-	const char *out = json_string_value(json_object_get(structured, "stdout"));
-
-	if (status == COMMAND_RUN_DEADLINE)
-		(void)command_fail(0, "run: killed at its deadline; the policy's "
-				      "max_execution_time sets it");
+	if (status == 0)
+		status = run_pass_on(
+		    run, STDERR_FILENO, json_string_value(err), json_string_length(err));
 	if (json_is_true(json_object_get(structured, "truncated")))
-		(void)command_fail(0,
-		    "run: the output was longer than sandbox.output and is cut in "
-		    "the middle; write to a file of the workspace");
-	if (out && strstr(out, replacement))
-		(void)command_fail(0,
-		    "run: bytes that are not UTF-8 were replaced; write them to a "
-		    "file of the workspace");
+		command_warn("run: the output was longer than sandbox.output and is cut in the "
+			     "middle; write to a file of the workspace");
+	return status;
 }
 
-static int print_result(const struct command_session *session, const json_t *result)
-{
-	const json_t *structured = json_object_get(result, "structuredContent");
-	const json_t *text =
-	    json_object_get(json_array_get(json_object_get(result, "content"), 0), "text");
-	int status = exit_of(result);
+/* ---- the end -------------------------------------------------------------------------------- */
 
-	if (session->output == COMMAND_OUTPUT_JSON) {
+static const json_t *facts_of(const json_t *answer)
+{
+	const json_t *result = json_object_get(answer, "result");
+	const json_t *data = json_object_get(json_object_get(answer, "error"), "data");
+
+	return json_object_get(result ? json_object_get(result, "_meta") : data, "callgate/call");
+}
+
+static const char *outcome_of(const json_t *answer)
+{
+	const char *outcome = json_string_value(json_object_get(facts_of(answer), "outcome"));
+
+	return outcome ? outcome : "failed";
+}
+
+/* What callgate says of it, for people. */
+static const char *text_of(const json_t *answer)
+{
+	const json_t *content = json_object_get(json_object_get(answer, "result"), "content");
+	const char *text = json_string_value(json_object_get(json_array_get(content, 0), "text"));
+
+	return text ? text : "the daemon did not say why";
+}
+
+static int program_status(const json_t *answer)
+{
+	const json_t *ended = json_object_get(facts_of(answer), "exit");
+	const json_t *signal_number = json_object_get(ended, "signal");
+
+	return signal_number ? RUN_SIGNALED + (int)json_integer_value(signal_number)
+			     : (int)json_integer_value(json_object_get(ended, "code"));
+}
+
+struct ending {
+	const char *outcome;
+	int status;
+	const char *words; /* NULL: the daemon's own */
+};
+
+static const struct ending endings[] = {
+    {"refused", COMMAND_RUN_REFUSED, NULL},
+    {"pending", COMMAND_RUN_REFUSED, NULL},
+    {"expired", COMMAND_RUN_REFUSED, NULL},
+    {"deadline", COMMAND_RUN_DEADLINE,
+	"killed at its deadline; the policy's max_execution_time sets it"},
+    {"oom", COMMAND_RUN_COULD_NOT, "killed: the tool's memory limit was reached (sandbox.memory)"},
+    {"pids", COMMAND_RUN_COULD_NOT, "ended: the tool's process limit was reached (sandbox.pids)"},
+    {"disk", COMMAND_RUN_COULD_NOT, "ended: the tool's disk limit was reached (sandbox.disk)"},
+    {NULL, COMMAND_RUN_COULD_NOT, NULL},
+};
+
+/* Says what the streams cannot, and gives the exit status. */
+static int finish(const json_t *answer)
+{
+	const char *outcome = outcome_of(answer);
+	const struct ending *ending = endings;
+
+	if (strcmp(outcome, "completed") == 0 || strcmp(outcome, "output") == 0)
+		return program_status(answer);
+	while (ending->outcome && strcmp(ending->outcome, outcome) != 0)
+		ending++;
+	return command_fail(
+	    ending->status, "run: %s", ending->words ? ending->words : text_of(answer));
+}
+
+/* Bytes that the tool wrote and nobody has seen: the reader was slower than the deadline. */
+static void say_lost(const struct run_exchange *run, const json_t *answer)
+{
+	const json_t *usage = json_object_get(facts_of(answer), "usage");
+	uint64_t wrote = (uint64_t)(json_integer_value(json_object_get(usage, "out_bytes")) +
+				    json_integer_value(json_object_get(usage, "err_bytes")));
+
+	if (wrote > run->passed)
+		command_warn("run: %llu bytes of output were not read before the call's deadline "
+			     "and are lost",
+		    (unsigned long long)(wrote - run->passed));
+}
+
+static int show(struct run_exchange *run, const json_t *answer)
+{
+	const json_t *result = json_object_get(answer, "result");
+	const json_t *structured = json_object_get(result, "structuredContent");
+	const json_t *error = json_object_get(answer, "error");
+	int status = 0;
+
+	if (error)
+		return command_fail_daemon(
+		    facts_of(answer) ? COMMAND_RUN_REFUSED : COMMAND_RUN_COULD_NOT, "run", error);
+	if (run->session->output == COMMAND_OUTPUT_JSON) {
 		(void)command_print_json(result);
+		if (strcmp(outcome_of(answer), "completed") == 0)
+			return program_status(answer);
+	} else if (run->want & RUN_WANT_OUTPUT) {
+		say_lost(run, answer);
 	} else if (json_is_object(structured)) {
-		print_stream(structured, "stdout", stdout);
-		fflush(stdout);
-		print_stream(structured, "stderr", stderr);
+		status = print_kept(run, structured);
 	}
-	if (session->output == COMMAND_OUTPUT_TEXT && json_is_object(structured))
-		say_odd_end(structured, status);
-	if (session->output == COMMAND_OUTPUT_TEXT &&
-	    (status == COMMAND_RUN_REFUSED || status == COMMAND_RUN_COULD_NOT ||
-		status == COMMAND_RUN_DEADLINE) &&
-	    json_is_string(text) && !json_is_object(structured))
-		(void)command_fail(status, "run: %s", json_string_value(text));
+	return status ? status : finish(answer);
+}
+
+/* ---- the call, and again -------------------------------------------------------------------- */
+
+/* "... approval ID waits ..." */
+static void say_pending(struct run_exchange *run, const json_t *answer)
+{
+	static const char mark[] = "approval ";
+	const char *id = strstr(text_of(answer), mark);
+	char approval[64];
+
+	if (!id)
+		return;
+	id += strlen(mark);
+	(void)snprintf(approval, sizeof(approval), "%.*s", (int)strcspn(id, " .;,:"), id);
+	run_say_waiting(run, approval);
+}
+
+enum patience {
+	PATIENCE_WAIT,
+	PATIENCE_NO_WAIT,
+};
+
+static int call_until_answered(
+    struct run_exchange *run, const json_t *params, enum patience patience)
+{
+	for (;;) {
+		json_t *answer = NULL;
+		int status = run_exchange(run, params, &answer), number;
+
+		if (status != 0)
+			return status;
+		if (patience == PATIENCE_NO_WAIT || strcmp(outcome_of(answer), "pending") != 0) {
+			status = show(run, answer);
+			json_decref(answer);
+			return status;
+		}
+		say_pending(run, answer);
+		json_decref(answer);
+		number = run_signal(run, AGAIN_MS);
+		if (number)
+			return RUN_SIGNALED + number;
+	}
+}
+
+/* Streams where the daemon has them, else standard input whole within the arguments. */
+static int choose_streams(struct run_exchange *run, json_t *arguments)
+{
+	json_t *input = NULL;
+	int served = run_streams_served(run), status = 0;
+
+	if (served > 1)
+		return served;
+	if (served) {
+		run->want = RUN_WANT_INPUT;
+		if (run->session->output == COMMAND_OUTPUT_TEXT)
+			run->want |= RUN_WANT_OUTPUT;
+		return 0;
+	}
+	status = read_stdin(&input);
+	if (status == 0 && input)
+		(void)json_object_set_new(arguments, "stdin", input);
 	return status;
+}
+
+static int open_signals(void)
+{
+	sigset_t ends;
+
+	(void)signal(SIGPIPE, SIG_IGN); /* told by write(2), so that the call can be ended */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &ends, NULL) != 0)
+		return -1;
+	return signalfd(-1, &ends, SFD_CLOEXEC);
 }
 
 static json_t *arguments_of(const char *string, int count, char *const *words)
@@ -130,32 +265,49 @@ static json_t *arguments_of(const char *string, int count, char *const *words)
 	return json_pack("{s:o}", "argv", argv);
 }
 
+static int run_tool(
+    struct command_session *session, const char *tool, json_t *arguments, enum patience patience)
+{
+	struct client cleanup_with(client_close) client = {.fd = -1};
+	int cleanup_fd signals = open_signals();
+	struct run_exchange run = {.session = session, .client = &client, .signals = signals};
+	json_t *params = json_pack("{s:s, s:O}", "name", tool, "arguments", arguments);
+	int status;
+
+	if (!params)
+		return command_fail(
+		    COMMAND_RUN_COULD_NOT, "run: the tool's name is not valid UTF-8");
+	if (signals < 0)
+		status = command_fail(COMMAND_RUN_COULD_NOT, "run: signals: %s", strerror(errno));
+	else
+		status = client_open_or(&client, session, COMMAND_RUN_COULD_NOT);
+	if (status == 0)
+		status = choose_streams(&run, arguments);
+	if (status == 0)
+		status = call_until_answered(&run, params, patience);
+	json_decref(params);
+	return status;
+}
+
 int cmd_run(struct command_session *session, int argc, char **argv)
 {
 	const char *tool = command_take_option(&argc, argv, "--tool");
 	const char *string = command_take_option(&argc, argv, "-c");
-	json_t *arguments, *params, *input = NULL, *result = NULL;
+	int wait = command_take_flag(&argc, argv, "--wait");
+	int no_wait = command_take_flag(&argc, argv, "--no-wait");
 	int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
+	json_t *arguments;
 	int status;
 
-	if ((string == NULL) == (argc <= first) || (first == 1 && argc > 1 && argv[1][0] == '-'))
+	if ((string == NULL) == (argc <= first) || (wait && no_wait) ||
+	    (first == 1 && argc > 1 && argv[1][0] == '-'))
 		return command_fail(COMMAND_RUN_COULD_NOT,
 		    "run: give either -c STRING or -- ARGV...; see `callgate help run`");
 	arguments = arguments_of(string, argc - first, argv + first);
 	if (!arguments)
 		return command_fail(COMMAND_RUN_COULD_NOT, "run: an argument is not valid UTF-8");
-	status = read_stdin(&input);
-	if (input)
-		(void)json_object_set_new(arguments, "stdin", input);
-	params = json_pack("{s:s, s:o}", "name", tool ? tool : "bash", "arguments", arguments);
-	if (status != 0 || !params) {
-		json_decref(params);
-		return status ? status : COMMAND_RUN_COULD_NOT;
-	}
-	status = client_once(session, "tools/call", params, &result);
-	if (status != 0)
-		return status == COMMAND_USAGE ? COMMAND_RUN_REFUSED : COMMAND_RUN_COULD_NOT;
-	status = print_result(session, result);
-	json_decref(result);
+	status = run_tool(
+	    session, tool ? tool : "bash", arguments, no_wait ? PATIENCE_NO_WAIT : PATIENCE_WAIT);
+	json_decref(arguments);
 	return status;
 }

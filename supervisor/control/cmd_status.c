@@ -75,7 +75,7 @@ static int wait_until_gone(const struct command_session *session)
 		client_close(&client);
 		usleep(DOWN_STEP_MS * 1000);
 		if (waited == 2000)
-			fprintf(stderr, "waiting for running calls to end ...\n");
+			command_note("waiting for running calls to end ...");
 	}
 	return command_fail(COMMAND_USAGE,
 	    "down: the daemon is still there after %d s; see its log", DOWN_WAIT_MS / 1000);
@@ -132,18 +132,19 @@ static void print_tools(const json_t *tools)
 
 int cmd_tools(struct command_session *session, int argc, char **argv)
 {
-	json_t *answer = NULL;
+	json_t *tools = NULL, *document;
 	int result = command_no_more(argc, argv, 0);
 
 	if (result == 0)
-		result = client_once(session, "tools/list", NULL, &answer);
+		result = client_tools(session, &tools);
 	if (result != 0)
 		return result;
+	document = json_pack("{s:o}", "tools", tools);
 	if (session->output == COMMAND_OUTPUT_JSON)
-		result = command_print_json(answer);
+		result = command_print_json(document);
 	else
-		print_tools(json_object_get(answer, "tools"));
-	json_decref(answer);
+		print_tools(tools);
+	json_decref(document);
 	return result;
 }
 

@@ -132,7 +132,7 @@ static int wait_until_served(struct command_session *session, const struct up *u
 		if (waitpid(child, &status, WNOHANG) == child)
 			return complain_from_log(up);
 		if (waited == UP_PATIENCE_MS)
-			fprintf(stderr, "reading the programs that the policy allows ...\n");
+			command_note("reading the programs that the policy allows ...");
 		usleep(UP_STEP_MS * 1000);
 	}
 	return command_fail(COMMAND_USAGE, "up: no answer at %s after %d s; see %s",
@@ -165,11 +165,14 @@ static int already_up(const struct command_session *session)
 		answer = NULL;
 	client_close(&client);
 	status = json_object_get(answer, "result");
-	if (session->output == COMMAND_OUTPUT_JSON)
-		printf("{\"state\": \"up\", \"already\": true, \"pid\": %" JSON_INTEGER_FORMAT
-		       "}\n",
-		    json_integer_value(json_object_get(status, "pid")));
-	else
+	if (session->output == COMMAND_OUTPUT_JSON) {
+		json_t *said =
+		    json_pack("{s:s, s:b, s:s, s:I}", "state", "up", "already", 1, "socket",
+			session->socket, "pid", json_integer_value(json_object_get(status, "pid")));
+
+		(void)command_print_json(said);
+		json_decref(said);
+	} else
 		printf("already running: pid %" JSON_INTEGER_FORMAT
 		       ", socket %s; `callgate reload` reads "
 		       "its policy again\n",

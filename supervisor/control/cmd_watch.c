@@ -49,13 +49,13 @@ static int read_answer(int tty, const char *question, char out[ANSWER_MAX])
 
 /* A wrong passphrase is no answer: it may be typed again, then the call goes on waiting. */
 static void decide(const struct command_session *session, const json_t *approval,
-    const char *decision, const char *reason, struct approvals_key *key)
+    const struct approvals_answer *given, struct approvals_key *key)
 {
 	for (int tries = 0; tries < DECIDE_TRIES; tries++) {
 		int had_key = key->key != NULL;
 
-		if (approvals_decide(session, approval, decision, reason, key) == COMMAND_OK ||
-		    had_key || key->key)
+		if (approvals_decide(session, approval, given, key) == COMMAND_OK || had_key ||
+		    key->key)
 			return; /* decided, or the daemon itself said why not */
 	}
 	printf("still waiting: callgate approve %s\n",
@@ -65,6 +65,7 @@ static void decide(const struct command_session *session, const json_t *approval
 static int ask_human(const struct command_session *session, int tty, const json_t *approval,
     struct approvals_key *key)
 {
+	struct approvals_answer given = {0};
 	char answer[ANSWER_MAX], reason[ANSWER_MAX];
 
 	putchar('\n');
@@ -75,11 +76,14 @@ static int ask_human(const struct command_session *session, int tty, const json_
 	if (approvals_seconds_left(approval) < 0) {
 		printf("too late: it has expired\n");
 	} else if (strcmp(answer, "y") == 0 || strcmp(answer, "yes") == 0) {
-		decide(session, approval, "approve", NULL, key);
+		given.decision = "approve";
+		decide(session, approval, &given, key);
 	} else if (strcmp(answer, "n") == 0 || strcmp(answer, "no") == 0) {
 		if (read_answer(tty, "why? [Enter = no reason]", reason) != 0)
 			return -ENODATA;
-		decide(session, approval, "deny", reason, key);
+		given.decision = "deny";
+		given.reason = reason;
+		decide(session, approval, &given, key);
 	} else {
 		printf("left waiting: callgate approve %s\n",
 		    json_string_value(json_object_get(approval, "id")));
@@ -87,50 +91,78 @@ static int ask_human(const struct command_session *session, int tty, const json_
 	return 0;
 }
 
-static int ask_all(const struct command_session *session, int tty, const json_t *list,
-    struct asked *asked, struct approvals_key *key)
+/* Where to put what waits: to the human at this terminal, or as lines to a program. */
+struct watching {
+	int tty; /* -1: lines */
+	struct asked *asked;
+	struct approvals_key key;
+};
+
+static int print_line(const json_t *approval)
+{
+	return json_dumpf(approval, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF &&
+		       fflush(stdout) == 0
+		   ? 0
+		   : -EPIPE;
+}
+
+static int show_new(
+    const struct command_session *session, struct watching *watching, const json_t *list)
 {
 	const json_t *entry;
+	int fault = 0;
 	size_t i;
 
 	json_array_foreach(json_object_get(list, "approvals"), i, entry)
 	{
 		const char *id = json_string_value(json_object_get(entry, "id"));
 
-		if (id && !was_asked(asked, id) && ask_human(session, tty, entry, key) != 0)
-			return -ENODATA;
+		if (!id || fault || was_asked(watching->asked, id))
+			continue;
+		fault = watching->tty < 0
+			    ? print_line(entry)
+			    : ask_human(session, watching->tty, entry, &watching->key);
 	}
-	return 0;
+	return fault;
 }
 
-int cmd_watch(struct command_session *session, int argc, char **argv)
+static int watch(const struct command_session *session, struct watching *watching)
 {
-	struct approvals_key key = {.given = command_take_option(&argc, argv, "--key")};
-	int cleanup_fd tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	struct asked *cleanup_free asked = calloc(1, sizeof(*asked));
 	json_int_t revision = 0;
-	int status = command_no_more(argc, argv, 0);
+	int status = 0, fault = 0;
 
-	if (status == 0 && (tty < 0 || !asked))
-		return command_fail(COMMAND_USAGE, "watch: needs a terminal; without one use "
-						   "`callgate pending` and `callgate approve ID`");
-	if (status == 0)
-		printf("waiting for calls that need a human; end with Ctrl-C\n");
-	while (status == 0) {
+	while (status == 0 && !fault) {
 		json_t *list = NULL;
 
 		fflush(stdout);
 		status = client_once(session, "callgate/approvals/watch",
 		    json_pack("{s:I}", "since", revision), &list);
-		if (status != 0)
-			break;
-		revision = json_integer_value(json_object_get(list, "revision"));
-		if (ask_all(session, tty, list, asked, &key) != 0) {
-			json_decref(list);
-			break; /* the terminal ended */
+		if (status == 0) {
+			revision = json_integer_value(json_object_get(list, "revision"));
+			fault = show_new(session, watching, list);
 		}
 		json_decref(list);
 	}
-	approvals_key_fini(&key);
+	return status; /* a fault: the terminal or the reader has ended, which is no error */
+}
+
+int cmd_watch(struct command_session *session, int argc, char **argv)
+{
+	struct watching watching = {.key.given = command_take_option(&argc, argv, "--key")};
+	int text = session->output == COMMAND_OUTPUT_TEXT;
+	int cleanup_fd tty = text ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY) : -1;
+	struct asked *cleanup_free asked = calloc(1, sizeof(*asked));
+	int status = command_no_more(argc, argv, 0);
+
+	if (status == 0 && ((text && tty < 0) || !asked))
+		return command_fail(COMMAND_USAGE, "watch: needs a terminal; without one use "
+						   "`callgate pending` and `callgate approve ID`");
+	if (status == 0 && text)
+		printf("waiting for calls that need a human; end with Ctrl-C\n");
+	watching.tty = tty;
+	watching.asked = asked;
+	if (status == 0)
+		status = watch(session, &watching);
+	approvals_key_fini(&watching.key);
 	return status;
 }

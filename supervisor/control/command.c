@@ -10,24 +10,98 @@
 
 #define COMPLAINT_MAX 4096
 
-int command_fail(int status, const char *format, ...)
+/* The one thing this process remembers beside its session: complaints come from everywhere. */
+static enum command_output complaint_form;
+
+void command_complain_as(enum command_output form)
+{
+	complaint_form = form;
+}
+
+/* {"error": {"message": text, "code": status, "daemon": the daemon's own}} or {"warning": ...} */
+static void print_complaint_json(
+    const char *kind, const char *text, int status, const json_t *daemon)
+{
+	json_t *inner = json_pack("{s:s%}", "message", text, strlen(text));
+	char *cleanup_free line = NULL;
+	json_t *document;
+
+	if (!inner) /* not UTF-8 */
+		inner = json_pack("{s:s}", "message", "a text that is not UTF-8");
+	if (status)
+		(void)json_object_set_new(inner, "code", json_integer(status));
+	if (daemon)
+		(void)json_object_set(inner, "daemon", (json_t *)daemon);
+	document = json_pack("{s:o}", kind, inner);
+	line = document ? json_dumps(document, JSON_COMPACT) : NULL;
+	json_decref(document);
+	fprintf(stderr, "%s\n", line ? line : "{\"error\": {\"message\": \"out of memory\"}}");
+}
+
+static void print_complaint_text(const char *text)
 {
 	struct buf cleanup_with(buf_fini) line = {0};
-	char text[COMPLAINT_MAX];
 	const char *escaped;
-	va_list arguments;
-	int len;
 
-	va_start(arguments, format);
-	len = vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	if (len < 0)
-		return status;
 	buf_init(&line, 16 * COMPLAINT_MAX);
 	str_escape(&line, text, strlen(text));
 	escaped = buf_cstr(&line);
 	fprintf(stderr, "callgate: %s\n", escaped ? escaped : "out of memory");
+}
+
+int command_fail(int status, const char *format, ...)
+{
+	char text[COMPLAINT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (complaint_form == COMMAND_OUTPUT_JSON)
+		print_complaint_json("error", text, status ? status : COMMAND_USAGE, NULL);
+	else
+		print_complaint_text(text);
 	return status;
+}
+
+int command_fail_daemon(int status, const char *what, const json_t *error)
+{
+	const char *message = json_string_value(json_object_get(error, "message"));
+	char text[COMPLAINT_MAX];
+
+	(void)snprintf(
+	    text, sizeof(text), "%s: %s", what, message ? message : "an error without a message");
+	if (complaint_form == COMMAND_OUTPUT_JSON)
+		print_complaint_json("error", text, status, error);
+	else
+		print_complaint_text(text);
+	return status;
+}
+
+void command_warn(const char *format, ...)
+{
+	char text[COMPLAINT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (complaint_form == COMMAND_OUTPUT_JSON)
+		print_complaint_json("warning", text, 0, NULL);
+	else
+		print_complaint_text(text);
+}
+
+void command_note(const char *format, ...)
+{
+	va_list arguments;
+
+	if (complaint_form == COMMAND_OUTPUT_JSON)
+		return;
+	va_start(arguments, format);
+	(void)vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
 }
 
 int command_print_json(const json_t *value)

@@ -1,8 +1,9 @@
 /*
  * The command that people and agents type: what every subcommand is given and gives back.
  *
- * A subcommand is one function in one file; main.c holds the table. Output for people goes to
- * stdout, complaints as one line "callgate: what: why; what to do" to stderr. Floor 4: may block.
+ * A subcommand is one function in one file; commands.c holds the table. What was asked for goes to
+ * stdout. Complaints go to stderr, one line each: "callgate: what: why; what to do", or with
+ * --output json {"error": {"message", "code"}}, code being the exit status. Floor 4: may block.
  */
 #ifndef CALLGATE_CONTROL_COMMAND_H
 #define CALLGATE_CONTROL_COMMAND_H
@@ -34,9 +35,19 @@ struct command_session {
 	const char *space; /* namespace, "" = default */
 };
 
+/* How complaints look from now on; main() says so once, before any subcommand runs. */
+void command_complain_as(enum command_output form);
+
 /* Prints the one-line complaint and returns status, so that `return command_fail(...)` reads as
  * one step. Control bytes in the text are escaped. */
 int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same for an error object of the daemon, which JSON shows whole under "daemon". */
+int command_fail_daemon(int status, const char *what, const json_t *error);
+/* Something the caller should know although the command goes on: a line on stderr, in JSON
+ * {"warning": {"message"}}. */
+void command_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What a person waits for; nothing with --output json. */
+void command_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints value as indented JSON and a newline. COMMAND_OK or COMMAND_USAGE (write failed). */
 int command_print_json(const json_t *value);
@@ -72,5 +83,9 @@ int cmd_watch(struct command_session *session, int argc, char **argv);
 int cmd_keys(struct command_session *session, int argc, char **argv);
 int cmd_audit(struct command_session *session, int argc, char **argv);
 int cmd_policy(struct command_session *session, int argc, char **argv);
+int cmd_grants(struct command_session *session, int argc, char **argv);
+int cmd_completion(struct command_session *session, int argc, char **argv);
+int cmd_help(struct command_session *session, int argc, char **argv);
+int cmd_version(struct command_session *session, int argc, char **argv);
 
 #endif

@@ -130,7 +130,7 @@ int policy_file_load(const char *path, struct policy **ret_policy, int *ret_warn
 
 	if (result != 0)
 		return command_fail(COMMAND_USAGE, "%s: %s", path,
-		    result == -EFBIG ? "longer than 1 MiB" : strerror(-result));
+		    result == -EFBIG ? "longer than 4 MiB" : strerror(-result));
 	return load_text(path, text, len, ret_policy, ret_warnings);
 }
 

@@ -11,7 +11,9 @@
 
 static const char schema_text[] =
     "{\"type\":\"object\",\"properties\":{\"s\":{\"type\":\"string\"},\"i\":{\"type\":\"integer\"},"
-    "\"n\":{\"type\":\"number\"},\"b\":{\"type\":\"boolean\"},\"a\":{\"type\":\"array\"}}}";
+    "\"n\":{\"type\":\"number\"},\"b\":{\"type\":\"boolean\"},\"a\":{\"type\":\"array\"},"
+    "\"o\":{\"type\":\"object\"},\"m\":{\"type\":[\"string\",\"integer\",\"null\"]},"
+    "\"k\":{\"type\":[\"boolean\",\"null\"]},\"any\":{}}}";
 
 /* The arguments as compact sorted JSON, or "error". */
 static char *parse(const char *word, const char *second)
@@ -46,6 +48,14 @@ static void test_typed_by_schema(void **state)
 	check("b=true", NULL, "{\"b\":true}");
 	check("unknown=5", NULL, "{\"unknown\":\"5\"}");
 	check("i=5", "s=x", "{\"i\":5,\"s\":\"x\"}");
+	check("a=[1,\"x\"]", NULL, "{\"a\":[1,\"x\"]}");
+	check("o={\"p\":1}", NULL, "{\"o\":{\"p\":1}}");
+	check("any=5", NULL, "{\"any\":\"5\"}");
+	/* of several types, a string last */
+	check("m=5", NULL, "{\"m\":5}");
+	check("m=null", NULL, "{\"m\":null}");
+	check("m=5x", NULL, "{\"m\":\"5x\"}");
+	check("k=false", NULL, "{\"k\":false}");
 }
 
 static void test_refused(void **state)
@@ -54,7 +64,10 @@ static void test_refused(void **state)
 	check("i=x", NULL, "error");
 	check("i=5.5", NULL, "error");
 	check("b=yes", NULL, "error");
-	check("a=[1]", NULL, "error"); /* an array is a literal: := */
+	check("a=1", NULL, "error");
+	check("a=[1", NULL, "error");
+	check("o=[1]", NULL, "error");
+	check("k=yes", NULL, "error");
 	check("novalue", NULL, "error");
 	check("=x", NULL, "error");
 	check("s=\xff", NULL, "error");
@@ -69,6 +82,24 @@ static void test_literal(void **state)
 	check("a:=[1,\"x\"]", NULL, "{\"a\":[1,\"x\"]}");
 	check("i:=\"text\"", NULL, "{\"i\":\"text\"}"); /* the daemon judges, not the command */
 	check("s:=null", NULL, "{\"s\":null}");
+}
+
+/* A schema that takes no other names knows better than a string. */
+static void test_closed_schema(void **state)
+{
+	json_t *schema = json_loads("{\"properties\":{\"path\":{\"type\":\"string\"},"
+				    "\"view\":{}},\"additionalProperties\":false}",
+	    0, NULL);
+	char *wrong[] = {(char *)"pth=x"}, *literal[] = {(char *)"pth:=1"},
+	     *right[] = {(char *)"path=x"};
+	json_t *arguments = NULL;
+
+	(void)state;
+	assert_int_equal(arguments_parse(NULL, schema, 1, wrong, &arguments), COMMAND_USAGE);
+	assert_int_equal(arguments_parse(NULL, schema, 1, literal, &arguments), COMMAND_USAGE);
+	assert_int_equal(arguments_parse(NULL, schema, 1, right, &arguments), 0);
+	json_decref(arguments);
+	json_decref(schema);
 }
 
 static void test_options(void **state)
@@ -94,6 +125,7 @@ int main(void)
 	    cmocka_unit_test(test_typed_by_schema),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_literal),
+	    cmocka_unit_test(test_closed_schema),
 	    cmocka_unit_test(test_options),
 	};
 

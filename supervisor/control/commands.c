@@ -1,0 +1,241 @@
+#include "supervisor/control/commands.h"
+
+#include <string.h>
+
+const char commands_globals[] =
+    "--socket=FILE --output=FORMAT --agent=AGENT --namespace=SPACE --help";
+
+static const struct command_row rows[] = {
+    {
+	"up",
+	cmd_up,
+	"up [--config FILE] [--state DIR]",
+	"start your own daemon in the background",
+	"callgate up --config callgate.yaml",
+	"",
+	"--config=FILE --state=DIR",
+	"",
+    },
+    {
+	"status",
+	cmd_status,
+	"status",
+	"is the daemon there, and how is it",
+	"callgate status\n"
+	"callgate status --output json | jq .calls.running",
+	"",
+	"",
+	"",
+    },
+    {
+	"down",
+	cmd_down,
+	"down",
+	"let running calls finish, then stop the daemon",
+	"callgate down",
+	"",
+	"",
+	"",
+    },
+    {
+	"reload",
+	cmd_reload,
+	"reload",
+	"read the policy again; a broken one changes nothing",
+	"callgate reload",
+	"",
+	"",
+	"",
+    },
+    {
+	"tools",
+	cmd_tools,
+	"tools [--agent A] [--namespace N]",
+	"the tools you may see",
+	"callgate tools\n"
+	"callgate tools --agent coder",
+	"",
+	"",
+	"",
+    },
+    {
+	"agents",
+	cmd_agents,
+	"agents",
+	"the agents you may see",
+	"callgate agents",
+	"",
+	"",
+	"",
+    },
+    {
+	"call",
+	cmd_call,
+	"call TOOL [key=value | key:=JSON ...] [--json OBJECT] [--agent A] [--namespace N]",
+	"one tool call, printing what the tool said",
+	"callgate call bash command='git log -1'\n"
+	"callgate call grep_search pattern=main context:=2",
+	"",
+	"--json=ANY",
+	"TOOL",
+    },
+    {
+	"run",
+	cmd_run,
+	"run [--tool T] [--agent A] [--wait | --no-wait] (-c STRING | -- ARGV...)",
+	"run a command through the gate: its input, output and exit status pass through",
+	"callgate run -- git status\n"
+	"callgate run -c 'ls -l' | wc -l\n"
+	"callgate run --tool build -- make <notes.txt",
+	"",
+	"--tool=TOOL -c=ANY --wait --no-wait",
+	"ARGV",
+    },
+    {
+	"mcp",
+	cmd_mcp,
+	"mcp [--agent A] [--namespace N]",
+	"bridge MCP on stdin and stdout to the daemon",
+	"claude mcp add box -- callgate mcp",
+	"",
+	"",
+	"",
+    },
+    {
+	"pending",
+	cmd_pending,
+	"pending",
+	"what waits for a human",
+	"callgate pending",
+	"",
+	"",
+	"",
+    },
+    {
+	"approve",
+	cmd_approve,
+	"approve ID [--scope once|session|always] [--reason R] [--key FILE]",
+	"allow one waiting call, exactly as it was shown",
+	"callgate approve a1b2c3d4\n"
+	"callgate approve a1b2c3d4 --scope session",
+	"",
+	"--scope=SCOPE --reason=ANY --key=FILE",
+	"APPROVAL",
+    },
+    {
+	"deny",
+	cmd_deny,
+	"deny ID [--reason R] [--key FILE]",
+	"refuse one waiting call",
+	"callgate deny a1b2c3d4 --reason 'not on main'",
+	"",
+	"--reason=ANY --key=FILE",
+	"APPROVAL",
+    },
+    {
+	"watch",
+	cmd_watch,
+	"watch [--key FILE]",
+	"answer waiting calls here, as they come",
+	"callgate watch\n"
+	"callgate watch --output json | jq -r .command",
+	"",
+	"--key=FILE",
+	"",
+    },
+    {
+	"grants",
+	cmd_grants,
+	"grants\n"
+	"grants revoke ID",
+	"the session and always answers that are in force; take one back",
+	"callgate grants\n"
+	"callgate grants revoke g1b2c3d4",
+	"revoke",
+	"",
+	"GRANT",
+    },
+    {
+	"keys",
+	cmd_keys,
+	"keys create --approver [--name NAME] [--key FILE] [--state DIR]",
+	"make the key that proves that an approval is yours",
+	"callgate keys create --approver --name anna",
+	"create",
+	"--approver --name=ANY --key=FILE --state=DIR",
+	"",
+    },
+    {
+	"audit",
+	cmd_audit,
+	"audit verify [DIR] [--pin FILE] [--anchor FILE] [--max-age S] [--all-seals] [--semantic]\n"
+	"audit tail [-n N] [-f] [DIR]\n"
+	"audit prove N [DIR] [--pin FILE]",
+	"check, read and prove the audit trail",
+	"callgate audit verify\n"
+	"callgate audit tail -n 20",
+	"verify tail prove",
+	"--pin=FILE --anchor=FILE --max-age=ANY --all-seals --semantic -n=ANY -f",
+	"DIR",
+    },
+    {
+	"policy",
+	cmd_policy,
+	"policy check FILE\n"
+	"policy test FILE\n"
+	"policy explain [--config FILE] TOOL [key=value ...]\n"
+	"policy schema",
+	"check a policy and run its tests, explain a decision, the schema for editors",
+	"callgate policy check callgate.yaml\n"
+	"callgate policy explain bash command='git push'\n"
+	"callgate policy schema >callgate.schema.json",
+	"check test explain schema",
+	"--config=FILE",
+	"FILE",
+    },
+    {
+	"completion",
+	cmd_completion,
+	"completion bash|zsh|fish",
+	"the completion script of a shell",
+	"source <(callgate completion bash)\n"
+	"callgate completion fish >~/.config/fish/completions/callgate.fish",
+	"bash zsh fish",
+	"",
+	"SHELL",
+    },
+    {
+	"help",
+	cmd_help,
+	"help [COMMAND]",
+	"this, or how one command is used",
+	"callgate help run",
+	"",
+	"",
+	"COMMAND",
+    },
+    {
+	"version",
+	cmd_version,
+	"version",
+	"which callgate this is",
+	"callgate version",
+	"",
+	"",
+	"",
+    },
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct command_row *commands_all(void)
+{
+	return rows;
+}
+
+const struct command_row *commands_find(const char *name)
+{
+	for (const struct command_row *row = rows; row->name; row++)
+		if (strcmp(row->name, name) == 0)
+			return row;
+	return NULL;
+}

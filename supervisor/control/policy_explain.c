@@ -1,0 +1,156 @@
+#include "supervisor/control/policy_explain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent-api/wire/call_args.h"
+#include "policy/prepare.h"
+#include "supervisor/base/cleanup.h"
+#include "supervisor/control/arguments.h"
+#include "supervisor/control/client.h"
+#include "supervisor/control/policy_file.h"
+
+#define EXPLAIN_MAX (256 * 1024)
+
+static int print(const struct command_session *session, const struct question *question,
+    const struct explanation *explanation)
+{
+	struct buf cleanup_with(buf_fini) out = {0};
+	const char *text;
+	int result;
+
+	buf_init(&out, EXPLAIN_MAX);
+	result = session->output == COMMAND_OUTPUT_JSON
+		     ? policy_tell_json(&out, question, explanation)
+		     : policy_tell_text(&out, question, explanation);
+	text = buf_cstr(&out);
+	if (result != 0 || !text)
+		return command_fail(COMMAND_USAGE, "policy explain: out of memory");
+	fputs(text, stdout);
+	if (out.len && text[out.len - 1] != '\n')
+		putchar('\n');
+	return COMMAND_OK;
+}
+
+/* What only the arguments of an untyped command have: their form. 0, or -EINVAL with note. */
+static int check_form(
+    const struct policy_tool *tool, const json_t *arguments, struct err_note *note)
+{
+	char *cleanup_free text = json_dumps(arguments, JSON_COMPACT);
+	struct call_args args = {0};
+	int result = 0;
+
+	if (!text)
+		return -ENOMEM;
+	if (tool->type == TOOL_COMMAND && !tool_is_typed(tool))
+		result = call_args_decode(text, strlen(text), &args, note);
+	call_args_fini(&args);
+	return result;
+}
+
+/* question: all but command and arguments. */
+static int explain(
+    const struct command_session *session, struct question *question, const json_t *arguments)
+{
+	struct prepared cleanup_with(prepared_fini) prepared = {.arguments = NULL};
+	struct explanation explanation = {.grant = NULL};
+	struct err_note note = {0};
+	int result = 0;
+
+	if (policy_reachable(question->identity, question->tool)) {
+		result = check_form(question->tool, arguments, &note);
+		if (result == 0)
+			result = policy_prepare(rulebook_tool(question->book, question->tool),
+			    arguments, &prepared, &note);
+	}
+	if (result == PREPARE_INVALID || result == -EINVAL)
+		explanation.invalid = note.text;
+	else if (result != 0)
+		return command_fail(COMMAND_USAGE, "policy explain: %s", strerror(-result));
+	question->command = &prepared.command;
+	question->arguments = prepared.arguments;
+	return print(session, question, &explanation);
+}
+
+static int explain_tool(const struct command_session *session, const struct policy *policy,
+    const struct policy_tool *tool, int argc, char **argv)
+{
+	struct subject subject = {
+	    .uid = getuid(), .gid = getgid(), .agent = session->agent, .space = session->space};
+	struct question question = {.policy = policy, .tool = tool};
+	struct rulebook *book = NULL;
+	struct err_note note = {0};
+	struct identity identity;
+	json_t *arguments = NULL;
+	int status = rulebook_new(policy, &book, &note);
+
+	if (status != 0)
+		return command_fail(COMMAND_USAGE, "%s: %s", policy->file, note.text);
+	status = arguments_parse(
+	    NULL, rulebook_tool(book, tool)->schema, argc - 2, argv + 2, &arguments);
+	policy_identify(policy, &subject, &identity);
+	question.book = book;
+	question.identity = &identity;
+	if (status == 0)
+		status = explain(session, &question, arguments);
+	json_decref(arguments);
+	rulebook_free(book);
+	return status;
+}
+
+static int explain_offline(
+    const struct command_session *session, const char *config, int argc, char **argv)
+{
+	const struct policy_tool *tool;
+	struct policy *policy = NULL;
+	int status = policy_file_load(config, &policy, NULL);
+
+	if (status != 0)
+		return status;
+	tool = policy_find_tool(policy, argv[1]);
+	status = tool ? explain_tool(session, policy, tool, argc, argv)
+		      : command_fail(COMMAND_USAGE, "policy explain: Unknown tool: %s", argv[1]);
+	policy_free(policy);
+	return status;
+}
+
+static int explain_by_daemon(struct command_session *session, int argc, char **argv)
+{
+	json_t *schema = NULL, *arguments = NULL, *answer = NULL;
+	int status = arguments_schema(session, argv[1], &schema);
+
+	if (status == 0)
+		status = arguments_parse(NULL, schema, argc - 2, argv + 2, &arguments);
+	json_decref(schema);
+	if (status == 0)
+		status = client_once(session, "callgate/explain",
+		    json_pack("{s:s, s:o}", "tool", argv[1], "arguments", arguments), &answer);
+	if (status != 0)
+		return status;
+	if (session->output == COMMAND_OUTPUT_JSON) {
+		status = command_print_json(answer);
+	} else {
+		const char *text = json_string_value(json_object_get(answer, "text"));
+
+		fputs(text ? text : "", stdout);
+	}
+	json_decref(answer);
+	return status;
+}
+
+int policy_explain(struct command_session *session, int argc, char **argv)
+{
+	const char *config = command_take_option(&argc, argv, "--config");
+	int status = command_no_options(argc, argv);
+
+	if (status != 0)
+		return status;
+	if (argc < 2)
+		return command_fail(COMMAND_USAGE,
+		    "policy explain: which tool? callgate policy explain TOOL key=value ...");
+	return config ? explain_offline(session, config, argc, argv)
+		      : explain_by_daemon(session, argc, argv);
+}
