@@ -319,24 +319,9 @@ static void on_engine(struct link *link, struct message *message, int fault)
 	}
 }
 
-static void log_from_environment(void)
-{
-	const char *wish = getenv("CALLGATE_LOG");
-	enum log_level level = LOG_LEVEL_INFO;
-
-	if (wish && strncmp(wish, "error", 5) == 0)
-		level = LOG_LEVEL_ERROR;
-	else if (wish && strncmp(wish, "warn", 4) == 0)
-		level = LOG_LEVEL_WARN;
-	else if (wish && strncmp(wish, "debug", 5) == 0)
-		level = LOG_LEVEL_DEBUG;
-	log_init(
-	    "auditor", level, wish && strstr(wish, ",json") ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
-}
-
 int main(void)
 {
-	log_from_environment();
+	log_init_role("auditor");
 	/* A gone sibling and a file size limit are results here, not deaths. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);

@@ -44,4 +44,8 @@ ${CC:-cc} -O2 -static -D_GNU_SOURCE -o "$dir/bin/landlocked" "$top/tests/bench/l
 	--ro-bind /etc /etc --proc /proc --dev /dev --tmpfs /tmp \
 	--bind "$dir/workspace" "$dir/workspace" --ro-bind "$dir/bin" "$dir/bin" \
 	--chdir "$dir/workspace" --clearenv "$dir/bin/landlocked" "$program"
+echo "rules, tests and decisions of a policy:"
+"$build/bench/bench_policy"
+echo "a session of 100 calls under examples/coding-agent:"
+"$top/tests/bench/prompts.sh" "$build"
 echo "bubblewrap leaves no durable record, checks no policy and captures no output."

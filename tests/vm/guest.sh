@@ -1,6 +1,7 @@
 #!/bin/bash
-# Inside the guest: callgate under systemd's cgroup v2 on Debian 12's own kernel. Runs as root in
-# the folder with the install tree. Every line that begins with FAIL fails the run.
+# Inside the guest: the service of examples/systemd on Debian 12's own kernel and systemd, installed
+# as its README says. Runs as root in the folder with the install tree. Every line that begins with
+# FAIL fails the run.
 set -u
 failed=0
 ok() { echo "ok   $*"; }
@@ -8,72 +9,192 @@ bad() {
 	echo "FAIL $*"
 	failed=1
 }
+is() { # WHAT ACTUAL EXPECTED
+	if [ "$2" = "$3" ]; then ok "$1: $2"; else bad "$1: got '$2', expected '$3'"; fi
+}
 uname -r
 cp -a usr/. /usr/
-stat -fc %T /sys/fs/cgroup
-useradd -m tester
-mkdir -p /srv/gate/workspace
-cat >/srv/gate/callgate.yaml <<'EOF'
-version: 1
-roles:
-  agent: {tools: ["*"], permissions: [daemon:control]}
-  human: {approve: ["*"], permissions: [approvals:read, approvals:decide]}
-principals:
-  - {peer_uid: 0, roles: [agent, human]}
-  - {peer_uid: 1000, roles: [agent]}
-namespaces: {default: {working_directory: ./workspace}}
-tools:
-  bash:
+examples=/usr/share/doc/callgate/examples
+export CALLGATE_SOCKET=/run/callgate/callgate.sock
+is 'control groups' "$(stat -fc %T /sys/fs/cgroup)" cgroup2fs
+
+# ---- examples/systemd/README.md, with names for AGENT and YOU ------------------------------------
+useradd --system --no-create-home --shell /usr/sbin/nologin callgate
+groupadd --system callgate-agents
+useradd -m -G callgate-agents agent
+useradd -m -G callgate-agents human
+install -d -m 755 /etc/callgate
+install -d -o agent /srv/callgate/workspace
+install -m 644 "$examples/systemd/callgate.yaml" /etc/callgate/
+printf 'AGENT_UID=%s\nHUMAN_UID=%s\n' "$(id -u agent)" "$(id -u human)" |
+	install -m 600 /dev/stdin /etc/callgate/.env
+sed 's|/usr/local/|/usr/|' "$examples/systemd/callgate.service" >/etc/systemd/system/callgate.service
+# and tools that reach for their limits
+cat >>/etc/callgate/callgate.yaml <<'EOF2'
+  stress:
     type: command
     deny_by_default: true
-    allowed_commands: [ls, cat, sh, python3, sleep]
-    max_execution_time: 60s
+    allowed_commands: [sh, python3, sleep]
+    max_execution_time: 120s
     sandbox: {memory: 64MiB, pids: 16}
-  build: {type: command, deny_by_default: true, allowed_commands: [cp], require_approval: true}
-  strict: {type: command, deny_by_default: true, allowed_commands: [ls], sandbox: {require: [cgroup, limits, seccomp, landlock]}}
-EOF
-sed -i '1a server: {socket: {path: run/gate.sock, mode: "0666"}}' /srv/gate/callgate.yaml
-chmod 755 /srv/gate
-export CALLGATE_SOCKET=/srv/gate/run/gate.sock
-# A unit as an administrator writes one: Delegate=yes, and no directive that masks /proc.
-cat >/etc/systemd/system/callgate.service <<'EOF'
-[Service]
-Type=notify
-Delegate=yes
-ExecStart=/usr/sbin/callgated --config /srv/gate/callgate.yaml --state /var/lib/callgate
-ExecReload=/bin/kill -HUP $MAINPID
-EOF
+  strict:
+    type: command
+    deny_by_default: true
+    allowed_commands: [ls]
+    sandbox: {require: [cgroup, limits, groups, seccomp, landlock]}
+EOF2
+systemd-analyze verify /etc/systemd/system/callgate.service 2>&1 | grep -v "Command 'man" | grep callgate && bad "systemd-analyze"
 systemctl daemon-reload
-if systemctl start callgate; then ok "systemd start (READY=1)"; else
+if systemctl start callgate; then ok "systemctl start (READY=1)"; else
 	journalctl -u callgate --no-pager | tail -n 20
-	bad "systemd start"
+	bad "systemctl start"
 	exit 1
 fi
-chmod 755 /srv/gate/run
-layers=$(callgate --output json call bash command=ls | jq -r '._meta["callgate/call"].layers | join(" ")')
+show() { systemctl show -P "$1" callgate; }
+is status "$(show StatusText)" 'taking calls'
+as() { # USER COMMAND...
+	local who=$1
+	shift
+	setpriv --reuid "$who" --regid "$who" --init-groups env HOME="/home/$who" "$@"
+}
+agent() { as agent callgate "$@"; }
+for role in engine front auditor; do
+	is "uid of callgate-$role" "$(ps -o user= -C callgate-$role | sort -u)" callgate
+done
+
+# ---- an allowed, a refused and an approved call --------------------------------------------------
+echo one >/srv/callgate/workspace/a
+agent --output json call look command='cat a' >/tmp/allowed.json || bad "allowed call: $?"
+is 'allowed call' "$(jq -r .structuredContent.stdout /tmp/allowed.json)" one
+layers=$(jq -r '._meta["callgate/call"].layers | join(" ")' /tmp/allowed.json)
 echo "layers: $layers"
 case $layers in *cgroup:v2*) ok "cgroup v2 attested" ;; *) bad "cgroup v2 not attested" ;; esac
 case $layers in *limits:cgroup*) ok "limits by cgroup" ;; *) bad "limits not by cgroup" ;; esac
-callgate call strict command=ls >/dev/null && ok "require: cgroup" || bad "require: cgroup"
-callgate call bash command='rm x' >/dev/null
-[ $? = 2 ] && ok "refused" || bad "rm was not refused"
-outcome() { callgate --output json call bash "$@" | jq -r '._meta["callgate/call"].outcome'; }
-got=$(outcome argv:='["python3","-c","x = bytearray(256 << 20)"]')
-[ "$got" = oom ] && ok "oom by cgroup" || bad "memory: outcome $got"
-got=$(outcome command='sh -c "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 5 & done; wait"')
-case $got in pids | completed) ok "pids: $got" ;; *) bad "pids: outcome $got" ;; esac
-# approved by another uid: tester asks, root answers bare
-touch /srv/gate/workspace/a
-setpriv --reuid 1000 --regid 1000 --clear-groups env CALLGATE_SOCKET=$CALLGATE_SOCKET callgate call build command='cp a b' &
+agent call strict command=ls >/dev/null && ok "required walls" || bad "required walls"
+agent call look command='rm a' >/dev/null
+is 'exit of a refused call' $? 2
+as daemon callgate status >/dev/null 2>&1
+is 'exit for whom the group does not let in' $? 4
+echo 'int built;' >/srv/callgate/workspace/b.c
+agent --output json call build command='gcc -c b.c' >/tmp/approved.json &
+call=$!
 for _ in $(seq 100); do
-	id=$(callgate --output json pending | jq -r '.approvals[0].id // empty')
+	id=$(as human callgate --output json pending | jq -r '.approvals[0].id // empty')
 	[ -n "$id" ] && break
 	sleep 0.3
 done
-callgate approve "$id" >/dev/null && wait $! && [ -e /srv/gate/workspace/b ] && ok "approved by another uid" || bad "approval"
-systemctl reload callgate && callgate call bash command=ls >/dev/null && ok reload || bad reload
-systemctl stop callgate && ok "systemd stop" || bad "systemd stop"
-[ -z "$(find /sys/fs/cgroup/system.slice/callgate.service -mindepth 1 -type d 2>/dev/null)" ] && ok "cgroups removed" || bad "cgroups left"
+agent approve "$id" >/dev/null 2>&1 && bad "the agent answered itself"
+as human callgate approve "$id" >/dev/null || bad "approve: $?"
+wait $call && ok "approved call" || bad "approved call: $(cat /tmp/approved.json)"
+is 'whose file it made' "$(stat -c %U /srv/callgate/workspace/b.o)" agent
+
+# ---- limits of control groups --------------------------------------------------------------------
+outcome() { agent --output json call stress "$@" | jq -r '._meta["callgate/call"].outcome'; }
+agent call stress command='sleep 15' >/dev/null &
+call=$!
+for _ in $(seq 100); do
+	pid=$(pgrep -x sleep | head -n 1)
+	[ -n "$pid" ] && break
+	sleep 0.3
+done
+leaf=/sys/fs/cgroup$(sed 's/^0:://' "/proc/$pid/cgroup")
+case $leaf in
+/sys/fs/cgroup/system.slice/callgate.service/?*) ok "a leaf below the unit" ;;
+*) bad "the call is in $leaf" ;;
+esac
+while [ ! -e "$leaf/memory.max" ] || [ "$(cat "$leaf/memory.max")" = max ]; do
+	leaf=${leaf%/*}
+	[ "$leaf" = /sys/fs ] && break
+done
+is memory.max "$(cat "$leaf/memory.max")" $((64 << 20))
+pids=$(cat "$leaf/pids.max")
+[ "$pids" -ge 16 ] && [ "$pids" -le 18 ] && ok "pids.max: $pids" || bad "pids.max: $pids"
+wait $call || bad "the sleeping call: $?"
+is memory "$(outcome argv:='["python3","-c","x = bytearray(256 << 20)"]')" oom
+is pids "$(outcome argv:='["python3","-c","import os, time\nfor i in range(64):\n  if os.fork() == 0: time.sleep(20); os._exit(0)"]')" pids
+is 'the unit after both' "$(show ActiveState)" active
+
+# ---- the journal ---------------------------------------------------------------------------------
+sleep 1
+id=$(jq -r '._meta["callgate/call"].id' /tmp/approved.json)
+fields() { journalctl -u callgate -o json --no-pager "$@"; }
+line=$(fields "CALLGATE_CALL_ID=$id" | tail -n 1)
+is 'fields of the approved call' "$(jq -r '[.MESSAGE_ID, .PRIORITY, .SYSLOG_IDENTIFIER, .CALLGATE_COMPONENT,
+	.CALLGATE_ACTION, .CALLGATE_TOOL, .CALLGATE_DECISION, .CALLGATE_BY, .CALLGATE_OUTCOME] | join(" ")' <<<"$line")" \
+	'7199cdc5fa0729df3758e610be1a1bb9 6 callgated engine call build allow approval completed'
+is 'and who sent them' "$(jq -r '._SYSTEMD_UNIT + " " + ._COMM' <<<"$line")" 'callgate.service callgate-engine'
+is 'refused calls by field' "$(fields CALLGATE_OUTCOME=refused | wc -l)" 1
+is 'start by its id' "$(fields MESSAGE_ID=fc6c85e76462ad1080e3e82ed688cc54 | jq -r .CALLGATE_COMPONENT)" warden
+hostile='{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x\nCALLGATE_TOOL=look\n","arguments":{}}}'
+printf '%s\n' "$hostile" | as agent socat -t 10 - "UNIX-CONNECT:$CALLGATE_SOCKET" >/dev/null
+sleep 1
+is 'a hostile name is one field' "$(fields CALLGATE_OUTCOME=refused | tail -n 1 | jq -r .CALLGATE_TOOL)" \
+	'x\x0aCALLGATE_TOOL=look\x0a'
+
+# ---- reload --------------------------------------------------------------------------------------
+version() { as human callgate --output json status | jq -r .policy.version; }
+settled() { # TEXT: waits until systemd shows it
+	for _ in $(seq 100); do
+		[ "$(show StatusText)" = "$1" ] && return 0
+		sleep 0.3
+	done
+}
+first=$(version)
+agent call stress command='sleep 12' >/dev/null &
+call=$!
+cp /etc/callgate/callgate.yaml /tmp/good.yaml
+echo 'nonsense: true' >>/etc/callgate/callgate.yaml
+systemctl reload callgate
+settled 'taking calls; the last reload was refused, the old policy is in force'
+is 'status after a broken policy' "$(show StatusText)" \
+	'taking calls; the last reload was refused, the old policy is in force'
+is 'policy after a broken policy' "$(version)" "$first"
+sed 's/allowed_commands: \[ls, cat, /allowed_commands: [cat, /' /tmp/good.yaml >/etc/callgate/callgate.yaml
+systemctl reload callgate || bad "systemctl reload: $?"
+settled 'taking calls'
+[ "$(version)" != "$first" ] && ok "another policy" || bad "the policy did not change"
+agent call look command=ls >/dev/null
+is 'exit of what is refused now' $? 2
+wait $call && ok "a running call survived both" || bad "a running call: $?"
+
+# ---- a lost part, and the end --------------------------------------------------------------------
+pkill -KILL -x callgate-engine
+for _ in $(seq 100); do
+	[ "$(show NRestarts)" = 1 ] && [ "$(show ActiveState)" = active ] && break
+	sleep 0.5
+done
+is 'restarts after a lost part' "$(show NRestarts) $(show ActiveState)" '1 active'
+agent call look command='cat a' >/dev/null && ok "calls are taken again" || bad "no calls after a restart"
+systemctl stop callgate && ok "systemctl stop" || bad "systemctl stop"
+is result "$(show Result)" success
+is 'control groups left' "$(find /sys/fs/cgroup/system.slice/callgate.service -mindepth 1 -type d 2>/dev/null | wc -l)" 0
+is 'processes left' "$(pgrep -c callgate)" 0
 callgate audit verify /var/lib/callgate/audit | head -n 1
 callgate audit verify /var/lib/callgate/audit >/dev/null && ok "audit verify" || bad "audit verify"
+
+# ---- one person's own service --------------------------------------------------------------------
+home=/home/human uid=$(id -u human)
+mkdir -p $home/.local $home/.config/callgate $home/.config/systemd/user $home/workspace
+cp -a usr/. $home/.local/
+cp "$examples/systemd/callgate-user.service" $home/.config/systemd/user/callgate.service
+sed "s|\${CALLGATE_UID}|$uid|; s|\./workspace|$home/workspace|; /^server:/,/^$/d" \
+	"$examples/minimal/callgate.yaml" >$home/.config/callgate/callgate.yaml
+chown -R human: $home
+# no logind and its PAM module in this guest, which would say where the manager's folder is
+mkdir -p /etc/systemd/system/user@.service.d
+printf '[Service]\nEnvironment=XDG_RUNTIME_DIR=/run/user/%%i\n' >/etc/systemd/system/user@.service.d/guest.conf
+systemctl daemon-reload
+systemctl start "user@$uid.service" || bad "a user's manager: $(journalctl -u "user@$uid" --no-pager | tail -n 5)"
+mine() { as human env -u CALLGATE_SOCKET XDG_RUNTIME_DIR="/run/user/$uid" "$@"; }
+mine systemctl --user daemon-reload
+if mine systemctl --user start callgate; then ok "systemctl --user start"; else
+	journalctl "_UID=$uid" --no-pager | tail -n 20
+	bad "systemctl --user start"
+fi
+layers=$(mine callgate --output json call bash command=ls | jq -r '._meta["callgate/call"].layers | join(" ")')
+echo "layers: $layers"
+case $layers in *cgroup:v2*limits:cgroup*) ok "a user's delegated control groups" ;; *) bad "user's layers" ;; esac
+mine systemctl --user reload callgate || bad "systemctl --user reload"
+mine systemctl --user stop callgate && ok "systemctl --user stop" || bad "systemctl --user stop"
+mine callgate audit verify >/dev/null && ok "the user's audit verify" || bad "the user's audit verify"
 exit $failed
