@@ -1,22 +1,27 @@
-# The examples load, start and serve as their first lines say.
+# Each example does what its calls.txt says; the README's policy loads.
 . "$IT_TESTS/lib.sh"
-cp -R "$IT_TESTS/../src/examples/minimal" ex
-chmod -R u+w ex
-cd ex || exit 2
-chmod 600 callgate.yaml
-unset CALLGATE_SOCKET
-export CALLGATE_UID=$uid CALLGATE_HOME=$IT_DIR/state
-mkdir -p workspace
-"$callgate" policy check callgate.yaml >/dev/null || fail "policy check"
-"$callgate" --socket run/callgate.sock up --config callgate.yaml >/dev/null || fail up
-echo hello >workspace/file
-expect call "$("$callgate" --socket run/callgate.sock call bash command='cat file')" hello
-"$callgate" --socket run/callgate.sock call bash command='rm file' >/dev/null
-expect refused $? 2
-"$callgate" --socket run/callgate.sock down >/dev/null || fail down
+src=$IT_TESTS/../src
+export TMPDIR=$IT_DIR
+for example in "$src"/examples/*/calls.txt; do
+	name=$(basename "$(dirname "$example")")
+	"$src/examples/run.sh" "$name" "$IT_BIN" >"$name.out" 2>&1 || fail "$name: $(grep -A 5 -e WRONG -e run.sh: "$name.out")"
+	grep -Eq '^[1-9][0-9]* calls, OK ' "$name.out" || fail "$name: $(tail -n 3 "$name.out")"
+done
+expect examples "$(ls ./*.out | wc -l)" 4
+# the services' policy loads, with its places made and its accounts named
+mkdir -p etc srv
+sed "s|/srv/callgate/workspace|$IT_DIR/srv|; s|callgate-agents|$(id -gn)|" \
+	"$src/examples/systemd/callgate.yaml" >etc/callgate.yaml
+printf 'AGENT_UID=%s\nHUMAN_UID=%s\n' "$uid" $((uid + 1)) >etc/.env
+chmod 600 etc/.env etc/callgate.yaml
+"$callgate" policy check etc/callgate.yaml >check.out 2>&1 || fail "systemd: $(cat check.out)"
 # every policy of the README loads
-awk '/^# callgate.yaml$/ {on = 1} /^```$/ {on = 0} on' "$IT_TESTS/../src/README.md" |
+awk '/^# callgate.yaml$/ {on = 1} /^```$/ {on = 0} on' "$src/README.md" |
 	sed "s/peer_uid: 1000/peer_uid: $uid/" >readme.yaml
 grep -q 'deny_by_default' readme.yaml || fail "no policy in the README"
 chmod 600 readme.yaml
 "$callgate" policy check readme.yaml >/dev/null || fail "the README's policy does not load"
+# the recorded session is 100 calls of tools that its policy has
+session=$src/examples/coding-agent/session-100.txt
+jq -es 'length == 100 and all(.[]; (.name | IN("look", "edit", "build", "git")) and (.arguments | type == "object"))' \
+	"$session" >/dev/null || fail "session-100.txt is not what it says"
