@@ -11,6 +11,9 @@ SBINDIR     ?= $(PREFIX)/sbin
 LIBEXECDIR  ?= $(PREFIX)/libexec/callgate
 MANDIR      ?= $(PREFIX)/share/man
 DOCDIR      ?= $(PREFIX)/share/doc/callgate
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 CC          ?= cc
 AR          ?= ar
 PKG_CONFIG  ?= pkg-config
@@ -35,6 +38,7 @@ AREA_base     := supervisor/base
 AREA_evidence := supervisor/evidence
 AREA_policy   := policy
 AREA_sandbox  := sandbox
+AREA_functions := sandbox/functions
 AREA_wire     := agent-api/wire
 AREA_link     := supervisor/link
 AREA_warden   := supervisor/warden
@@ -43,13 +47,14 @@ AREA_engine   := supervisor/engine
 AREA_auditor  := supervisor/auditor
 AREA_front    := agent-api/front
 AREA_control  := supervisor/control
-AREAS := base evidence policy sandbox wire link warden loader engine auditor front control
+AREAS := base evidence policy sandbox functions wire link warden loader engine auditor front control
 
 # What each area may stand on (itself first, link order downwards).
 USES_base     := base
 USES_evidence := evidence base
 USES_policy   := policy base
 USES_sandbox  := sandbox base
+USES_functions := functions base
 USES_wire     := wire base
 USES_link     := link evidence base
 USES_warden   := warden link policy sandbox evidence base
@@ -60,25 +65,34 @@ USES_front    := front link wire sandbox evidence base
 USES_control  := control policy sandbox wire evidence base
 
 # ---- programs: area with the main.c, and the libraries it may need besides libc ----------------
-PROGRAMS := callgated callgate-policy callgate-engine callgate-auditor callgate-front callgate
+PROGRAMS := callgated callgate-policy callgate-engine callgate-auditor callgate-front callgate \
+	callgate-text-editor callgate-grep-search
 MAIN_callgated        := warden
 MAIN_callgate-policy  := loader
 MAIN_callgate-engine  := engine
 MAIN_callgate-auditor := auditor
 MAIN_callgate-front   := front
 MAIN_callgate         := control
+MAIN_callgate-text-editor := functions
+MAIN_callgate-grep-search := functions
+# the file of main(), where an area has several
+FILE_callgate-text-editor := text_editor_main
+FILE_callgate-grep-search := grep_search_main
 LIBS_callgated        := libuv libcrypto libseccomp libcap
-LIBS_callgate-policy  := yaml-0.1 libseccomp
-LIBS_callgate-engine  := libuv jansson libcrypto libseccomp
+LIBS_callgate-policy  := yaml-0.1 jansson libpcre2-8 libseccomp
+LIBS_callgate-engine  := libuv jansson libpcre2-8 libcrypto libseccomp
 LIBS_callgate-auditor := libuv libcrypto libseccomp
 LIBS_callgate-front   := libuv jansson libcrypto libseccomp
-LIBS_callgate         := yaml-0.1 jansson libcrypto libseccomp libcap
+LIBS_callgate         := yaml-0.1 jansson libpcre2-8 libcrypto libseccomp libcap
+LIBS_callgate-text-editor := jansson libcrypto
+LIBS_callgate-grep-search := jansson libpcre2-8
 
-PACKAGES_PC  := libuv jansson yaml-0.1 libcrypto libseccomp libcap
+PACKAGES_PC  := libuv jansson yaml-0.1 libcrypto libseccomp libcap libpcre2-8
 DEB_PACKAGES := make gcc libc6-dev pkg-config libseccomp-dev libcap-dev libuv1-dev \
-	libjansson-dev libyaml-dev libssl-dev scdoc
-DEB_TEST_PACKAGES := libcmocka-dev universal-ctags clang-format socat jq git python3 nodejs npm \
-	strace procps util-linux mount passwd g++
+	libjansson-dev libyaml-dev libssl-dev libpcre2-dev scdoc
+DEB_TEST_PACKAGES := libcmocka-dev ripgrep universal-ctags clang-format socat jq git python3 nodejs npm \
+	strace procps util-linux mount passwd g++ \
+	bash zsh fish rsync openssh-client curl python3-pip
 
 # ---- flags -------------------------------------------------------------------------------------
 OUR_CPPFLAGS := -I. -D_GNU_SOURCE -DCALLGATE_VERSION='"$(VERSION)"' -MMD -MP \
@@ -120,9 +134,17 @@ all: deps $(PROGRAMS:%=$(B)/%) ## build every program (default)
 deps:
 	$(Q)tests/install-packages.sh --check-pc "$(PKG_CONFIG)" "$(PACKAGES_PC)" $(DEB_PACKAGES)
 
+MAIN_FILES := $(foreach p,$(PROGRAMS),$(if $(FILE_$(p)),%/$(FILE_$(p)).c))
+# The rule packs travel inside the programs, as one generated C file.
+GEN_policy := build/gen/pack_texts.c
+PACKS      := $(sort $(wildcard policy/packs/*.yaml))
+$(GEN_policy): policy/packs/embed.sh $(PACKS)
+	$(call say,PACKS,$@)
+	$(Q)mkdir -p $(@D) && policy/packs/embed.sh $(PACKS) >$@.$$$$ && mv $@.$$$$ $@
+
 define area_rules
-SRC_$(1) := $$(sort $$(wildcard $$(AREA_$(1))/*.c))
-OBJ_$(1) := $$(patsubst %.c,$(B)/obj/%.o,$$(filter-out %/main.c,$$(SRC_$(1))))
+SRC_$(1) := $$(sort $$(wildcard $$(AREA_$(1))/*.c)) $$(GEN_$(1))
+OBJ_$(1) := $$(patsubst %.c,$(B)/obj/%.o,$$(filter-out %/main.c $(MAIN_FILES),$$(SRC_$(1))))
 $(B)/lib$(1).a: $$(OBJ_$(1))
 	$$(call say,AR,$$@)
 	$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcs $$@ $$^
@@ -140,7 +162,7 @@ $(B)/obj/%.o: %.c Makefile | deps
 archives = $(foreach a,$(USES_$(1)),$(B)/lib$(a).a)
 
 define program_rules
-$(B)/$(1): $(B)/obj/$$(AREA_$$(MAIN_$(1)))/main.o $$(call archives,$$(MAIN_$(1)))
+$(B)/$(1): $(B)/obj/$$(AREA_$$(MAIN_$(1)))/$$(or $$(FILE_$(1)),main).o $$(call archives,$$(MAIN_$(1)))
 	$$(call say,LINK,$$@)
 	$(Q)$$(CC) $$(OUR_CFLAGS) $$(CFLAGS) $$(OUR_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ \
 		$$(call pc_libs,$$(LIBS_$(1)))
@@ -160,7 +182,13 @@ endef
 $(foreach a,$(AREAS),$(eval $(call unit_rules,$(a))))
 
 $(B)/unit/engine/test_process: | $(B)/callgate-engine
-.PHONY: unit check check-all check-unit check-integration check-escape check-fuzz check-san check-install
+$(B)/suite/%: $(B)/obj/tests/suite/%.o $(call archives,policy)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
+		$(call pc_libs,$(PACKAGES_PC))
+
+.PHONY: unit check check-all check-unit check-schema check-integration check-escape check-fuzz check-san check-install check-functions
 unit: $(UNIT_TESTS) ## build the unit tests
 
 # ---- programs of the tests: probes run inside cells, so they are small and static ----------------
@@ -193,7 +221,7 @@ $(B)/fuzz/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay_main
 	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
 		$(call pc_libs,$(PACKAGES_PC))
 # libFuzzer builds compile everything anew with clang's coverage.
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c | $(GEN_policy)
 	$(call say,FUZZ,$@)
 	$(Q)tests/install-packages.sh clang
 	$(Q)mkdir -p $(@D)
@@ -201,12 +229,16 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c
 		$(ALL_CFLAGS_PC) -fsanitize=fuzzer,address,undefined -o $@ $< \
 		$(SRC_wire) $(SRC_policy) $(SRC_link) $(SRC_evidence) $(SRC_base) $(call pc_libs,$(PACKAGES_PC))
 
-# The official MCP client, pinned; the registry is npm's own configuration.
+# MCP clients, pinned, and the node that the newest of them want; the registry is npm's own
+# configuration. What is only for reading is left out: every run copies the rest.
 build/npm/.done: tests/integration/package.json
 	$(call say,NPM,$<)
 	$(Q)mkdir -p build/npm && cp tests/integration/package.json build/npm/
 	$(Q)cd build/npm && npm install --silent --no-audit --no-fund --ignore-scripts >npm.log 2>&1 || \
 		{ tail -n 5 npm.log >&2; exit 1; }
+	$(Q)cd build/npm/node_modules && find . -type f \( -name '*.map' -o -name '*.md' \
+		-o -name '*.ts' -o -name '*.[cm]ts' \) -delete && \
+		rm -rf node-linux-*/include node-linux-*/lib node-linux-*/share
 	$(Q)touch $@
 
 BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
@@ -226,11 +258,15 @@ test-packages: packages
 check: test-packages ## everything: unit, integration, escape, corpus replay, lint (installs packages)
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit $(PROBES)
 	$(Q)$(MAKE) --no-print-directory check-all
-check-all: lint check-unit check-fuzz check-escape check-integration check-install
+check-all: lint check-unit check-schema check-fuzz check-escape check-integration check-install check-functions check-packs
 check-unit: unit ## the unit tests
 	$(Q)tests/run-unit.sh $(UNIT_TESTS)
+check-schema: $(B)/suite/json_schema_suite ## the JSON Schema Test Suite, draft 2020-12
+	$(Q)tests/json-schema-suite.sh $(B)
 check-integration: all $(IT_TOOLS) build/npm/.done ## the real daemon with real tools and clients
 	$(Q)tests/integration/run.sh $(B)
+check-functions: all ## text_editor and grep_search beside grep and ripgrep
+	$(Q)tests/functions/run.sh $(B)
 check-install: all man ## a tree that runs from where it was put
 	$(Q)tests/install.sh $(B)
 check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and without the wall
@@ -238,6 +274,13 @@ check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and w
 	$(Q)tests/escape/run.sh $(B) build/plain-walls
 check-fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/replay_%) ## replay the fuzz corpora
 	$(Q)tests/run-corpus.sh $(B) $(FUZZ_NAMES)
+.PHONY: check-packs
+$(B)/packs/reader: $(B)/obj/tests/packs/reader.o $(call archives,policy)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(call pc_libs,$(PACKAGES_PC))
+check-packs: $(B)/packs/reader ## the rule packs: their own tests, and their reading beside the real programs
+	$(Q)tests/packs/real.sh $(B)
 check-san: test-packages ## unit, corpus and integration tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) SAN=address,undefined all unit
 	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-fuzz check-integration
@@ -288,9 +331,15 @@ build/man/%: supervisor/doc/%.scd
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)scdoc <$< >$@
+COMPLETIONS := build/completion/bash build/completion/zsh build/completion/fish
 man: $(MANS) ## man pages (scdoc)
 
-install: all man ## install below DESTDIR and PREFIX
+build/completion/%: $(B)/callgate
+	$(call say,SHELL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$< completion $* >$@
+
+install: all man $(COMPLETIONS) ## install below DESTDIR and PREFIX
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(SBINDIR)" "$(DESTDIR)$(LIBEXECDIR)" \
 		"$(DESTDIR)$(DOCDIR)"
 	install -m 755 $(B)/callgate "$(DESTDIR)$(BINDIR)/callgate"
@@ -299,10 +348,15 @@ install: all man ## install below DESTDIR and PREFIX
 		"$(DESTDIR)$(LIBEXECDIR)/"
 	for page in $(MANS); do install -D -m 644 $$page \
 		"$(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename $$page)" || exit 1; done
+	install -D -m 644 build/completion/bash "$(DESTDIR)$(BASHCOMPDIR)/callgate"
+	install -D -m 644 build/completion/zsh "$(DESTDIR)$(ZSHCOMPDIR)/_callgate"
+	install -D -m 644 build/completion/fish "$(DESTDIR)$(FISHCOMPDIR)/callgate.fish"
 	install -m 644 README.md LICENSE CHANGELOG.md SECURITY.md "$(DESTDIR)$(DOCDIR)/"
 	cp -R examples "$(DESTDIR)$(DOCDIR)/"
 uninstall: ## remove what install put there
 	rm -f "$(DESTDIR)$(BINDIR)/callgate" "$(DESTDIR)$(SBINDIR)/callgated"
+	rm -f "$(DESTDIR)$(BASHCOMPDIR)/callgate" "$(DESTDIR)$(ZSHCOMPDIR)/_callgate" \
+		"$(DESTDIR)$(FISHCOMPDIR)/callgate.fish"
 	rm -rf "$(DESTDIR)$(LIBEXECDIR)" "$(DESTDIR)$(DOCDIR)"
 	for page in $(MANS); do rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename $$page)"; done
 

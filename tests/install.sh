@@ -30,6 +30,9 @@ chmod 600 "$dir/callgate.yaml"
 for page in callgate.1 callgated.8 callgate.yaml.5 callgate-audit.7; do
 	[ -s "$dir/moved tree/usr/share/man/man${page##*.}/$page" ] || fail "no man page $page"
 done
+for file in bash-completion/completions/callgate zsh/site-functions/_callgate fish/vendor_completions.d/callgate.fish; do
+	[ -s "$dir/moved tree/usr/share/$file" ] || fail "no completion $file"
+done
 make -s -C "$top" uninstall DESTDIR="$dir/moved tree" PREFIX=/usr >/dev/null || fail "make uninstall"
 [ -z "$(find "$dir/moved tree" -type f)" ] || fail "uninstall left files"
 echo "install: 1 passed, 0 failed, 0 skipped"
