@@ -18,6 +18,7 @@
 struct subscription {
 	struct subscription *next;
 	uint64_t peer;
+	uint32_t uid; /* of a stream */
 	enum mcp_revision revision;
 	char *id;  /* JSON of the stream's id, owned; NULL: a connection with a handshake */
 	int tools; /* 1: of a stream, wants to hear of tools */
@@ -102,13 +103,19 @@ enum mcp_revision subscribe_revision(
 
 /* ---- streams ----------------------------------------------------------------------------- */
 
-static uint32_t count_streams(const struct engine *engine, uint64_t peer)
+static bool is_full(const struct methods_ask *ask)
 {
-	uint32_t count = 0;
+	uint32_t connection = 0, user = 0, all = 0;
 
-	for (const struct subscription *at = first_of(engine); at; at = at->next)
-		count += at->peer == peer && at->id;
-	return count;
+	for (const struct subscription *at = first_of(ask->engine); at; at = at->next) {
+		if (!at->id)
+			continue;
+		connection += at->peer == ask->peer->id;
+		user += at->uid == ask->peer->uid;
+		all++;
+	}
+	return connection >= SUBSCRIBE_STREAMS || user >= SUBSCRIBE_STREAMS_USER ||
+	       all >= SUBSCRIBE_STREAMS_ALL;
 }
 
 static void end_stream(const struct result_to *to, const char *id)
@@ -135,6 +142,7 @@ static void open_stream(const struct methods_ask *ask, const char *id, int tools
 		return;
 	}
 	stream->to = ask->to;
+	stream->uid = ask->peer->uid;
 	stream->tools = tools;
 	say(ask->engine, ask->peer->id, &body);
 }
@@ -152,9 +160,11 @@ static void take_listen(const struct methods_ask *ask)
 		result_refuse(&ask->to, RPC_INTERNAL_ERROR, "the stream has no name");
 	else if (ask->engine->draining)
 		end_stream(&ask->to, id);
-	else if (count_streams(ask->engine, ask->peer->id) >= SUBSCRIBE_STREAMS)
+	else if (is_full(ask))
 		result_refuse(&ask->to, RESULT_UNAVAILABLE,
-		    "this connection has %d streams already; end one", SUBSCRIBE_STREAMS);
+		    "too many streams (at most %d of a connection, %d of a user, %d in all); "
+		    "end one",
+		    SUBSCRIBE_STREAMS, SUBSCRIBE_STREAMS_USER, SUBSCRIBE_STREAMS_ALL);
 	else
 		open_stream(ask, id, json_is_true(tools));
 }

@@ -20,7 +20,10 @@ struct waiting;
 struct engine;
 struct methods_ask;
 
-#define SUBSCRIBE_STREAMS 16 /* of one connection */
+/* A change is told to all in one turn, and what is told must fit into the link's queue. */
+#define SUBSCRIBE_STREAMS      16 /* of one connection */
+#define SUBSCRIBE_STREAMS_USER 256
+#define SUBSCRIBE_STREAMS_ALL  1024
 
 /* REQUEST_SUBSCRIBE. Modern {notifications, subscription: JSON of the id}: acknowledged, answered
  * when the daemon stops. Legacy {revision}: what a handshake agreed upon; answered with silence. */

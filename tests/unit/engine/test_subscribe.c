@@ -149,6 +149,23 @@ static void streams_of_a_connection_are_bounded(void **state)
 	assert_int_equal(sent_count_of(MESSAGE_NOTIFY), 2 * (SUBSCRIBE_STREAMS + 1) + 1);
 }
 
+static void streams_of_a_user_are_bounded(void **state)
+{
+	uint64_t opened = 0;
+
+	(void)state;
+	for (uint64_t peer = 100; opened < SUBSCRIBE_STREAMS_USER; peer++) {
+		world_peer(peer, 1000);
+		for (int i = 0; i < SUBSCRIBE_STREAMS; i++)
+			stream(peer, ++opened, TOOLS);
+	}
+	assert_null(sent_next(&world.front, MESSAGE_REPLY));
+	stream(1, 9999, TOOLS); /* the same user, by a connection without any */
+	expect_refusal(9999, RESULT_UNAVAILABLE);
+	stream(2, 10000, TOOLS); /* another user */
+	assert_null(sent_next(&world.front, MESSAGE_REPLY));
+}
+
 static void the_end_is_a_completed_result(void **state)
 {
 	json_t *result;
@@ -180,6 +197,7 @@ int main(void)
 	    TEST(a_stream_is_acknowledged_first),
 	    TEST(bad_filters_are_refused),
 	    TEST(streams_of_a_connection_are_bounded),
+	    TEST(streams_of_a_user_are_bounded),
 	    TEST(the_end_is_a_completed_result),
 	};
 
