@@ -18,8 +18,8 @@
 #include "supervisor/engine/ruleset.h"
 #include "supervisor/engine/watch.h"
 
-#define DETAILS_TEXT_MAX (8 * 1024 * 1024) /* arguments of 1 MiB, each byte escaped */
-#define COMMAND_TEXT_MAX (512 * 1024)      /* an argv of 48 KiB, each byte escaped */
+#define DETAILS_TEXT_MAX (1024 * 1024) /* a list with it still fits into one answer */
+#define COMMAND_TEXT_MAX (512 * 1024)  /* an argv of 48 KiB, each byte escaped */
 
 const char *approval_state_name(enum approval_state state)
 {
@@ -232,32 +232,39 @@ static int make_id(const struct engine *engine, char out[APPROVAL_ID_MAX])
 	return fault;
 }
 
-/* The plan; of a function tool also all its arguments, which the plan knows by their digest. */
-static char *details_text(const struct call *call)
+/* The plan; where standard input was given, as for every function tool, also all arguments: the
+ * plan knows them by their digest only, and nobody shall approve what he was not shown. */
+static int details_text(const struct call *call, char **ret)
 {
 	struct buf cleanup_with(buf_fini) text = {0};
 	char *cleanup_free arguments = NULL;
 	const char *all;
 
-	if (call->tool->type != TOOL_FUNCTION)
-		return strdup(call->plan_text);
-	arguments = json_dumps(call->arguments, JSON_COMPACT | JSON_SORT_KEYS);
-	if (!arguments)
-		return NULL;
 	buf_init(&text, DETAILS_TEXT_MAX);
-	(void)buf_textf(&text, "%sarguments   ", call->plan_text);
-	(void)str_escape(&text, arguments, strlen(arguments));
-	(void)buf_text(&text, "\n");
+	(void)buf_text(&text, call->plan_text);
+	if (call->stdin_kind == STDIN_SEALED) {
+		arguments = json_dumps(call->arguments, JSON_COMPACT | JSON_SORT_KEYS);
+		if (!arguments)
+			return -ENOMEM;
+		(void)buf_text(&text, "arguments   ");
+		(void)str_escape(&text, arguments, strlen(arguments));
+		(void)buf_text(&text, "\n");
+	}
 	all = buf_cstr(&text);
-	return all ? strdup(all) : NULL;
+	if (text.fault == -ENOBUFS)
+		return -E2BIG;
+	*ret = all ? strdup(all) : NULL;
+	return *ret ? 0 : -ENOMEM;
 }
 
 static int fill(struct approval *approval, const struct call *call)
 {
-	const char *prompt = call->tool->approval_prompt;
-
 	uint64_t quorum = approval_rules(call->rules->policy, call->tool->name)->quorum;
+	const char *prompt = call->tool->approval_prompt;
+	int fault = details_text(call, &approval->details);
 
+	if (fault)
+		return fault;
 	approval->quorum = quorum ? (uint32_t)quorum : 1;
 	approval->plan = call->plan;
 	approval->uid = call->uid;
@@ -267,10 +274,9 @@ static int fill(struct approval *approval, const struct call *call)
 	approval->tool = strdup(call->tool->name);
 	approval->rule = strdup(call->rule);
 	approval->reason = strdup(call->reason);
-	approval->details = details_text(call);
 	approval->command = command_text(call);
 	if (!approval->agent || !approval->space || !approval->tool || !approval->rule ||
-	    !approval->reason || !approval->details || !approval->command)
+	    !approval->reason || !approval->command)
 		return -ENOMEM;
 	approval->prompt = prompt_text(*prompt ? prompt : "Run {command}?", approval->command);
 	return approval->prompt ? make_id(call->engine, approval->answer.id) : -ENOMEM;
@@ -308,6 +314,12 @@ static int ask_anew(struct call *call)
 	if (!approval)
 		return -ENOMEM;
 	fault = fill(approval, call);
+	if (fault == -E2BIG) {
+		judge_say(call,
+		    "Refused by callgate: a human must approve this call, and its arguments are "
+		    "too long to be shown whole. Make several calls of it.");
+		fault = APPROVAL_DECLINED;
+	}
 	if (fault == 0)
 		fault = charge(approval, call);
 	if (fault) {
@@ -397,14 +409,19 @@ const struct policy_approval *approval_rules(const struct policy *policy, const 
 	return tool && tool->approval.given ? &tool->approval : &policy->approval;
 }
 
-/* Has this person said yes already, under either name we know him by? */
+/* Has this person said yes already? Two keys are two people; an answer without a key is of whoever
+ * its principal is, and he may have signed another. */
 static bool has_voted(const struct approval *approval, const struct approval_answer *answer)
 {
-	for (uint32_t i = 0; i < approval->yes_count; i++)
-		if (answer->key[0] ? !strcmp(approval->yes[i].key, answer->key)
-				   : !approval->yes[i].key[0] &&
-					 !strcmp(approval->yes[i].principal, answer->principal))
+	for (uint32_t i = 0; i < approval->yes_count; i++) {
+		const char *key = approval->yes[i].key;
+		bool same = key[0] && answer->key[0]
+				? !strcmp(key, answer->key)
+				: !strcmp(approval->yes[i].principal, answer->principal);
+
+		if (same)
 			return true;
+	}
 	return false;
 }
 

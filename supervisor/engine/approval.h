@@ -25,7 +25,7 @@ struct engine;
 #define APPROVAL_ID_MAX     16  /* 12 hex digits and a NUL */
 #define APPROVAL_REASON_MAX 512 /* bytes of an approver's reason, with NUL */
 #define APPROVAL_SPACE_MAX  256 /* a namespace, with NUL */
-#define APPROVAL_QUORUM_MAX 8   /* people who may have to agree */
+#define APPROVAL_QUORUM_MAX 16  /* people who may have to agree */
 #define APPROVAL_CLOSED_MAX 256 /* how many finished ids are remembered, to answer 409 */
 
 /* Pending may become any other; approved becomes used, expired, void. The rest are ends. */

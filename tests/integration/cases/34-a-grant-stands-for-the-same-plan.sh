@@ -52,6 +52,27 @@ rm workspace/b
 timeout 2 "$callgate" --output json call copy command='cp a b' >call.json
 [ ! -e workspace/b ] || fail "a revoked grant stood"
 
+# standard input is shown to whoever approves, and what cannot be shown whole is not asked about
+for id in $("$callgate" --output json pending | jq -r '.approvals[].id'); do
+	"$callgate" deny "$id" >/dev/null 2>&1
+done
+"$callgate" call copy --json '{"command":"cp a e","stdin":"what-the-tool-reads"}' >/dev/null 2>&1 &
+call=$!
+pending_id
+"$callgate" --output json pending | jq -r '.approvals[].details' | grep -q what-the-tool-reads ||
+	fail "standard input is not shown to the approver"
+kill $call 2>/dev/null
+wait $call 2>/dev/null
+{
+	printf '{"command":"cp a e","stdin":"'
+	head -c 280000 /dev/zero | sed 's/\x00/\\\\/g'
+	printf '"}'
+} >long.json
+printf '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"copy","arguments":%s}}\n' "$(cat long.json)" |
+	timeout 20 socat -t 5 - "UNIX-CONNECT:$CALLGATE_SOCKET" >long.out
+grep -q 'too long to be shown whole' long.out || fail "not refused: $(head -c 300 long.out)"
+"$callgate" --output json pending | jq -e .approvals >/dev/null || fail "the list of approvals is broken"
+
 # two must agree, and one cannot be two
 for _ in 1 2; do
 	id=$("$callgate" --output json pending | jq -r '.approvals[0].id // empty')

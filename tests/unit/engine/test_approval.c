@@ -160,6 +160,43 @@ static void test_other_uid_approves(void **state)
 	end(call);
 }
 
+/* Two keys are two people; one person with a key and without it is not. */
+static void test_a_quorum_is_of_people(void **state)
+{
+	struct call *call = waiting(1, 70, 3);
+	struct approval *approval = world.approvals.first;
+	struct approval_answer bare_yes = approval->answer, key_yes, other_key;
+	struct err_note note;
+
+	(void)state;
+	approval->quorum = 3;
+	snprintf(bare_yes.principal, sizeof(bare_yes.principal), "uid:1001");
+	key_yes = other_key = bare_yes;
+	snprintf(key_yes.key, sizeof(key_yes.key), "one");
+	snprintf(other_key.key, sizeof(other_key.key), "two");
+	assert_int_equal(approval_answer(&world, approval, APPROVAL_APPROVED, &bare_yes, &note),
+	    APPROVAL_COUNTED);
+	assert_int_equal(
+	    approval_answer(&world, approval, APPROVAL_APPROVED, &bare_yes, &note), APPROVAL_TWICE);
+	assert_int_equal(
+	    approval_answer(&world, approval, APPROVAL_APPROVED, &key_yes, &note), APPROVAL_TWICE);
+	assert_int_equal(call->state, CALL_APPROVAL);
+	assert_string_equal(approval->answer.principal, "");
+	/* the signed ones first: then the same principal without a key is no third */
+	approval->yes_count = 0;
+	assert_int_equal(approval_answer(&world, approval, APPROVAL_APPROVED, &key_yes, &note),
+	    APPROVAL_COUNTED);
+	assert_int_equal(approval_answer(&world, approval, APPROVAL_APPROVED, &other_key, &note),
+	    APPROVAL_COUNTED);
+	assert_int_equal(
+	    approval_answer(&world, approval, APPROVAL_APPROVED, &bare_yes, &note), APPROVAL_TWICE);
+	snprintf(bare_yes.principal, sizeof(bare_yes.principal), "uid:1003");
+	assert_int_equal(approval_answer(&world, approval, APPROVAL_APPROVED, &bare_yes, &note),
+	    APPROVAL_DECIDED);
+	assert_int_equal(call->state, CALL_DECIDED);
+	end(call);
+}
+
 static void test_denied(void **state)
 {
 	struct call *call = waiting(1, 70, 3);
@@ -491,6 +528,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_other_uid_approves),
+	    TEST(test_a_quorum_is_of_people),
 	    TEST(test_denied),
 	    TEST(test_same_uid_needs_a_signature),
 	    TEST(test_signature_time_and_key),
