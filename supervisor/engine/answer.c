@@ -12,7 +12,6 @@
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/output.h"
 #include "supervisor/engine/record.h"
-#include "supervisor/engine/stream.h"
 
 int answer_planned(struct engine *engine, struct message *message)
 {
@@ -176,7 +175,6 @@ int answer_exited(struct engine *engine, struct message *message)
 		return 0;
 	}
 	event = exit_event(call, (enum exit_how)exited->how);
-	(void)gate_close(call); /* what it asked for ends before its own outcome */
 	take_exit(call, exited);
 	if (exited->note[0] && call->state != CALL_KILLING)
 		judge_say(call, "%s", exited->note);
@@ -184,7 +182,6 @@ int answer_exited(struct engine *engine, struct message *message)
 		judge_say(call, "The program ran to its end, but its output could not be kept.");
 		event = CALL_ON_BROKE;
 	}
-	stream_finish(call->stream);
 	call_step(call, event);
 	return 0;
 }

@@ -264,6 +264,7 @@ static enum call_event enter_killing(struct call *call)
 
 static enum call_event enter_finished(struct call *call)
 {
+	(void)gate_close(call); /* what it asked for ends before its own outcome */
 	stream_finish(call->stream);
 	judge_explain(call);
 	return send_record(call, RECORD_CALL_OUTCOME, false);
