@@ -6,25 +6,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policy/limits.h"
 #include "supervisor/base/cleanup.h"
-
-#define MIB (UINT64_C(1024) * 1024)
-
-static uint64_t or_default(uint64_t value, uint64_t standard)
-{
-	return value ? value : standard;
-}
 
 static struct cell_limits limits_of(const struct policy_sandbox *sandbox)
 {
+	const struct policy_sandbox limits = policy_limits(sandbox);
+
 	return (struct cell_limits){
-	    .memory = or_default(sandbox->memory, 512 * MIB),
-	    .pids = or_default(sandbox->pids, 128),
-	    .cpu_ms = sandbox->cpu_ms,
-	    .file_size = or_default(sandbox->file_size, 1024 * MIB),
-	    .files = or_default(sandbox->files, 256),
-	    .tmp_bytes = or_default(sandbox->disk, 64 * MIB),
-	    .tmp_inodes = or_default(sandbox->inodes, 4096),
+	    .memory = limits.memory,
+	    .pids = limits.pids,
+	    .cpu_ms = limits.cpu_ms,
+	    .file_size = limits.file_size,
+	    .files = limits.files,
+	    .tmp_bytes = limits.disk,
+	    .tmp_inodes = limits.inodes,
 	};
 }
 
