@@ -44,7 +44,7 @@ struct row {
 #define DECIDING  (IN(DECIDED) | IN(DECLINED))
 #define ALIVE     (IN(SANDBOX) | IN(RUNNING))
 #define BEFORE    (IN(NEW) | JUDGED | IN(AUTHORIZED) | IN(PLANNED) | IN(APPROVAL))
-#define ENDING    (IN(DECLINED) | IN(KILLING) | IN(FINISHED) | IN(AUDITED))
+#define ENDING    (IN(DECLINED) | IN(KILLING) | IN(CLOSING) | IN(FINISHED) | IN(AUDITED))
 
 static const struct row rows[] = {
 	{IN(NEW),                   CALL_ON_ARRIVED,     CALL_RECEIVED,      KEEP},
@@ -56,7 +56,8 @@ static const struct row rows[] = {
 	{IN(APPROVAL),              CALL_ON_APPROVED,    CALL_DECIDED,       KEEP},
 	{IN(DECIDED),               CALL_ON_RECEIPT,     CALL_SANDBOX,       KEEP},
 	{IN(SANDBOX),               CALL_ON_LAUNCHED,    CALL_RUNNING,       KEEP},
-	{ALIVE,                     CALL_ON_EXITED,      CALL_FINISHED,      OUTCOME_COMPLETED},
+	{ALIVE,                     CALL_ON_EXITED,      CALL_CLOSING,       OUTCOME_COMPLETED},
+	{IN(CLOSING),               CALL_ON_CLOSED,      CALL_FINISHED,      KEEP},
 	{IN(FINISHED),              CALL_ON_RECORDED,    CALL_AUDITED,       KEEP},
 
 	/* not run */
@@ -83,7 +84,7 @@ static const struct row rows[] = {
 	{DECIDING,                  CALL_ON_TIMEOUT,     CALL_FINISHED,      OUTCOME_UNAVAILABLE},
 	{IN(FINISHED),              CALL_ON_TIMEOUT,     CALL_AUDITED,       OUTCOME_UNAVAILABLE},
 	{IN(RUNNING),               CALL_ON_TIMEOUT,     CALL_KILLING,       OUTCOME_DEADLINE},
-	{IN(KILLING),               CALL_ON_TIMEOUT,     CALL_FINISHED,      OUTCOME_FAILED},
+	{IN(KILLING),               CALL_ON_TIMEOUT,     CALL_CLOSING,       OUTCOME_FAILED},
 
 	/* decided, but nothing ran */
 	{IN(SANDBOX),               CALL_ON_VOIDED,      CALL_FINISHED,      OUTCOME_FAILED},
@@ -91,18 +92,18 @@ static const struct row rows[] = {
 	{IN(SANDBOX),               CALL_ON_UNAVAILABLE, CALL_FINISHED,      OUTCOME_UNAVAILABLE},
 
 	/* ran, and ended otherwise */
-	{ALIVE,                     CALL_ON_DEADLINE,    CALL_FINISHED,      OUTCOME_DEADLINE},
-	{ALIVE,                     CALL_ON_OOM,         CALL_FINISHED,      OUTCOME_OOM},
-	{ALIVE,                     CALL_ON_PIDS,        CALL_FINISHED,      OUTCOME_PIDS},
-	{ALIVE,                     CALL_ON_BROKE,       CALL_FINISHED,      OUTCOME_FAILED},
-	{ALIVE | IN(KILLING),       CALL_ON_STUCK,       CALL_FINISHED,      OUTCOME_FAILED},
+	{ALIVE,                     CALL_ON_DEADLINE,    CALL_CLOSING,       OUTCOME_DEADLINE},
+	{ALIVE,                     CALL_ON_OOM,         CALL_CLOSING,       OUTCOME_OOM},
+	{ALIVE,                     CALL_ON_PIDS,        CALL_CLOSING,       OUTCOME_PIDS},
+	{ALIVE,                     CALL_ON_BROKE,       CALL_CLOSING,       OUTCOME_FAILED},
+	{ALIVE | IN(KILLING),       CALL_ON_STUCK,       CALL_CLOSING,       OUTCOME_FAILED},
 
 	/* ended by us: wait for the proof that the tree is dead, or that it never was */
 	{ALIVE,                     CALL_ON_CANCELLED,   CALL_KILLING,       OUTCOME_CANCELLED},
 	{IN(SANDBOX),               CALL_ON_TIMEOUT,     CALL_KILLING,       OUTCOME_UNAVAILABLE},
 	{ALIVE,                     CALL_ON_FAULT,       CALL_KILLING,       OUTCOME_FAILED},
 	{IN(KILLING),               CALL_ON_LAUNCHED,    STAY,               KEEP},
-	{IN(KILLING),               CALL_ON_KILLED,      CALL_FINISHED,      KEEP},
+	{IN(KILLING),               CALL_ON_KILLED,      CALL_CLOSING,       KEEP},
 	{IN(KILLING),               CALL_ON_VOIDED,      CALL_FINISHED,      KEEP},
 	{IN(KILLING),               CALL_ON_REFUSED,     CALL_FINISHED,      KEEP},
 	{IN(KILLING),               CALL_ON_UNAVAILABLE, CALL_FINISHED,      KEEP},
@@ -110,7 +111,7 @@ static const struct row rows[] = {
 	/* too late to matter; and what must never be */
 	{ENDING,                    CALL_ON_CANCELLED,   STAY,               KEEP},
 	{BEFORE,                    CALL_ON_FAULT,       CALL_DECLINED,      OUTCOME_FAILED},
-	{DECIDING,                  CALL_ON_FAULT,       CALL_FINISHED,      OUTCOME_FAILED},
+	{DECIDING | IN(CLOSING),    CALL_ON_FAULT,       CALL_FINISHED,      OUTCOME_FAILED},
 	{IN(FINISHED),              CALL_ON_FAULT,       CALL_AUDITED,       OUTCOME_FAILED},
 	{IN(KILLING),               CALL_ON_FAULT,       STAY,               KEEP},
 	{IN(AUDITED),               CALL_ON_FAULT,       STAY,               KEEP},
@@ -262,9 +263,14 @@ static enum call_event enter_killing(struct call *call)
 									  : CALL_ON_NOTHING;
 }
 
+/* What it asked for ends, and is recorded, before its own outcome; gate_left() says so. */
+static enum call_event enter_closing(struct call *call)
+{
+	return gate_close(call) ? CALL_ON_NOTHING : CALL_ON_CLOSED;
+}
+
 static enum call_event enter_finished(struct call *call)
 {
-	(void)gate_close(call); /* what it asked for ends before its own outcome */
 	stream_finish(call->stream);
 	judge_explain(call);
 	return send_record(call, RECORD_CALL_OUTCOME, false);
@@ -284,6 +290,7 @@ static enum call_event enter_audited(struct call *call)
 		log_error("call %s: its outcome (%s) could not be recorded; the result is withheld",
 		    call->id, call_outcome_name(call->outcome));
 	judge_explain(call);
+	gate_left(call);
 	if (!stream_holds(call->stream, release_result))
 		release_result(call);
 	return CALL_ON_NOTHING;
@@ -323,6 +330,7 @@ static const struct stage stages[CALL_STATE_COUNT] = {
 	[CALL_SANDBOX]       = {enter_sandbox,       NULL,           CALL_LAUNCH_WAIT_MS, NULL},
 	[CALL_RUNNING]       = {enter_running,       NULL,           0,                   run_ms},
 	[CALL_KILLING]       = {enter_killing,       NULL,           CALL_ANSWER_WAIT_MS, NULL},
+	[CALL_CLOSING]       = {enter_closing,       NULL,           0,                   NULL},
 	[CALL_FINISHED]      = {enter_finished,      NULL,           CALL_ANSWER_WAIT_MS, NULL},
 	[CALL_AUDITED]       = {enter_audited,       NULL,           0,                   NULL},
 };

@@ -35,6 +35,7 @@
 	X(SANDBOX, "sandbox")             /* the warden launches, on the receipt */                \
 	X(RUNNING, "running")             /* output is read */                                     \
 	X(KILLING, "killing")             /* the tree is being ended */                            \
+	X(CLOSING, "closing")             /* the calls inside it are ending */                     \
 	X(FINISHED, "finished")           /* the outcome goes to disk */                           \
 	X(AUDITED, "audited")             /* the answer goes out, charges come back */
 
@@ -65,6 +66,7 @@
 	X(BROKE, "broke")         /* the cell failed, or was ended by another than us */           \
 	X(STUCK, "stuck")         /* not dead by the kill deadline */                              \
 	X(KILLED, "killed")       /* the tree is dead as we asked */                               \
+	X(CLOSED, "closed")       /* no call inside it lives any more */                           \
 	X(CANCELLED, "cancelled") /* by the client: notification or hang-up */                     \
 	X(FAULT, "fault")         /* ours, or a pair that is not in the table */
 

@@ -49,11 +49,20 @@ static struct call *find_nested(const struct engine *engine, const char *parent)
 	return call;
 }
 
+/* How many calls that came through the gate of this one have no outcome on disk yet. */
+static uint32_t count_nested(const struct engine *engine, const char *parent)
+{
+	uint32_t count = 0;
+
+	for (const struct call *call = engine->calls; call; call = call->next)
+		count += call->state != CALL_AUDITED && !strcmp(call->parent, parent);
+	return count;
+}
+
 uint32_t gate_close(struct call *call)
 {
 	struct engine *engine = call->engine;
 	struct call *nested;
-	uint32_t alive = 0;
 
 	if (!call->tool || !call->tool->sandbox.callgate)
 		return 0;
@@ -63,9 +72,17 @@ uint32_t gate_close(struct call *call)
 			(void)snprintf(peer->call, sizeof(peer->call), NOBODYS);
 	while ((nested = find_nested(engine, call->id)))
 		call_cancel(nested);
-	for (nested = engine->calls; nested; nested = nested->next)
-		alive += !strcmp(nested->parent, call->id);
-	return alive;
+	return count_nested(engine, call->id);
+}
+
+void gate_left(const struct call *nested)
+{
+	struct call *parent = *nested->parent ? calls_find(nested->engine, nested->parent) : NULL;
+
+	/* A parent in the middle of its step is closing its gate, and counts when it has. */
+	if (parent && parent->state == CALL_CLOSING && !parent->stepping &&
+	    !count_nested(nested->engine, parent->id))
+		call_step(parent, CALL_ON_CLOSED);
 }
 
 /* ---- who comes through it ---------------------------------------------------------------- */

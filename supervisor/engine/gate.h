@@ -22,8 +22,12 @@ struct peer;
  * call runs on and finds nobody at its gate. */
 int gate_open(struct call *call, int fd);
 /* The call is being ended, or has ended: nobody is served through its gate any more, and the calls
- * that came through it are cancelled. May be done twice. Returns how many of those still live. */
+ * that came through it are cancelled. May be done twice. Returns how many of those have no outcome
+ * on disk yet; when the last one has, gate_left() lets the call go on from CLOSING. */
 uint32_t gate_close(struct call *call);
+/* This call has just reached AUDITED. Where it came through the gate of one that is CLOSING, and
+ * was the last, that one goes on. */
+void gate_left(const struct call *nested);
 
 /* A new peer that came through the gate of this call: fills in who he is. Of a call that does not
  * run (it may have ended meanwhile) or has no gate: he is nobody's and is served nothing. */

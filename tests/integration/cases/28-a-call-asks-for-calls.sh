@@ -66,6 +66,8 @@ done
 expect 'one outcome each' "$(records call.outcome)" "$(records call.decision)"
 grep -h '"tool":"secret"' state/audit/*.jsonl | grep '"type":"call.outcome"' | grep -q '"outcome":"cancelled"' ||
 	fail "the nested call outlived its parent"
+last() { grep -h '"type":"call.outcome"' state/audit/*.jsonl | grep "\"tool\":\"$1\"" | tail -n 1 | jq '."@n"'; }
+[ "$(last nest)" -gt "$(last secret)" ] || fail "the outcome of the parent was not the last word"
 grep -h '"type":"call.decision"' state/audit/*.jsonl | grep -q '"parent":"c' || fail "the parent is not recorded"
 down
 verify_ok

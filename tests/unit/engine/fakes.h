@@ -430,6 +430,7 @@ static inline void drive_to_end(const char *id)
 			break;
 		case CALL_RUNNING:
 		case CALL_KILLING: answer_exit(name, EXIT_HOW_EXITED, 0); break;
+		case CALL_CLOSING: call_step(call, CALL_ON_CLOSED); break;
 		case CALL_NEW:
 		case CALL_RECEIVED:
 		case CALL_AUTHENTICATED:

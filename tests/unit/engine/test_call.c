@@ -79,6 +79,8 @@ static const struct expectation expected[] = {
     E(KILLING, UNAVAILABLE, FINISHED, CANCELLED),
     E(KILLING, STUCK, FINISHED, FAILED),
     E(KILLING, CANCELLED, KILLING, CANCELLED),
+    E(CLOSING, CLOSED, FINISHED, COMPLETED),
+    E(CLOSING, CANCELLED, CLOSING, COMPLETED),
     E(FINISHED, RECORDED, AUDITED, COMPLETED),
     E(FINISHED, UNRECORDED, AUDITED, UNAVAILABLE),
     E(FINISHED, CANCELLED, FINISHED, COMPLETED),
@@ -98,6 +100,7 @@ static const struct expectation faults[CALL_STATE_COUNT] = {
     [CALL_SANDBOX] = E(SANDBOX, FAULT, KILLING, FAILED),
     [CALL_RUNNING] = E(RUNNING, FAULT, KILLING, FAILED),
     [CALL_KILLING] = E(KILLING, FAULT, KILLING, CANCELLED),
+    [CALL_CLOSING] = E(CLOSING, FAULT, FINISHED, FAILED),
     [CALL_FINISHED] = E(FINISHED, FAULT, AUDITED, FAILED),
     [CALL_AUDITED] = E(AUDITED, FAULT, AUDITED, COMPLETED),
 };
@@ -152,6 +155,7 @@ static struct call *call_in(enum call_state state)
 	case CALL_SANDBOX:
 	case CALL_RUNNING:
 	case CALL_KILLING:
+	case CALL_CLOSING:
 	case CALL_FINISHED:
 	case CALL_AUDITED:
 		answer_plan(call, ANSWER_OK, 3);
@@ -163,6 +167,10 @@ static struct call *call_in(enum call_state state)
 			call_cancel(call);
 		if (state == CALL_FINISHED || state == CALL_AUDITED)
 			answer_exit(call->id, EXIT_HOW_EXITED, 0);
+		if (state == CALL_CLOSING) { /* where it rests only while calls inside it end */
+			call->outcome = OUTCOME_COMPLETED;
+			call->state = state;
+		}
 		if (state == CALL_AUDITED)
 			call->state = CALL_AUDITED;
 		break;

@@ -169,6 +169,44 @@ static void the_end_of_the_call_ends_what_came_through(void **state)
 	assert_int_equal(call->state, CALL_RUNNING);
 }
 
+/* Its own outcome comes last: after the deaths and the outcomes of all that came through. */
+static void the_outcome_comes_after_those_inside(void **state)
+{
+	struct call *call = running(1, "bash");
+	uint64_t peer = arrive(call->id);
+	struct call *runs = running(peer, "bash"), *planned = ask_for(peer, "bash");
+	struct call *inner = running(arrive(runs->id), "bash");
+	char ids[4][CALL_ID_MAX];
+
+	(void)state;
+	memcpy(ids[0], call->id, CALL_ID_MAX);
+	memcpy(ids[1], runs->id, CALL_ID_MAX);
+	memcpy(ids[2], planned->id, CALL_ID_MAX);
+	memcpy(ids[3], inner->id, CALL_ID_MAX);
+	sent_forget();
+	answer_exit(ids[0], EXIT_HOW_EXITED, 0);
+	assert_int_equal(call->state, CALL_CLOSING);
+	assert_int_equal(runs->state, CALL_KILLING);
+	assert_int_equal(inner->state, CALL_KILLING);
+	drive_to_end(ids[2]);
+	assert_int_equal(call->state, CALL_CLOSING);
+	answer_exit(ids[1], EXIT_HOW_KILLED, 0);
+	assert_int_equal(runs->state, CALL_CLOSING); /* it waits for the one inside it */
+	assert_int_equal(sent_records(RECORD_CALL_OUTCOME, ids[1]), 0);
+	answer_exit(ids[3], EXIT_HOW_KILLED, 0);
+	assert_int_equal(runs->state, CALL_CLOSING); /* dead, but that is not on disk yet */
+	drive_to_end(ids[3]);
+	assert_int_equal(runs->state, CALL_FINISHED);
+	assert_int_equal(sent_records(RECORD_CALL_OUTCOME, ids[0]), 0);
+	answer_record(runs->serial, ANSWER_OK, 0);
+	assert_int_equal(call->state, CALL_FINISHED);
+	assert_int_equal(call->outcome, OUTCOME_COMPLETED);
+	assert_int_equal(sent_records(RECORD_CALL_OUTCOME, ids[0]), 1);
+	drive_to_end(ids[0]);
+	for (int i = 0; i < 4; i++)
+		assert_null(calls_find(&world, ids[i]));
+}
+
 static void nesting_has_an_end(void **state)
 {
 	struct call *call = running(1, "bash");
@@ -234,6 +272,7 @@ int main(void)
 	    TEST(whoever_comes_is_the_call),
 	    TEST(nobody_comes_through_what_is_no_gate),
 	    TEST(the_end_of_the_call_ends_what_came_through),
+	    TEST(the_outcome_comes_after_those_inside),
 	    TEST(nesting_has_an_end),
 	    TEST(inside_one_asks_for_tools_only),
 	    TEST(the_gate_is_handed_on),
