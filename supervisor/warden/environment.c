@@ -70,6 +70,8 @@ static void add_fixed(struct pieces *pieces, const struct tools *tools, const st
 	}
 	if (tool->client)
 		add(pieces, "", GATE_ENV, "");
+	if (tool->time[0])
+		add(pieces, "", tool->time, "");
 }
 
 static int add_own(struct pieces *pieces, const struct tools *tools, const struct tool *tool,
@@ -123,7 +125,7 @@ int environment_make(
     const struct tools *tools, const struct tool *tool, char ***ret, struct err_note *note)
 {
 	struct pieces pieces = {
-	    calloc(TOOLS_ENV_COUNT + 1 + tool->policy->env_count, sizeof(*pieces.items)), 0};
+	    calloc(TOOLS_ENV_COUNT + 2 + tool->policy->env_count, sizeof(*pieces.items)), 0};
 	char **env = NULL;
 	int fault = 0;
 

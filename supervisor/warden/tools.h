@@ -30,12 +30,15 @@ struct tool_outside {
 	uint32_t count;
 };
 
+#define TOOLS_TIME_MAX 40 /* CALLGATE_TIME_MS= and a number, with NUL */
+
 struct tool {
 	const struct policy_tool *policy; /* in tools.config */
 	bool open;                        /* every program of the path but the denied ones */
-	char *function;    /* resolved path of a function tool's program; else NULL */
-	char *client;      /* with a gate: resolved path of `callgate`; else NULL */
-	char *client_path; /* and what PATH lacks to find it: ":/opt/bin", or "" */
+	char *function;            /* resolved path of a function tool's program; else NULL */
+	char time[TOOLS_TIME_MAX]; /* of a function tool: when it ends its work by itself; "" */
+	char *client;              /* with a gate: resolved path of `callgate`; else NULL */
+	char *client_path;         /* and what PATH lacks to find it: ":/opt/bin", or "" */
 	struct allowlist *allowlist;
 	struct workspace *workspaces; /* one per namespace, in the policy's order */
 	struct tool_outside outside;

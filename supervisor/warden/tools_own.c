@@ -1,6 +1,8 @@
 /* Programs that come with the daemon and run in cells: those of function tools, and the client of a
  * gate. They are found beside the daemon itself. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +33,18 @@ static char *resolve(const struct tools_spec *spec, const char *name)
 	return access(path, X_OK) ? NULL : realpath(path, NULL);
 }
 
+/* A function tool is told how long it may work: what it found until then is an answer, and what it
+ * had found when the deadline killed it is none. It keeps a fifth, at most a second, for the rest:
+ * its start and its answer. */
+static void tell_time(struct tool *tool)
+{
+	uint64_t deadline_ms = tool->policy->max_execution_ms;
+	uint64_t rest_ms = deadline_ms / 5 < 1000 ? deadline_ms / 5 : 1000;
+
+	(void)snprintf(
+	    tool->time, sizeof(tool->time), "CALLGATE_TIME_MS=%" PRIu64, deadline_ms - rest_ms);
+}
+
 static int find_function(struct tool *tool, const struct tools *tools,
     const struct tools_spec *spec, struct err_note *note)
 {
@@ -40,8 +54,10 @@ static int find_function(struct tool *tool, const struct tools *tools,
 		return 0;
 	if (handler)
 		tool->function = resolve(spec, handler->program);
-	if (tool->function)
+	if (tool->function) {
+		tell_time(tool);
 		return 0;
+	}
 	return complain(tool, tools, tool->policy->pos,
 	    handler ? "its program is not beside the other programs of callgate; install callgate "
 		      "whole"

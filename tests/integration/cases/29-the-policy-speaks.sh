@@ -30,6 +30,7 @@ tools:
   git: {type: command, deny_by_default: true, allowed_commands: [git, find, cat], packs: [git, find]}
   text_editor: {type: function, handler: text_editor}
   grep_search: {type: function, handler: grep_search}
+  hasty_search: {type: function, handler: grep_search, max_execution_time: 2s}
 EOF
 }
 write_policy allow
@@ -70,6 +71,10 @@ expect_match 'found' "$("$callgate" call grep_search pattern='thr..$')" '^dir/a.
 expect 'undone' "$(cat workspace/dir/a.txt)" 'one two'
 "$callgate" call text_editor command=view path=out/passwd >out.txt 2>&1 && fail "a link out was followed"
 grep -q root: out.txt && fail "a file outside was shown"
+head -c 60 /dev/zero | tr '\0' a >line && for _ in $(seq 1 3000); do cat line; echo '!'; done >workspace/slow
+out=$("$callgate" call hasty_search pattern='(a+)+[bc]' path=slow 2>&1)
+expect_match 'an answer before the deadline' "$out" 'time is up'
+rm workspace/slow
 layers=$("$callgate" --output json call grep_search pattern=x | jq -r '._meta["callgate/call"].layers | join(" ")')
 expect_match 'its walls' "$layers" 'allowlist seccomp'
 down
