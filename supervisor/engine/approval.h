@@ -53,6 +53,7 @@ struct approval_answer {
 	char name[APPROVER_NAME_MAX + 1];   /* of the key */
 	char reason[APPROVAL_REASON_MAX];
 	enum grant_bit scope; /* of a yes: what it stands for; zero counts as once */
+	bool elicited;        /* said in the client of the caller, where by_client allows it */
 };
 
 struct approval {

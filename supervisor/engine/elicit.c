@@ -228,6 +228,7 @@ static bool take_answer(
 		return false;
 	answer = approval->answer;
 	answer.scope = GRANT_ONCE;
+	answer.elicited = true;
 	memcpy(answer.principal, approval->principal, sizeof(answer.principal));
 	(void)snprintf(answer.reason, sizeof(answer.reason), "answered in the client%s%s",
 	    *reason ? ": " : "", reason);

@@ -308,6 +308,13 @@ void record_approval_request(
 	send_note(engine, RECORD_APPROVAL_REQUEST, &approval->plan, &out);
 }
 
+static const char *how_answered(const struct approval_answer *answer)
+{
+	if (answer->elicited)
+		return "elicitation";
+	return answer->key[0] ? "signature" : "uid";
+}
+
 void record_approval_answer(
     struct engine *engine, enum record_type type, const struct approval *approval)
 {
@@ -320,7 +327,7 @@ void record_approval_answer(
 	put_text(&out, "key", answer->key);
 	if (answer->scope == GRANT_SESSION || answer->scope == GRANT_ALWAYS)
 		record_put_str(&out, "grant", grant_scope_name(answer->scope));
-	record_put_str(&out, "method", answer->key[0] ? "signature" : "uid");
+	record_put_str(&out, "method", how_answered(answer));
 	put_text(&out, "name", answer->name);
 	put_digest(&out, "plan", &approval->plan);
 	record_put_str(&out, "principal", approval->principal);

@@ -1,8 +1,8 @@
 /*
  * The environment of one call: five fixed entries, what the gate needs, how long a function tool
- * may work, and the entries of the tool. Values of the daemon are looked up when a call is planned and again when it is launched;
- * they go into the cell and, as an HMAC, into the digest, and nowhere else. Used by tools.c and
- * plan.c.
+ * may work, and the entries of the tool. Values of the daemon are looked up when a call is planned
+ * and again when it is launched; they go into the cell and, as an HMAC, into the digest, and
+ * nowhere else. Used by tools.c and plan.c.
  */
 #ifndef CALLGATE_WARDEN_ENVIRONMENT_H
 #define CALLGATE_WARDEN_ENVIRONMENT_H

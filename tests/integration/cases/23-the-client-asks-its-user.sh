@@ -19,7 +19,8 @@ node=$(echo "$IT_NPM"/node-linux-*/bin/node)
 ln -s "$IT_NPM" node_modules
 cp "$IT_TESTS"/{raw,mcp_elicit}.mjs .
 CALLGATE=$callgate timeout 50 "$node" mcp_elicit.mjs || fail "mcp_elicit: $?"
-grep -hq '"reason":"answered in the client: it is fine"' state/audit/*.jsonl || fail "no record says who answered"
+grep -h '"reason":"answered in the client: it is fine"' state/audit/*.jsonl | grep -q '"method":"elicitation"' ||
+	fail "no record says who answered, and how"
 expect 'outcomes' "$(records call.outcome)" "$(records call.decision)"
 down
 verify_ok

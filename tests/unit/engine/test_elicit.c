@@ -122,6 +122,7 @@ static void a_yes_lets_the_call_go_on(void **state)
 		;
 	assert_non_null(record);
 	assert_true(record_holds(record, "answered in the client: r"));
+	assert_true(record_holds(record, "elicitation"));
 	respond(1, id, YES); /* once */
 	assert_int_equal(sent_records(RECORD_APPROVAL_GRANT, NULL), 1);
 	drive_to_end(call->id);
