@@ -103,7 +103,7 @@ static int check_conditions(const struct rows *rows, uint32_t index)
 
 /* ---- tests -------------------------------------------------------------------------------- */
 
-/* What can decide a call beside a row of rules: (verdict_rule() names them so). */
+/* What can decide a call beside a row of rules: (verdict_rule_name() names them so). */
 static bool is_rule_word(const char *text)
 {
 	static const char *const words[] = {"denied_commands", "allowed_commands",

@@ -38,7 +38,7 @@ static void expect(const struct trial *trial, const struct verdict *verdict)
 	const struct policy_test *test = trial->test;
 
 	if (!test->expect_invalid && verdict->decision == test->expect &&
-	    (!test->rule[0] || !strcmp(test->rule, verdict->id)))
+	    (!test->rule[0] || !strcmp(test->rule, verdict_rule_name(verdict))))
 		return;
 	if (test->expect_invalid)
 		buf_text(trial->got, "expected invalid arguments");

@@ -34,10 +34,15 @@ static void put_place(struct buf *out, const struct policy *policy, const struct
 		buf_textf(out, ":%u:%u", verdict->pos.line, verdict->pos.column);
 }
 
+const char *verdict_rule_name(const struct verdict *verdict)
+{
+	return verdict->id[0] ? verdict->id : rule_name(verdict->kind);
+}
+
 static void put_rule(struct buf *out, const struct policy *policy, const struct verdict *verdict)
 {
 	put_place(out, policy, verdict);
-	buf_textf(out, " %s", verdict->id[0] ? verdict->id : rule_name(verdict->kind));
+	buf_textf(out, " %s", verdict_rule_name(verdict));
 }
 
 /* A word may be as long as a command; a sentence need not. */
