@@ -57,9 +57,10 @@ answer() { # approve|deny: the one call that waits
 	[ -n "$id" ] || bad "nothing waits" && CALLGATE_PASSPHRASE_FD=3 "$callgate" "$1" "$id" \
 		3<passphrase >/dev/null 2>&1
 }
-try() { # EXPECTED TOOL COMMAND
-	local call status
-	"$callgate" call "$2" command="$3" >text 2>&1 &
+try() { # EXPECTED TOOL COMMAND, or the arguments as a JSON object
+	local call status arguments=(command="$3")
+	[ "${3:0:1}" = '{' ] && arguments=(--json "$3")
+	"$callgate" call "$2" "${arguments[@]}" >text 2>&1 &
 	call=$!
 	case $1 in
 	ask) answer approve ;;
