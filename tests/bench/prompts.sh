@@ -12,23 +12,24 @@ session=${3:-$top/examples/coding-agent/session-100.txt}
 CALLGATE_UID=$(id -u)
 export CALLGATE_UID
 
-# TOOL ARGUMENTS-AS-JSON: the whole explanation
+# The whole explanation of each call, one after the other.
 explain() {
-	local words=()
-	mapfile -t words < <(jq -r 'to_entries[] | .key + ":=" + (.value | tojson)' <<<"$2")
-	"$callgate" policy explain --config "$policy" --output json "$1" "${words[@]}"
+	local tool count
+	while IFS= read -r -d '' tool && IFS= read -r -d '' count; do
+		local words=()
+		[ "$count" = 0 ] || mapfile -t -d '' -n "$count" words
+		"$callgate" policy explain --config "$policy" --output json "$tool" "${words[@]}" || return 1
+	done < <(jq -j '.name, "\u0000", (.arguments | length), "\u0000",
+		(.arguments | to_entries[] | .key + ":=" + (.value | tojson) + "\u0000")' "$session")
 }
 judge() {
-	local tool arguments answer
-	while IFS= read -r line; do
-		tool=$(jq -r .name <<<"$line")
-		arguments=$(jq -c .arguments <<<"$line")
-		answer=$(explain "$tool" "$arguments") || return 1
-		jq -r --arg tool "$tool" --argjson arguments "$arguments" '
-			[(if .reachable then .result.decision else "deny" end), $tool,
-			 ($arguments.command // ($arguments.argv | join(" ")) | split("\n")[0]),
-			 .result.rule] | @tsv' <<<"$answer"
-	done <"$session"
+	explain | jq -r --slurpfile calls "$session" -n '
+		[inputs] | if length == ($calls | length) then . else error("not all were judged") end |
+		to_entries[] | .value as $answer | $calls[.key] as {$name, $arguments} |
+		[(if $answer.reachable then $answer.result.decision else "deny" end), $name,
+		 ([$arguments.command, ($arguments.argv // [])[], $arguments.pattern, $arguments.path] |
+		  map(values) | join(" ") | split("\n")[0]),
+		 $answer.result.rule] | @tsv'
 }
 judged=$(judge)
 [ -z "$verbose" ] || printf '%s\n' "$judged"
@@ -37,5 +38,5 @@ printf '%s\n' "$judged" | awk -F '\t' '
 	END {
 		printf "%d calls: %d allowed, %d asked, %d denied\n", NR, by["allow"], by["ask"], by["deny"]
 		for (tool in asked) printf "  asked by %s: %d\n", tool, asked[tool]
-		printf "prompts per 100 calls: %.0f\n", 100 * by["ask"] / NR
+		printf "prompts per 100 calls: %.0f, refused: %.0f\n", 100 * by["ask"] / NR, 100 * by["deny"] / NR
 	}'

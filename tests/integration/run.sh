@@ -27,7 +27,9 @@ cp "$build"/callgate "$build"/callgated "$build"/callgate-* "$scratch/bin/"
 cp -R "$here"/. "$scratch/tests/"
 [ ! -d "$build/it" ] || cp "$build"/it/* "$scratch/bin/"
 [ ! -d "$top/build/npm" ] || cp -R "$top/build/npm" "$scratch/npm"
+mkdir -p "$scratch/src/tests/bench"
 cp -R "$top/examples" "$top/README.md" "$scratch/src/"
+cp "$top/tests/bench/prompts.sh" "$scratch/src/tests/bench/"
 chmod -R a+rX "$scratch"
 
 run_case() { # USER CASE

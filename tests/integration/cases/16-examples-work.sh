@@ -21,7 +21,12 @@ awk '/^# callgate.yaml$/ {on = 1} /^```$/ {on = 0} on' "$src/README.md" |
 grep -q 'deny_by_default' readme.yaml || fail "no policy in the README"
 chmod 600 readme.yaml
 "$callgate" policy check readme.yaml >/dev/null || fail "the README's policy does not load"
-# the recorded session is 100 calls of tools that its policy has
+# the recorded session is 100 calls of tools that its policy has, and its README counts them rightly
 session=$src/examples/coding-agent/session-100.txt
-jq -es 'length == 100 and all(.[]; (.name | IN("look", "edit", "build", "git")) and (.arguments | type == "object"))' \
-	"$session" >/dev/null || fail "session-100.txt is not what it says"
+jq -es 'length == 100 and all(.[]; (.name | IN("look", "grep_search", "text_editor", "edit", "build", "git"))
+	and (.arguments | type == "object"))' "$session" >/dev/null || fail "session-100.txt is not what it says"
+"$src/tests/bench/prompts.sh" "$IT_BIN" >prompts.out || fail "prompts.sh: $(cat prompts.out)"
+expect_match counts "$(cat prompts.out)" '^100 calls: 81 allowed, 15 asked, 4 denied'
+expect_match 'asked for' "$(cat prompts.out)" 'asked by git: 10'
+tr '\n' ' ' <"$src/examples/coding-agent/README.md" | grep -q '81 are allowed, 15 ask and 4 are refused' ||
+	fail "the README counts otherwise"
