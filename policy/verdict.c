@@ -125,6 +125,11 @@ void verdict_why(struct buf *out, const struct policy_tool *tool, const struct v
 	}
 }
 
+static bool is_relative_path(const char *word)
+{
+	return word[0] != '/' && strchr(word, '/');
+}
+
 const char *verdict_helps(const struct verdict *verdict)
 {
 	if (verdict->decision == DECISION_ASK)
@@ -133,6 +138,9 @@ const char *verdict_helps(const struct verdict *verdict)
 		return "";
 	if (verdict->kind == RULE_SHELL_NOT_ALLOWED)
 		return "; retrying does not help, one simple command without operators may";
+	if (verdict->kind == RULE_DENY_BY_DEFAULT && is_relative_path(verdict->word))
+		return "; retrying does not help, no list names a relative path: an allowed "
+		       "program would have to start it";
 	return "; retrying does not help, the policy would have to change";
 }
 

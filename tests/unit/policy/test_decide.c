@@ -363,6 +363,9 @@ static void test_words(void **state)
 	    "'curl' is not among the allowed commands of tool t; retrying does not help, the "
 	    "policy "
 	    "would have to change");
+	says("./a.out", "p.yaml:3:22 deny_by_default",
+	    "'./a.out' is not among the allowed commands of tool t; retrying does not help, no "
+	    "list names a relative path: an allowed program would have to start it");
 	says("ls $x", "p.yaml:3:3 not_analysable",
 	    "the command string cannot be judged word by word (an expansion); a human must approve "
 	    "this exact call");
