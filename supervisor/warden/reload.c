@@ -23,9 +23,10 @@ struct reload {
 	enum reload_stage stage;
 	uint64_t control; /* serial to answer; 0: nobody asked by message */
 	struct config_child child;
-	uv_poll_t end;
-	uv_timer_t timer;
-	int handles;
+	uv_timer_t timer; /* always there: whose closing frees the memory */
+	uv_poll_t end;    /* of the child, while watched */
+	bool watched;
+	int handles;           /* not closed yet */
 	struct config *config; /* until tools own it */
 	struct tools *tools;
 };
@@ -43,8 +44,9 @@ static void on_handle_closed(uv_handle_t *handle)
 
 static void stop_watching(struct reload *reload)
 {
-	if (!reload->handles || uv_is_closing((uv_handle_t *)&reload->end))
+	if (!reload->watched)
 		return;
+	reload->watched = false;
 	uv_close((uv_handle_t *)&reload->end, on_handle_closed);
 	uv_timer_stop(&reload->timer);
 }
@@ -204,29 +206,40 @@ void reload_answered(struct warden *warden)
 	}
 }
 
-/* From here on the handles own the memory. */
+/* Sees the child's end, or that it takes too long. */
 static int watch(struct reload *reload)
 {
-	uv_loop_t *loop = &reload->warden->loop;
-	int fault;
+	int fault = uv_poll_init(&reload->warden->loop, &reload->end, reload->child.child.pidfd);
 
-	uv_timer_init(loop, &reload->timer);
-	reload->handles = 1;
-	reload->timer.data = reload;
-	fault = uv_poll_init(loop, &reload->end, reload->child.child.pidfd);
 	if (fault)
 		return fault;
-	reload->handles = 2;
+	reload->handles++;
+	reload->watched = true;
 	reload->end.data = reload;
 	fault = uv_poll_start(&reload->end, UV_READABLE, on_policy_read);
 	return fault ? fault : uv_timer_start(&reload->timer, on_too_long, CONFIG_DEADLINE_MS, 0);
+}
+
+/* 0, or -errno with a note: nothing runs and nothing is watched then. */
+static int start_child(struct reload *reload, struct err_note *note)
+{
+	struct warden *warden = reload->warden;
+	int fault = config_start(warden->options.config, &warden->user, &reload->child, note);
+
+	if (fault)
+		return fault;
+	fault = watch(reload);
+	if (!fault)
+		return 0;
+	stop_watching(reload);
+	config_abort(&reload->child);
+	return err_note(note, fault, "callgate-policy cannot be watched: %s", uv_strerror(fault));
 }
 
 void reload_begin(struct warden *warden, uint64_t control)
 {
 	struct reload *reload;
 	struct err_note note = {""};
-	int fault;
 
 	if (warden->reload || warden->phase != WARDEN_READY) {
 		log_warn("reload asked for while one is under way or the daemon ends; ask again");
@@ -243,14 +256,10 @@ void reload_begin(struct warden *warden, uint64_t control)
 	reload->control = control;
 	warden->reload = reload;
 	notify_reloading(warden->notify);
-	fault = config_start(warden->options.config, &warden->user, &reload->child, &note);
-	if (fault)
-		reload->child = (struct config_child){.child = {.pidfd = -1}, .report = -1};
-	if (watch(reload) && !fault) {
-		config_abort(&reload->child);
-		fault = err_note(&note, -EIO, "callgate-policy cannot be watched");
-	}
-	if (fault)
+	uv_timer_init(&warden->loop, &reload->timer); /* cannot fail */
+	reload->timer.data = reload;
+	reload->handles = 1;
+	if (start_child(reload, &note))
 		refuse(reload, note.text);
 }
 

@@ -23,6 +23,29 @@ kill -HUP "$daemon"
 for _ in $(seq 60); do [ "$(version)" = "$first" ] && break; sleep 0.05; done
 expect 'version after SIGHUP' "$(version)" "$first"
 expect_match 'refused policies are recorded' "$(records policy.refused)" '^[1-9]'
+
+# a policy that cannot even be read leaves the old one in force, and the daemon alive
+not_read() { # WHAT REGEX
+	out=$("$callgate" reload 2>&1) && fail "$1: it was loaded"
+	expect_match "$1" "$out" "$2"
+	kill -HUP "$daemon"
+	"$callgate" call bash command=ls >/dev/null || fail "$1: the old policy is not in force: $?"
+	expect "$1: policy in force" "$(version)" "$first"
+}
+mv callgate.yaml away.yaml
+not_read 'a policy that is gone' 'No such file'
+mv away.yaml callgate.yaml
+chmod 666 callgate.yaml
+not_read 'a policy that others write' 'others change'
+chmod 600 callgate.yaml
+mkdir .env
+not_read 'a folder for .env' '[.]env'
+rmdir .env
+echo X=1 >.env
+chmod 644 .env
+not_read 'a .env that others read' '[.]env'
+rm .env
+"$callgate" reload >/dev/null || fail "reload after all that: $?"
 # a second daemon on the same state
 out=$("$IT_BIN/callgated" --config callgate.yaml --state state 2>&1) && fail "a second daemon started"
 expect_match 'second daemon' "$out" "$daemon"
