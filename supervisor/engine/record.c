@@ -324,9 +324,9 @@ void record_approval_answer(
 	buf_init(&out, RECORD_FIELDS_MAX);
 	record_put_str(&out, "approval", answer->id);
 	record_put_str(&out, "by", answer->principal);
-	put_text(&out, "key", answer->key);
 	if (answer->scope == GRANT_SESSION || answer->scope == GRANT_ALWAYS)
 		record_put_str(&out, "grant", grant_scope_name(answer->scope));
+	put_text(&out, "key", answer->key);
 	record_put_str(&out, "method", how_answered(answer));
 	put_text(&out, "name", answer->name);
 	put_digest(&out, "plan", &approval->plan);

@@ -41,6 +41,7 @@ approve "$id" --scope session --reason 'why not' 2>err.txt && fail "a scope that
 approve "$id" --scope always --reason 'copying is fine' >/dev/null || fail "approve: $(cat err.txt)"
 wait $call || fail "the approved call: $(cat call.json)"
 expect 'the first' "$(by)" approval
+grep -h '"type":"approval.grant"' state/audit/*.jsonl | grep -q '"grant":"always"' || fail "no record says what the answer stands for"
 "$callgate" --output json call copy command='cp a b' >call.json || fail "by grant: $(cat call.json)"
 expect 'the same again' "$(by)" grant
 timeout 2 "$callgate" --output json call copy command='cp a c' >call.json
