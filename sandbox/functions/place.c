@@ -8,18 +8,16 @@
 
 #include "supervisor/base/cleanup.h"
 
-#define LINKS_FOLLOWED 40 /* as many as the kernel follows (path_resolution(7)) */
-#define FOLDER_FLAGS   (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define AT_TOP_NAME    "."
+#define FOLDER_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define AT_TOP_NAME  "."
 
 struct walk {
 	int top;             /* borrowed */
 	int dir;             /* owned: where we are */
 	char done[PATH_MAX]; /* dir's path from the top, without links */
-	char rest[PATH_MAX]; /* still to be walked; a link's target is put in front */
+	char rest[PATH_MAX]; /* still to be walked */
 	const char *asked;   /* for the note */
 	enum place_parents parents;
-	unsigned links;
 	bool private; /* met a name that nobody may reach */
 	struct err_note *note;
 };
@@ -40,10 +38,8 @@ static int refuse(const struct walk *walk, int fault)
 		why = "no such file or folder; view the folder above it";
 	else if (fault == -ENOTDIR)
 		why = "a part of the path is not a folder; view the folder above it";
-	else if (fault == -EXDEV)
-		why = "a symbolic link leads out of the working directory; name a file below it";
 	else if (fault == -ELOOP)
-		why = "too many symbolic links";
+		why = "a part of the path is a symbolic link; name the place that it leads to";
 	if (why)
 		return err_note(walk->note, fault, PLACE_SHOWN ": %s", walk->asked, why);
 	(void)err_note(walk->note, fault, PLACE_SHOWN, walk->asked);
@@ -159,44 +155,6 @@ static const char *split_last(char path[PATH_MAX])
 	return slash + 1;
 }
 
-static int go_up(struct walk *walk)
-{
-	char above[PATH_MAX + 1];
-
-	if (!walk->done[0])
-		return -EXDEV;
-	memcpy(above, walk->done, strlen(walk->done) + 1);
-	(void)split_last(above);
-	return walk_again(walk, above);
-}
-
-static int follow_link(struct walk *walk, const char *name)
-{
-	char target[PATH_MAX];
-	size_t rest_len = strlen(walk->rest);
-	ssize_t len = readlinkat(walk->dir, name, target, sizeof(target));
-
-	if (len < 0)
-		return -errno;
-	if (++walk->links > LINKS_FOLLOWED)
-		return -ELOOP;
-	if (len == 0)
-		return -ENOENT;
-	if (target[0] == '/')
-		return -EXDEV;
-	if ((size_t)len + 1 + rest_len >= sizeof(walk->rest))
-		return -ENAMETOOLONG;
-	memmove(walk->rest + len + 1, walk->rest, rest_len + 1);
-	memcpy(walk->rest, target, (size_t)len);
-	/* A slash at the end asks for a folder; the link's own last name shall not be asked that.
-	 * */
-	if (rest_len > 0)
-		walk->rest[len] = '/';
-	else
-		walk->rest[len] = '\0';
-	return 0;
-}
-
 static int finish(struct walk *walk, struct place *ret, const char *name, int result)
 {
 	int r;
@@ -235,10 +193,8 @@ static int one_step(struct walk *walk, struct place *ret, const char *name)
 		r = descend(walk, name);
 		return r < 0 ? r : GO_ON;
 	}
-	if (S_ISLNK(ret->st.st_mode)) {
-		r = follow_link(walk, name);
-		return r < 0 ? r : GO_ON;
-	}
+	if (S_ISLNK(ret->st.st_mode))
+		return -ELOOP;
 	if (!S_ISDIR(ret->st.st_mode) && (folder || !last))
 		return -ENOTDIR;
 	if (last)
@@ -247,7 +203,7 @@ static int one_step(struct walk *walk, struct place *ret, const char *name)
 	return r < 0 ? r : GO_ON;
 }
 
-/* The path ended in a dot, or in a link to a folder above: the place is where we are. */
+/* The path ended in a dot: the place is where we are. */
 static int ended_here(struct walk *walk, struct place *ret)
 {
 	char above[PATH_MAX + 1];
@@ -285,10 +241,6 @@ static int walk_all(struct walk *walk, struct place *ret)
 			return ended_here(walk, ret);
 		if (strcmp(name, ".") == 0)
 			continue;
-		if (strcmp(name, "..") == 0) {
-			r = go_up(walk);
-			continue;
-		}
 		r = one_step(walk, ret, name);
 		if (r != GO_ON)
 			return r;

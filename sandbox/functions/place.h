@@ -1,11 +1,11 @@
 /*
  * Finding and opening what lies below one folder, and nothing else.
  *
- * Paths come from an agent, and the folder is full of what agents made. So nothing here lets the
- * kernel follow a link: every component is opened by itself, a symbolic link is read and walked
- * like typed text, and what would leave the folder is refused. (openat2 would do this in one call,
- * but a cell's filter does not know it.) Folders named .callgate are callgate's own and cannot be
- * found at all. Used by the two programs of this folder only; blocks on the disk. Floor 1: base.
+ * Paths come from an agent, and the folder is full of what agents made. Whoever decided about the
+ * call read the path, so what is opened is what the path says: every component is opened by itself
+ * and a symbolic link is never followed, wherever it leads. (openat2 would do this in one call, but
+ * a cell's filter does not know it.) Folders named .callgate are callgate's own and cannot be found
+ * at all. Used by the two programs of this folder only; blocks on the disk. Floor 1: base.
  */
 #ifndef CALLGATE_SANDBOX_FUNCTIONS_PLACE_H
 #define CALLGATE_SANDBOX_FUNCTIONS_PLACE_H
@@ -42,7 +42,7 @@ enum place_parents {
 int place_check(const char *path, struct err_note *note);
 
 /* top: any descriptor of the folder. PLACE_FOUND, PLACE_ABSENT, or a fault with its note: -EINVAL
- * (place_check), -EXDEV (leads out), -EPERM (private), -ELOOP, -ENOENT, -ENOTDIR, -errno.
+ * (place_check), -EPERM (private), -ELOOP (a link), -ENOENT, -ENOTDIR, -errno.
  * *ret is released by place_fini(), also after a fault. */
 int place_find(struct place *ret, int top, const char *path, enum place_parents parents,
     struct err_note *note);

@@ -34,6 +34,7 @@ static int same_workspace(const struct workspace *workspace, struct err_note *no
 /* Opens what the caller calls its current directory. A descriptor, PLAN_REFUSED as -1, -errno. */
 static int open_cwd(const struct workspace *workspace, const char *cwd, struct err_note *note)
 {
+	const char *why;
 	int fd;
 
 	if (cwd[0] == '/' && workspace_is_below(workspace->path, cwd))
@@ -41,12 +42,18 @@ static int open_cwd(const struct workspace *workspace, const char *cwd, struct e
 	if (!cwd[0])
 		cwd = ".";
 	fd = workspace_openat2(workspace->fd, cwd, O_PATH | O_DIRECTORY | O_CLOEXEC,
-	    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
-	if (fd < 0)
-		return err_note(note, fd, "cwd %s: %s", cwd,
-		    fd == -EXDEV ? "leads out of the tool's working directory"
-				 : "no such directory below the tool's working directory");
-	return fd;
+	    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (fd >= 0)
+		return fd;
+	switch (fd) {
+	case -EXDEV: why = "leads out of the tool's working directory"; break;
+	case -ELOOP:
+		/* Rules judged the name: it must be the one way there. */
+		why = "leads through a symbolic link; name the directory that it leads to";
+		break;
+	default: why = "no such directory below the tool's working directory"; break;
+	}
+	return err_note(note, fd, "cwd %s: %s", cwd, why);
 }
 
 static int find_cwd(struct plan *plan, int fd, struct err_note *note)

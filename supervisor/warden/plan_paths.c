@@ -1,5 +1,7 @@
-/* Arguments that are paths of the workspace: where they lead is looked at before anybody decides.
- * */
+/*
+ * Arguments that are paths of the workspace. The policy and the approver judge the path as it is
+ * written, so it must be the one way there: a link on it is refused, with the name that is meant.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -12,13 +14,32 @@
 static int look(int cwd, const char *path, uint64_t flags)
 {
 	return workspace_openat2(
-	    cwd, path, O_PATH | O_CLOEXEC | flags, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	    cwd, path, O_PATH | O_CLOEXEC | flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
-static int refuse(const char *path, int fault, struct err_note *note)
+/* Where a path with a link on it leads, below the folder cwd; heap, NULL: out of it, or nowhere. */
+static char *target_of(int cwd, const char *path)
 {
-	if (fault == -EXDEV)
-		return err_note(note, PLAN_REFUSED, "path %s: leaves the working directory", path);
+	int cleanup_fd fd = workspace_openat2(
+	    cwd, path, O_PATH | O_CLOEXEC, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	char *cleanup_free above = fd < 0 ? NULL : workspace_path_of(cwd);
+	char *cleanup_free whole = above ? workspace_path_of(fd) : NULL;
+
+	if (!whole || !workspace_is_below(above, whole))
+		return NULL;
+	return strdup(strcmp(above, whole) ? whole + strlen(above) + 1 : ".");
+}
+
+static int refuse(int cwd, const char *path, int fault, struct err_note *note)
+{
+	char *cleanup_free target = fault == -ELOOP ? target_of(cwd, path) : NULL;
+
+	if (target)
+		return err_note(note, PLAN_REFUSED,
+		    "path %s: leads through a symbolic link; name %s", path, target);
+	if (fault == -EXDEV || fault == -ELOOP)
+		return err_note(note, PLAN_REFUSED,
+		    "path %s: leaves the working directory, or a link on it leads nowhere", path);
 	return err_note(note, PLAN_REFUSED, "path %s: %s", path, strerror(-fault));
 }
 
@@ -55,14 +76,14 @@ static int check_absent(int cwd, const char *path, struct err_note *note)
 		int cleanup_fd above = -1, fd = -1;
 
 		if (is_dotted(name))
-			return refuse(path, -EXDEV, note);
+			return refuse(cwd, path, -EXDEV, note);
 		above = look(cwd, parent, O_DIRECTORY);
 		if (above == -ENOENT && name != copy)
 			continue;
 		if (above < 0)
-			return refuse(path, above, note);
+			return refuse(cwd, path, above, note);
 		fd = look(above, name, O_NOFOLLOW);
-		return fd == -ENOENT ? 0 : refuse(path, fd < 0 ? fd : -ENOENT, note);
+		return fd == -ENOENT ? 0 : refuse(cwd, path, fd < 0 ? fd : -ENOENT, note);
 	}
 }
 
@@ -76,7 +97,7 @@ int plan_paths_check(const struct plan_input *input, int cwd, struct err_note *n
 		if (fd == -ENOENT)
 			fault = check_absent(cwd, path, note);
 		else if (fd < 0)
-			fault = refuse(path, fd, note);
+			fault = refuse(cwd, path, fd, note);
 		if (fault)
 			return fault;
 	}

@@ -11,13 +11,13 @@ ln -s /proc/self/fd/0 stdin
 ln -s /dev/stdin dev
 mkfifo fifo
 for path in passwd out/secret out secret relative stdin dev; do
-	edit 1 'leads out' '{"command":"view","path":"'$path'"}'
-	edit 1 'leads out' '{"command":"create","path":"'$path'","file_text":"evil"}'
-	edit 1 'leads out' '{"command":"undo","path":"'$path'"}'
-	search 1 'leads out' '{"pattern":".","path":"'$path'"}'
+	edit 1 'symbolic link' '{"command":"view","path":"'$path'"}'
+	edit 1 'symbolic link' '{"command":"create","path":"'$path'","file_text":"evil"}'
+	edit 1 'symbolic link' '{"command":"undo","path":"'$path'"}'
+	search 1 'symbolic link' '{"pattern":".","path":"'$path'"}'
 done
-edit 1 'leads out' '{"command":"create","path":"out/new/file","file_text":"evil"}'
-edit 1 'too many' '{"command":"view","path":"loop"}'
+edit 1 'symbolic link' '{"command":"create","path":"out/new/file","file_text":"evil"}'
+edit 1 'symbolic link' '{"command":"view","path":"loop"}'
 edit 1 'neither' '{"command":"view","path":"fifo"}'
 edit 1 'neither' '{"command":"create","path":"fifo","file_text":"x"}'
 search 1 'neither' '{"pattern":".","path":"fifo"}'

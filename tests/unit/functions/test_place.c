@@ -55,31 +55,31 @@ static void paths_end_where_they_should(void **state)
 	    {"a", PLACE_FOUND, "a"},
 	    {"a/", PLACE_FOUND, "a"},
 	    {"a/b/.", PLACE_FOUND, "a/b"},
-	    {"inside", PLACE_FOUND, "a/file"},
-	    {"a/winding", PLACE_FOUND, "a/file"},
-	    {"folder/deep", PLACE_FOUND, "a/b/deep"},
-	    {"folder", PLACE_FOUND, "a/b"},
-	    {"folder/", PLACE_FOUND, "a/b"},
-	    {"here", PLACE_FOUND, ""},
-	    {"around", PLACE_FOUND, ""},
-	    {"around/a/b", PLACE_FOUND, "a/b"},
+	    {"inside", -ELOOP, NULL},
+	    {"a/winding", -ELOOP, NULL},
+	    {"folder/deep", -ELOOP, NULL},
+	    {"folder", -ELOOP, NULL},
+	    {"folder/", -ELOOP, NULL},
+	    {"here", -ELOOP, NULL},
+	    {"around", -ELOOP, NULL},
+	    {"around/a/b", -ELOOP, NULL},
 	    {"fifo", PLACE_FOUND, "fifo"},
 	    {"new", PLACE_ABSENT, "new"},
 	    {"a/new", PLACE_ABSENT, "a/new"},
-	    {"dangling", PLACE_ABSENT, "a/new"},
+	    {"dangling", -ELOOP, NULL},
 	    {"new/", -ENOENT, NULL},
 	    {"no/new", -ENOENT, NULL},
 	    {"a/file/", -ENOTDIR, NULL},
 	    {"a/file/x", -ENOTDIR, NULL},
 	    {"fifo/x", -ENOTDIR, NULL},
-	    {"inside/", -ENOTDIR, NULL},
-	    {"absolute", -EXDEV, NULL},
-	    {"magic", -EXDEV, NULL},
-	    {"outside", -EXDEV, NULL},
-	    {"up", -EXDEV, NULL},
-	    {"up/x", -EXDEV, NULL},
-	    {"a/upup", -EXDEV, NULL},
-	    {"a/relative", -EXDEV, NULL},
+	    {"inside/", -ELOOP, NULL},
+	    {"absolute", -ELOOP, NULL},
+	    {"magic", -ELOOP, NULL},
+	    {"outside", -ELOOP, NULL},
+	    {"up", -ELOOP, NULL},
+	    {"up/x", -ELOOP, NULL},
+	    {"a/upup", -ELOOP, NULL},
+	    {"a/relative", -ELOOP, NULL},
 	    {"loop", -ELOOP, NULL},
 	    {"loop/x", -ELOOP, NULL},
 	    {"ping", -ELOOP, NULL},
@@ -95,7 +95,7 @@ static void paths_end_where_they_should(void **state)
 	    {"./.callgate", -EPERM, NULL},
 	    {".CallGate", -EPERM, NULL},
 	    {"a/.callgate/x", -EPERM, NULL},
-	    {"sneaky", -EPERM, NULL},
+	    {"sneaky", -ELOOP, NULL},
 	};
 	struct rig *rig = *state;
 
@@ -131,27 +131,6 @@ static void names_that_are_too_long_are_refused_with_a_reason(void **state)
 	    place_find(&place, rig->top, path, PLACE_PARENTS_AS_THEY_ARE, &rig->note), -EINVAL);
 }
 
-/* A chain of links each of which is longer than the last: the walk has an end. */
-static void chains_of_links_end(void **state)
-{
-	struct rig *rig = *state;
-	char name[16], target[16];
-	struct place place;
-
-	for (int i = 0; i < 60; i++) {
-		snprintf(name, sizeof(name), "l%d", i);
-		snprintf(target, sizeof(target), "l%d", i + 1);
-		rig_link(rig, target, name);
-	}
-	rig_write(rig, "l60", "end");
-	assert_int_equal(place_find(&place, rig->top, "l30", PLACE_PARENTS_AS_THEY_ARE, &rig->note),
-	    PLACE_FOUND);
-	assert_string_equal(place.path, "l60");
-	place_fini(&place);
-	assert_int_equal(
-	    place_find(&place, rig->top, "l0", PLACE_PARENTS_AS_THEY_ARE, &rig->note), -ELOOP);
-}
-
 static void parents_are_made_only_inside(void **state)
 {
 	struct rig *rig = *state;
@@ -161,12 +140,11 @@ static void parents_are_made_only_inside(void **state)
 	    place_find(&place, rig->top, "x/y/z", PLACE_PARENTS_MAKE, &rig->note), PLACE_ABSENT);
 	place_fini(&place);
 	assert_true(rig_exists(rig, "x/y") && !rig_exists(rig, "x/y/z"));
-	assert_int_equal(place_find(&place, rig->top, "folder/n/m", PLACE_PARENTS_MAKE, &rig->note),
-	    PLACE_ABSENT);
-	place_fini(&place);
-	assert_true(rig_exists(rig, "a/b/n"));
 	assert_int_equal(
-	    place_find(&place, rig->top, "up/n/m", PLACE_PARENTS_MAKE, &rig->note), -EXDEV);
+	    place_find(&place, rig->top, "folder/n/m", PLACE_PARENTS_MAKE, &rig->note), -ELOOP);
+	assert_false(rig_exists(rig, "a/b/n"));
+	assert_int_equal(
+	    place_find(&place, rig->top, "up/n/m", PLACE_PARENTS_MAKE, &rig->note), -ELOOP);
 	assert_int_equal(
 	    place_find(&place, rig->top, ".callgate/n/m", PLACE_PARENTS_MAKE, &rig->note), -EPERM);
 	assert_false(rig_exists(rig, ".callgate/n"));
@@ -250,7 +228,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TREE_TEST(paths_end_where_they_should),
 	    TREE_TEST(names_that_are_too_long_are_refused_with_a_reason),
-	    TREE_TEST(chains_of_links_end),
 	    TREE_TEST(parents_are_made_only_inside),
 	    TREE_TEST(no_descriptor_is_left),
 	    TREE_TEST(special_files_are_never_opened),

@@ -372,8 +372,8 @@ static void too_much_environment_is_refused(void **state)
 
 static void paths_stay_in_the_working_directory(void **state)
 {
-	static const char *const good[] = {"a.txt", "sub", ".", "./sub/../a.txt", "new", "sub/new",
-	    "new/deep/er", "inner", "inner/new", "sub/"};
+	static const char *const good[] = {
+	    "a.txt", "sub", ".", "./sub/../a.txt", "new", "sub/new", "new/deep/er", "sub/"};
 	static const char *const bad[] = {"../outside", "..", "/etc/passwd", "out", "out/new",
 	    "new/../../x", "sub/../..", "dangling", "dangling/x", "away", "loop", "a.txt/x",
 	    "/proc/self/root", "magic", ""};
@@ -402,6 +402,14 @@ static void paths_stay_in_the_working_directory(void **state)
 	}
 	paths[1] = "../outside";
 	refused(&input, "path ../outside: leaves the working directory");
+	/* The name was judged, so it must be the one way there. */
+	paths[1] = "inner";
+	refused(&input, "path inner: leads through a symbolic link; name sub");
+	paths[1] = "inner/new";
+	refused(&input, "path inner/new: ");
+	paths[1] = ".";
+	input.cwd = "inner";
+	refused(&input, "cwd inner: leads through a symbolic link");
 	/* Seen from where the call works. */
 	input.cwd = "sub";
 	paths[0] = ".";
