@@ -227,6 +227,10 @@ static int check_exec(struct schema *schema, const struct yaml_node *node,
 	if (!json_is_string(type) || strcmp(json_string_value(type), "object"))
 		return schema_refuse(schema, yaml_child(node, "parameters"),
 		    "is not the schema of an object; write type: object at its top");
+	if (!parameters_paths_seen(parameters))
+		return schema_refuse(schema, yaml_child(node, "parameters"),
+		    "says format: workspace-path where paths are not looked for; write it in a "
+		    "parameter itself or in the items of one");
 	snprintf(check.path, sizeof(check.path), "tools.%.64s.exec.argv", tool->name);
 	for (uint32_t i = 0; i < tool->exec.element_count; i++) {
 		int fault = check_element(&check, &tool->exec.elements[i]);

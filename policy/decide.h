@@ -98,7 +98,8 @@ struct question {
 	const struct policy_tool *tool;
 	const struct identity *identity;
 	const struct command *command; /* what would run (policy/prepare.h) */
-	const json_t *arguments;       /* of the call, defaults filled in */
+	const json_t *facts;           /* what rules see of its arguments (policy/facts.h) */
+	bool stdin_streams;            /* standard input is still to come: nobody knows it */
 };
 
 struct judgement {

@@ -91,6 +91,35 @@ bool parameters_may_be(const struct parameters *parameters, const char *name, co
 	return holds_text(said, type);
 }
 
+static bool says_path(const json_t *schema)
+{
+	const char *format = json_string_value(json_object_get(schema, "format"));
+
+	return format && !strcmp(format, "workspace-path");
+}
+
+static size_t count_paths(const json_t *value)
+{
+	size_t count = says_path(value), i;
+	const char *name;
+	json_t *item;
+
+	json_array_foreach(value, i, item) count += count_paths(item);
+	json_object_foreach((json_t *)(uintptr_t)value, name, item) count += count_paths(item);
+	return count;
+}
+
+bool parameters_paths_seen(const struct parameters *parameters)
+{
+	size_t seen = 0;
+	const char *name;
+	json_t *schema;
+
+	json_object_foreach(json_object_get(parameters->schema, "properties"), name, schema) seen +=
+	    says_path(schema) + says_path(json_object_get(schema, "items"));
+	return seen == count_paths(parameters->schema);
+}
+
 /* ---- advice ------------------------------------------------------------------------------- */
 
 struct advice {

@@ -25,6 +25,9 @@ bool parameters_have(const struct parameters *parameters, const char *name);
 bool parameters_always(const struct parameters *parameters, const char *name);
 /* Its type says that it may be one: "array", "object", "null", "string". */
 bool parameters_may_be(const struct parameters *parameters, const char *name, const char *type);
+/* Is a format: workspace-path said only where the daemon looks for paths: of a parameter itself, or
+ * of the items of one? Elsewhere (in $ref, anyOf, an object inside) it would hold nobody. */
+bool parameters_paths_seen(const struct parameters *parameters);
 /* "did you mean X?" or "the tool has A, B, C" or "the tool has none"; into out, returned. */
 const char *parameters_advice(
     const struct parameters *parameters, const char *name, char out[PARAMETER_ADVICE_MAX]);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/facts.h"
 #include "policy/template.h"
 #include "supervisor/base/cleanup.h"
 
@@ -50,9 +51,12 @@ static int find_paths(const struct tool_book *tool, struct prepared *prepared)
 	size_t most = 0, index;
 	const json_t *item;
 
-	for (uint32_t i = 0; i < tool->path_count; i++)
+	for (uint32_t i = 0; i < tool->path_count; i++) {
+		if (facts_plain_paths(prepared->arguments, tool->paths[i].name))
+			return -ENOMEM;
 		most +=
 		    1 + json_array_size(json_object_get(prepared->arguments, tool->paths[i].name));
+	}
 	prepared->paths = calloc(most + 1, sizeof(*prepared->paths));
 	if (!prepared->paths)
 		return -ENOMEM;
@@ -184,6 +188,9 @@ int policy_prepare(const struct tool_book *tool, const json_t *arguments, struct
 		result = take_typed(tool->tool, &prepared, note);
 	else if (!result)
 		result = take_command(prepared.arguments, &prepared.command, note);
+	if (!result)
+		result =
+		    facts_of(tool->tool, prepared.arguments, &prepared.command, &prepared.facts);
 	if (result) {
 		prepared_fini(&prepared);
 		return result;
@@ -198,5 +205,6 @@ void prepared_fini(struct prepared *prepared)
 	free(prepared->paths);
 	free(prepared->owned_text);
 	json_decref(prepared->arguments);
+	json_decref(prepared->facts);
 	memset(prepared, 0, sizeof(*prepared));
 }

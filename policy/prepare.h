@@ -15,7 +15,8 @@
 #define PREPARE_INVALID 1
 
 struct prepared {
-	json_t *arguments; /* owned; defaults filled in */
+	json_t *arguments; /* owned; defaults filled in, paths plain (policy/facts.h) */
+	json_t *facts;     /* owned: what rules see of them */
 	/* Of a function tool: its name and what names its work best, for people; the function gets
 	 * all arguments by its standard input. */
 	struct command command;

@@ -140,7 +140,9 @@ static bool is_text(const json_t *schema)
 static int index_condition(struct rule_index *index, const struct policy_when *when,
     const json_t *properties, uint32_t row)
 {
-	json_t *schema = json_loads(when->schema, JSON_DECODE_ANY, NULL);
+	/* These may be unknown, and then meet whatever restricts (policy/facts.h). */
+	bool may_be_unknown = !strcmp(when->name, "argv") || !strcmp(when->name, "stdin");
+	json_t *schema = may_be_unknown ? NULL : json_loads(when->schema, JSON_DECODE_ANY, NULL);
 	json_t *constant = json_object_get(schema, "const");
 	json_t *listed = json_object_get(schema, "enum");
 	const char *pattern = json_string_value(json_object_get(schema, "pattern"));

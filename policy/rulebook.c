@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/facts.h"
 #include "policy/handlers.h"
 #include "policy/rule_index.h"
 
@@ -213,27 +214,29 @@ static bool is_for(const struct policy_rule *rule, const struct identity *identi
 	return false;
 }
 
-/* 1 met, 0 not met, -ENOMEM. */
-static int is_met(const struct rule_book *book, uint32_t index, const json_t *arguments)
+/* 1 met, 0 not met, -ENOMEM. What nobody knows yet meets whatever restricts, and allows nothing. */
+static int is_met(const struct rule_book *book, uint32_t index, const struct question *question)
 {
-	const json_t *value = json_object_get(arguments, book->rule->when[index].name);
+	const char *name = book->rule->when[index].name;
+	const json_t *value = json_object_get(question->facts, name);
 	int result;
 
 	if (!value)
-		return 0;
+		return facts_unknown(
+			   question->tool, name, question->facts, question->stdin_streams) &&
+		       book->rule->decision != DECISION_ALLOW;
 	result = json_schema_check(book->when[index], value, "", NULL);
 	if (result == JSON_SCHEMA_TOO_MUCH)
 		return book->rule->decision != DECISION_ALLOW;
 	return result < 0 ? result : result == 0;
 }
 
-static int matches(
-    const struct rule_book *book, const struct identity *identity, const json_t *arguments)
+static int matches(const struct rule_book *book, const struct question *question)
 {
-	int met = is_for(book->rule, identity);
+	int met = is_for(book->rule, question->identity);
 
 	for (uint32_t i = 0; met == 1 && i < book->rule->when_count; i++)
-		met = is_met(book, i, arguments);
+		met = is_met(book, i, question);
 	return met;
 }
 
@@ -250,7 +253,7 @@ int rulebook_match(const struct rulebook *book, const struct question *question,
 	if (!tool || !tool->tool->rule_count)
 		return 0;
 	met = rule_index_find(
-	    book->indexes[tool - book->tools], question->arguments, &candidates, &count);
+	    book->indexes[tool - book->tools], question->facts, &candidates, &count);
 	if (met)
 		return met;
 	found = calloc(count + 1u, sizeof(*found));
@@ -259,7 +262,7 @@ int rulebook_match(const struct rulebook *book, const struct question *question,
 	for (uint32_t i = 0; met >= 0 && i < count; i++) {
 		const struct rule_book *row = &tool->rules[candidates[i]];
 
-		met = matches(row, question->identity, question->arguments);
+		met = matches(row, question);
 		if (met == 1)
 			found[(*ret_count)++] = row->rule;
 	}

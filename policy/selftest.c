@@ -59,7 +59,7 @@ static int judge(const struct trial *trial, const struct prepared *prepared)
 	    .tool = trial->tool,
 	    .identity = &identity,
 	    .command = &prepared->command,
-	    .arguments = prepared->arguments,
+	    .facts = prepared->facts,
 	};
 	struct judgement judgement;
 	int fault;

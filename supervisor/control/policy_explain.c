@@ -71,7 +71,7 @@ static int explain(
 	else if (result != 0)
 		return command_fail(COMMAND_USAGE, "policy explain: %s", strerror(-result));
 	question->command = &prepared.command;
-	question->arguments = prepared.arguments;
+	question->facts = prepared.facts;
 	return print(session, question, &explanation);
 }
 

@@ -122,6 +122,7 @@ void calls_reset(struct call *call)
 	memset(&call->command, 0, sizeof(call->command));
 	memset(&call->identity, 0, sizeof(call->identity));
 	json_decref(take_ptr(call->arguments));
+	json_decref(take_ptr(call->facts));
 	call->decision = DECISION_NONE;
 	memset(&call->plan, 0, sizeof(call->plan));
 	free(take_ptr(call->cwd));

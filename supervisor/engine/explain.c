@@ -78,7 +78,7 @@ static void explain_tool(const struct methods_ask *ask, const struct policy_tool
 		.tool = tool,
 		.identity = &ask->identity,
 		.command = &prepared.command,
-		.arguments = prepared.arguments},
+		.facts = prepared.facts},
 	    &explanation);
 }
 

@@ -135,7 +135,8 @@ static enum call_event decide(struct call *call)
 	    .tool = call->tool,
 	    .identity = &call->identity,
 	    .command = &call->command,
-	    .arguments = call->arguments};
+	    .facts = call->facts,
+	    .stdin_streams = call->stdin_kind == STDIN_STREAM};
 	struct judgement judgement;
 	int fault = policy_judge(&question, &judgement);
 

@@ -84,7 +84,7 @@ static double decide(
 				     .tool = tool,
 				     .identity = &identity,
 				     .command = &prepared.command,
-				     .arguments = prepared.arguments},
+				     .facts = prepared.facts},
 			&judgement))
 			exit(1);
 		judgement_fini(&judgement);

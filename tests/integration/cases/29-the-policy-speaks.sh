@@ -28,7 +28,10 @@ tools:
     env: {GREETING: hello, FROM_DAEMON: {api_key_env: IT_SECRET}}
     rules: [{id: all, decision: allow}]
   git: {type: command, deny_by_default: true, allowed_commands: [git, find, cat], packs: [git, find]}
-  text_editor: {type: function, handler: text_editor}
+  text_editor:
+    type: function
+    handler: text_editor
+    rules: [{id: env, when: {path: {const: .env}}, decision: deny}]
   grep_search: {type: function, handler: grep_search}
   hasty_search: {type: function, handler: grep_search, max_execution_time: 2s}
 EOF
@@ -47,7 +50,7 @@ expect_match 'schema' "$(say text=x times:=9)" 'not valid: arguments.times'
 expect_match 'unknown parameter' "$(say text=x other=y)" 'other'
 expect_match 'a path that leaves' "$(say text=x file=../x)" 'below the working directory'
 ln -s /etc workspace/out
-expect_match 'a link that leaves' "$(say text=x file=out/passwd)" 'leaves'
+expect_match 'a link that leaves' "$(say text=x file=out/passwd)" 'leaves|leads'
 expect_match 'a value as an option' "$("$callgate" call --json '{"text":"x","file":"-v"}' say 2>&1)" 'starts with -'
 out=$("$callgate" call show-env)
 expect_match 'env literal' "$out" 'GREETING=hello'
@@ -69,6 +72,16 @@ expect 'edited' "$(cat workspace/dir/a.txt)" 'one three'
 expect_match 'found' "$("$callgate" call grep_search pattern='thr..$')" '^dir/a.txt:1:one three'
 "$callgate" call text_editor command=undo path=dir/a.txt >/dev/null || fail undo
 expect 'undone' "$(cat workspace/dir/a.txt)" 'one two'
+# a rule about a path holds however the path is written, and a link is no way around it
+echo secret-words >workspace/.env
+ln -s .env workspace/envlink
+ln -s . workspace/here
+for path in .env ./.env .//.env envlink here/.env; do
+	"$callgate" call text_editor command=view path=$path >out.txt 2>&1 && fail "shown: $path"
+	grep -q secret-words out.txt && fail "shown though refused: $path"
+done
+expect_match 'a link' "$(cat out.txt)" 'leads through a symbolic link; name [.]env'
+rm workspace/.env workspace/envlink workspace/here
 "$callgate" call text_editor command=view path=out/passwd >out.txt 2>&1 && fail "a link out was followed"
 grep -q root: out.txt && fail "a file outside was shown"
 head -c 60 /dev/zero | tr '\0' a >line && for _ in $(seq 1 3000); do cat line; echo '!'; done >workspace/slow

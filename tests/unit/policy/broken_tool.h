@@ -93,6 +93,15 @@ static const struct broken broken_tool[] = {
     {"tools: {t: {type: command, parameters: {type: array}, exec: {program: git}}}",
 	"p.yaml:1:40: tools.t.parameters: is not the schema of an object; write "
 	"type: object at its top"},
+    {"tools: {t: {type: command, parameters: {type: object, properties: {a: {anyOf: "
+     "[{type: string, format: workspace-path}]}}}, exec: {program: git}}}",
+	"p.yaml:1:40: tools.t.parameters: says format: workspace-path where paths are not "
+	"looked for; write it in a parameter itself or in the items of one"},
+    {"tools: {t: {type: command, parameters: {type: object, properties: {a: {$ref: "
+     "\"#/$defs/p\"}}, $defs: {p: {type: string, format: workspace-path}}}, exec: "
+     "{program: git}}}",
+	"p.yaml:1:40: tools.t.parameters: says format: workspace-path where paths are not "
+	"looked for; write it in a parameter itself or in the items of one"},
     {"tools: {t: {type: command, parameters: {properties: {}}, exec: {program: git}}}",
 	"p.yaml:1:40: tools.t.parameters: is not the schema of an object; write "
 	"type: object at its top"},

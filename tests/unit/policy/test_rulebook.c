@@ -146,7 +146,7 @@ static void the_index_forgets_no_row(void **state)
 	for (unsigned i = 0; i < QUESTIONS; i++) {
 		json_t *arguments = make_arguments();
 		const struct question question = {
-		    .policy = &policy, .book = book, .tool = &tool, .arguments = arguments};
+		    .policy = &policy, .book = book, .tool = &tool, .facts = arguments};
 		const struct policy_rule **found = NULL;
 		uint32_t count = 0, next = 0;
 
