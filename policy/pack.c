@@ -169,6 +169,7 @@ static bool words_match(
 	    {&rule->operands, reading->operands, reading->operand_count, true},
 	    {&rule->operands_not, reading->operands, reading->operand_count, false},
 	    {&rule->first, reading->operands, reading->operand_count ? 1 : 0, true},
+	    {&rule->first_not, reading->operands, reading->operand_count ? 1 : 0, false},
 	    {&rule->assignments, reading->assignments, reading->assignment_count, true},
 	    {&rule->assignments_not, reading->assignments, reading->assignment_count, false},
 	};

@@ -50,7 +50,8 @@ struct pack_match {
 	struct policy_words globs;
 };
 
-/* All conditions that are given must hold; in each list one suffices. */
+/* All conditions that are given must hold; in each list one suffices. In globs only * and ? are
+ * special: a pair of brackets is refused, so that nobody takes it for a set. */
 struct pack_rule {
 	const char *id;
 	struct policy_pos pos;
@@ -63,6 +64,7 @@ struct pack_rule {
 	struct policy_words operands;     /* globs: one operand matches */
 	struct policy_words operands_not; /* globs: one operand matches none */
 	struct policy_words first;        /* globs: of the first operand; needs one */
+	struct policy_words first_not;    /* globs: the first operand matches none; needs one */
 	struct policy_words assignments;  /* globs: one NAME=VALUE matches */
 	struct policy_words assignments_not;
 	struct policy_words programs; /* globs: of an inner command line's first word */
@@ -77,13 +79,14 @@ enum pack_form {
 	PACK_FORM_WORDS,   /* an argv */
 	PACK_FORM_SHELL,   /* one text, which the program gives to sh -c */
 	PACK_FORM_PROGRAM, /* one word, a program */
+	PACK_FORM_JOINED,  /* the words from there on, joined by blanks, go to sh -c: ssh */
 };
 
 /* Where another command line stands in this one. */
 struct pack_run {
 	struct policy_pos pos;
 	struct policy_words subcommands;
-	struct policy_words options; /* their values; else from the operand on */
+	struct policy_words options; /* their values; else from the operand on. Never joined */
 	uint64_t operand;            /* from 1 */
 	enum pack_form form;
 	bool appended; /* the program adds words at its end */
@@ -139,6 +142,7 @@ struct policy_pack {
 	bool single;             /* one letter after one dash, no clusters */
 	bool old_style;          /* the first word is a cluster without a dash */
 	bool fold_values;        /* capitals do not count in values */
+	bool fold_options;       /* nor in long options */
 	enum pack_permute permute;
 	enum pack_subcommands subcommand_style;
 	enum pack_assignments assignments;
@@ -198,7 +202,7 @@ struct pack_doubt {
 
 /* Another command line within the one that was read. */
 struct pack_inner {
-	enum pack_form form;
+	enum pack_form form;     /* JOINED is handed back as SHELL */
 	const char *const *argv; /* WORDS, PROGRAM */
 	uint32_t argc;
 	const char *text; /* SHELL */

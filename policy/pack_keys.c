@@ -234,6 +234,7 @@ static const struct schema_key rule_keys[] = {
     KEY_WORDS(pack_rule, "operand", operands),
     KEY_WORDS(pack_rule, "operand_not", operands_not),
     KEY_WORDS(pack_rule, "first", first),
+    KEY_WORDS(pack_rule, "first_not", first_not),
     KEY_WORDS(pack_rule, "assignment", assignments),
     KEY_WORDS(pack_rule, "assignment_not", assignments_not),
     KEY_WORDS(pack_rule, "program", programs),
@@ -284,7 +285,7 @@ static const struct schema_list subcommand_list = {
     .keys = subcommand_keys,
 };
 
-static const char *const form_choices[] = {"", "words", "shell", "program", NULL};
+static const char *const form_choices[] = {"", "words", "shell", "program", "joined", NULL};
 
 static const struct schema_key run_keys[] = {
     KEY_WORDS(pack_run, "subcommand", subcommands),
@@ -305,6 +306,8 @@ static int end_run(struct schema *schema, const struct yaml_node *node, void *el
 	if (!run->operand == !run->options.count)
 		return schema_refuse(
 		    schema, node, "needs either option or operand; write where it stands");
+	if (run->form == PACK_FORM_JOINED && !run->operand)
+		return schema_refuse(schema, node, "joins operands only; write operand: 2");
 	return 0;
 }
 
@@ -389,6 +392,7 @@ static const struct schema_key reading_keys[] = {
     KEY_FLAG(policy_pack, "single", single),
     KEY_FLAG(policy_pack, "old_style", old_style),
     KEY_FLAG(policy_pack, "fold_values", fold_values),
+    KEY_FLAG(policy_pack, "fold_options", fold_options),
     KEY_CHOICE(policy_pack, "permute", permute, permute_choices),
     KEY_CHOICE(policy_pack, "subcommands", subcommand_style, subcommand_choices),
     KEY_CHOICE(policy_pack, "assignments", assignments, assignment_choices),

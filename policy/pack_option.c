@@ -1,6 +1,7 @@
 #include "policy/pack_option.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "supervisor/base/str.h"
 
@@ -22,6 +23,14 @@ static bool is_digits(const char *text, size_t len)
 	return len > 0;
 }
 
+/* The word, as far as it goes, is how the name begins. */
+static bool begins(const struct search *search, const char *name)
+{
+	if (search->pack->fold_options && !strncmp(name, "--", 2))
+		return !strncasecmp(name, search->word, search->len);
+	return !strncmp(name, search->word, search->len);
+}
+
 static bool is_exact(const struct search *search, const char *name)
 {
 	char word[64];
@@ -29,7 +38,7 @@ static bool is_exact(const struct search *search, const char *name)
 	if (!strcmp(name, "-NUM"))
 		return search->word[0] == '-' && is_digits(search->word + 1, search->len - 1);
 	if (!strchr(name, '?'))
-		return strlen(name) == search->len && !memcmp(name, search->word, search->len);
+		return strlen(name) == search->len && begins(search, name);
 	if (search->len >= sizeof(word))
 		return false;
 	memcpy(word, search->word, search->len);
@@ -49,7 +58,7 @@ static void offer(
 		return;
 	}
 	if (!search->pack->abbreviate || search->len < 3 || strncmp(name, "--", 2) ||
-	    strncmp(name, search->word, search->len))
+	    !begins(search, name))
 		return;
 	if (search->partial && (search->partial != option || search->partial_negated != negated))
 		search->several = true;

@@ -13,6 +13,7 @@ struct pass {
 	const struct pack_table *table;
 	const char *const *argv;
 	uint32_t argc, at;
+	char *text;       /* room for joined words */
 	bool options_end; /* what follows are operands */
 	bool in_subcommand;
 	struct pack_reading *reading;
@@ -26,6 +27,8 @@ static void doubt(struct pack_reading *reading, enum pack_doubt_kind kind, const
 
 	if (kind == PACK_DOUBT_TOO_MUCH)
 		at = &reading->doubts[0]; /* whatever else there is, this one is told */
+	else if (kind == PACK_DOUBT_OPEN_ENDED && reading->doubt_count == PACK_DOUBTS_MAX)
+		at--; /* never allowed, as other doubts may be */
 	else if (reading->doubt_count == PACK_DOUBTS_MAX)
 		return;
 	if (at == &reading->doubts[reading->doubt_count])
@@ -336,7 +339,7 @@ static void add_inner(struct pass *pass, const struct pack_run *run, struct pack
 		doubt(reading, PACK_DOUBT_TOO_MUCH, reading->program);
 		return;
 	}
-	inner.form = run->form;
+	inner.form = run->form == PACK_FORM_JOINED ? PACK_FORM_SHELL : run->form;
 	inner.appended = run->appended;
 	inner.remote = run->remote;
 	reading->inner[reading->inner_count++] = inner;
@@ -359,6 +362,21 @@ static void run_option(struct pass *pass, const struct pack_run *run, struct pac
 		add_inner(pass, run, (struct pack_inner){.argv = &given->value, .argc = 1});
 }
 
+/* The words from that operand on, one blank between them; no run has more than the room of all. */
+static const char *join(struct pass *pass, uint32_t at)
+{
+	char *text = pass->text;
+
+	for (uint32_t i = at; i < pass->argc; i++) {
+		size_t len = strlen(pass->argv[i]);
+
+		memcpy(pass->text, pass->argv[i], len);
+		pass->text += len;
+		*pass->text++ = i + 1 < pass->argc ? ' ' : '\0';
+	}
+	return text;
+}
+
 static void find_inner(struct pass *pass, const struct pack_run *run)
 {
 	struct pack_reading *reading = pass->reading;
@@ -374,6 +392,8 @@ static void find_inner(struct pass *pass, const struct pack_run *run)
 	at = reading->operands[run->operand - 1].at;
 	if (run->form == PACK_FORM_SHELL)
 		add_inner(pass, run, (struct pack_inner){.text = pass->argv[at]});
+	else if (run->form == PACK_FORM_JOINED)
+		add_inner(pass, run, (struct pack_inner){.text = join(pass, at)});
 	else
 		add_inner(pass, run,
 		    (struct pack_inner){.argv = pass->argv + at, .argc = pass->argc - at});
@@ -418,12 +438,26 @@ static int scan_sed(struct pass *pass)
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
-static int allocate(struct pack_reading *reading, uint32_t argc)
+/* What the pack's joined command lines may need at most. */
+static size_t joined_bytes(const struct policy_pack *pack, const char *const *argv, uint32_t argc)
 {
+	size_t all = 0, lines = 0;
+
+	for (uint32_t i = 0; i < pack->run_count; i++)
+		lines += pack->runs[i].form == PACK_FORM_JOINED;
+	for (uint32_t i = 0; lines && i < argc; i++)
+		all += strlen(argv[i]) + 1;
+	return lines * all;
+}
+
+static int allocate(struct pass *pass)
+{
+	struct pack_reading *reading = pass->reading;
 	size_t given = (PACK_GIVEN_MAX + 1) * sizeof(*reading->given);
-	size_t words = argc * sizeof(*reading->operands);
+	size_t words = pass->argc * sizeof(*reading->operands);
 	size_t inner = PACK_INNER_MAX * sizeof(*reading->inner);
-	char *block = calloc(1, given + 2 * words + inner);
+	size_t text = joined_bytes(pass->pack, pass->argv, pass->argc);
+	char *block = calloc(1, given + 2 * words + inner + text);
 
 	if (!block)
 		return -ENOMEM;
@@ -432,6 +466,7 @@ static int allocate(struct pack_reading *reading, uint32_t argc)
 	reading->inner = (struct pack_inner *)(block + given);
 	reading->operands = (struct pack_operand *)(block + given + inner);
 	reading->assignments = (struct pack_operand *)(block + given + inner + words);
+	pass->text = block + given + inner + 2 * words;
 	return 0;
 }
 
@@ -462,7 +497,7 @@ int pack_read(const struct policy_pack *pack, const char *const *argv, uint32_t 
 	*ret = (struct pack_reading){.program = argc ? argv[0] : NULL};
 	if (!argc)
 		return -EINVAL;
-	fault = allocate(ret, argc);
+	fault = allocate(&pass);
 	if (fault)
 		return fault;
 	if (pack->old_style && argc > 1 && argv[1][0] && argv[1][0] != '-') {

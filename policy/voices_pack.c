@@ -120,7 +120,8 @@ static int say_inner(const struct scene *scene, const struct pack_inner *inner)
 	case PACK_FORM_PROGRAM:
 		return inner->argc ? say_line(scene, inner, &simple, inner->argv[0])
 				   : say_unreadable(scene, "an empty command");
-	case PACK_FORM_NONE: break;
+	case PACK_FORM_NONE:
+	case PACK_FORM_JOINED: break;
 	}
 	return say_unreadable(scene, "a command that cannot be read");
 }
