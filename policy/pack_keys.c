@@ -146,6 +146,20 @@ static int read_sets(
 
 /* ---- rules -------------------------------------------------------------------------------- */
 
+/* A condition of nothing would hold always: whoever wrote it meant something else. */
+static int refuse_empty(struct schema *schema, const struct yaml_node *node)
+{
+	return schema_refuse(schema, node, "is empty; fill it or remove the key");
+}
+
+static int read_some(
+    struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
+{
+	if (node->kind == YAML_KIND_SEQUENCE && !node->count)
+		return refuse_empty(schema, node);
+	return read_words(schema, node, key, record);
+}
+
 struct match_list {
 	const struct pack_match *items;
 	uint32_t count;
@@ -159,12 +173,14 @@ static int read_matches(
 
 	if (node->kind != YAML_KIND_MAPPING)
 		return schema_refuse(schema, node, "is not a mapping; write option: [globs]");
+	if (!node->count)
+		return refuse_empty(schema, node);
 	matches = arena_array(schema->arena, node->count, sizeof(*matches));
 	if (!matches)
 		return -ENOMEM;
 	for (const struct yaml_node *item = node->first; item; item = item->next) {
 		struct pack_match *match = &matches[item->index];
-		int fault = read_words(schema, item, &words, &match->globs);
+		int fault = read_some(schema, item, &words, &match->globs);
 
 		if (fault)
 			return fault;
@@ -201,6 +217,10 @@ static int read_values_not(
 	return fault;
 }
 
+#define KEY_SOME(type, name_, member)                                                              \
+	{                                                                                          \
+		.name = (name_), .read = read_some, .place = PLACE(type, member)                   \
+	}
 #define KEY_WORDS(type, name_, member)                                                             \
 	{                                                                                          \
 		.name = (name_), .read = read_words, .place = PLACE(type, member)                  \
@@ -226,18 +246,18 @@ static int read_values_not(
 
 static const struct schema_key rule_keys[] = {
     KEY_TEXT(pack_rule, "id", id, 64),
-    KEY_WORDS(pack_rule, "subcommand", subcommands),
-    KEY_WORDS(pack_rule, "option", options),
-    KEY_WORDS(pack_rule, "missing", missing),
+    KEY_SOME(pack_rule, "subcommand", subcommands),
+    KEY_SOME(pack_rule, "option", options),
+    KEY_SOME(pack_rule, "missing", missing),
     {.name = "option_value", .read = read_values},
     {.name = "option_value_not", .read = read_values_not},
-    KEY_WORDS(pack_rule, "operand", operands),
-    KEY_WORDS(pack_rule, "operand_not", operands_not),
-    KEY_WORDS(pack_rule, "first", first),
-    KEY_WORDS(pack_rule, "first_not", first_not),
-    KEY_WORDS(pack_rule, "assignment", assignments),
-    KEY_WORDS(pack_rule, "assignment_not", assignments_not),
-    KEY_WORDS(pack_rule, "program", programs),
+    KEY_SOME(pack_rule, "operand", operands),
+    KEY_SOME(pack_rule, "operand_not", operands_not),
+    KEY_SOME(pack_rule, "first", first),
+    KEY_SOME(pack_rule, "first_not", first_not),
+    KEY_SOME(pack_rule, "assignment", assignments),
+    KEY_SOME(pack_rule, "assignment_not", assignments_not),
+    KEY_SOME(pack_rule, "program", programs),
     KEY_FLAG(pack_rule, "no_operand", no_operand),
     KEY_COUNT(pack_rule, "least_operands", least_operands),
     KEY_COUNT(pack_rule, "most_operands", most_operands),
@@ -271,11 +291,20 @@ static const struct schema_list rule_list = {
 /* ---- subcommands, runs, tests --------------------------------------------------------------- */
 
 static const struct schema_key subcommand_keys[] = {
-    KEY_WORDS(pack_table, "names", names),
+    KEY_SOME(pack_table, "names", names),
     KEY_WORDS(pack_table, "use", use),
     {.name = "options", .read = read_options, .place = 1},
     KEY_END,
 };
+
+static int end_subcommand(struct schema *schema, const struct yaml_node *node, void *element)
+{
+	const struct pack_table *table = element;
+
+	if (!table->names.count)
+		return schema_refuse(schema, node, "has no name; write names: [name]");
+	return 0;
+}
 
 static const struct schema_list subcommand_list = {
     .size = sizeof(struct pack_table),
@@ -283,13 +312,14 @@ static const struct schema_list subcommand_list = {
     .pos_place = PLACE(pack_table, pos),
     .max = PACK_ENTRIES_MAX,
     .keys = subcommand_keys,
+    .end = end_subcommand,
 };
 
 static const char *const form_choices[] = {"", "words", "shell", "program", "joined", NULL};
 
 static const struct schema_key run_keys[] = {
-    KEY_WORDS(pack_run, "subcommand", subcommands),
-    KEY_WORDS(pack_run, "option", options),
+    KEY_SOME(pack_run, "subcommand", subcommands),
+    KEY_SOME(pack_run, "option", options),
     KEY_COUNT(pack_run, "operand", operand),
     KEY_CHOICE(pack_run, "form", form, form_choices),
     KEY_FLAG(pack_run, "appended", appended),
