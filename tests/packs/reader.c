@@ -1,10 +1,15 @@
-/* What a pack reads in an argv, for real.sh: reader PACK|FILE.yaml WORDS... prints one line each
- * for the verdict, the options, the operands and the inner command lines. `reader PACK --test`
- * runs the pack's tests. */
+/* What a pack reads in an argv, for real.sh and real.py: reader PACK|FILE.yaml WORDS... prints one
+ * line each for the verdict, the options, the operands and the inner command lines.
+ *   reader PACK --test    runs the pack's tests
+ *   reader PACK --lines   reads an argv a line from standard input, its words parted by tabs, and
+ *                         prints each reading on one line: fields parted by tabs, of a letter and a
+ *                         text, the words of an inner command line parted by \001
+ *   reader PACK --never   reads command lines, as people write them, that it must not allow */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/lexer.h"
 #include "policy/pack.h"
 #include "policy/pack_keys.h"
 #include "supervisor/base/buf.h"
@@ -65,6 +70,87 @@ static void show(const struct policy_pack *pack, const struct pack_reading *read
 	}
 }
 
+/* ---- many at once -------------------------------------------------------------------------- */
+
+static void print_line(const struct policy_pack *pack, const struct pack_reading *reading)
+{
+	struct pack_verdict verdict;
+
+	pack_decide(pack, reading, &verdict);
+	printf("V%s\tR%s", decision_name(verdict.decision), verdict.id);
+	if (reading->subcommand)
+		printf("\tS%s", reading->subcommand);
+	for (uint32_t i = 0; i < reading->given_count; i++)
+		printf("\tO%s%s=%s", reading->given[i].negated ? "!" : "", reading->given[i].name,
+		    reading->given[i].value ? reading->given[i].value : "\001");
+	for (uint32_t i = 0; i < reading->operand_count; i++)
+		printf("\tW%s", reading->operands[i].word);
+	for (uint32_t i = 0; i < reading->assignment_count; i++)
+		printf("\tA%s", reading->assignments[i].word);
+	for (uint32_t i = 0; i < reading->doubt_count; i++)
+		printf("\tD%d", (int)reading->doubts[i].kind);
+	for (uint32_t i = 0; i < reading->inner_count; i++) {
+		printf("\tI%s", reading->inner[i].text ? reading->inner[i].text : "");
+		for (uint32_t j = 0; j < reading->inner[i].argc; j++)
+			printf("%s%s", j ? "\001" : "", reading->inner[i].argv[j]);
+	}
+	putchar('\n');
+}
+
+static int read_line(const struct policy_pack *pack, char *line)
+{
+	const char *argv[256];
+	struct pack_reading reading;
+	uint32_t argc = 0;
+
+	for (char *word = line; word && argc < 256; argc++)
+		argv[argc] = strsep(&word, "\t");
+	if (pack_read(pack, argv, argc, &reading))
+		return 1;
+	print_line(pack, &reading);
+	pack_reading_fini(&reading);
+	return 0;
+}
+
+/* An inner command line that is judged for itself is as good as a refusal. */
+static int must_not_allow(const struct policy_pack *pack, const char *line)
+{
+	struct command command;
+	struct pack_reading reading;
+	struct pack_verdict verdict;
+	int wrong;
+
+	if (*line == '#' || !*line)
+		return 0;
+	if (command_parse(&command, line, strlen(line)) || command.form != COMMAND_SIMPLE ||
+	    pack_read(pack, command.argv, command.argc, &reading)) {
+		printf("FAILED %s: %s: not one simple command\n", pack->name, line);
+		return 1;
+	}
+	pack_decide(pack, &reading, &verdict);
+	wrong = verdict.decision == DECISION_ALLOW && !reading.inner_count;
+	if (wrong)
+		printf("FAILED %s: %s: allowed by %s\n", pack->name, line, verdict.id);
+	pack_reading_fini(&reading);
+	command_fini(&command);
+	return wrong;
+}
+
+static int each_line(const struct policy_pack *pack, bool never)
+{
+	static char line[64 * 1024];
+	unsigned count = 0, wrong = 0;
+
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		count++;
+		wrong += never ? must_not_allow(pack, line) : read_line(pack, line);
+	}
+	if (never)
+		printf("%s: %u command lines, %u allowed\n", pack->name, count, wrong);
+	return wrong ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct arena arena = {NULL};
@@ -76,6 +162,8 @@ int main(int argc, char **argv)
 		status = 2;
 	else if (!strcmp(argv[2], "--test"))
 		status = test(&pack);
+	else if (!strcmp(argv[2], "--lines") || !strcmp(argv[2], "--never"))
+		status = each_line(&pack, !strcmp(argv[2], "--never"));
 	else if (!pack_read(&pack, (const char *const *)argv + 2, (uint32_t)argc - 2, &reading)) {
 		show(&pack, &reading);
 		pack_reading_fini(&reading);
