@@ -30,11 +30,11 @@ struct row {
 static const struct row rows[] = {
     /* A remote command is asked about whatever it is, and allowed by nothing. */
     {"listed", "ssh host", DECISION_ASK, RULE_PACK, "connection"},
-    {"listed", "ssh host ls", DECISION_ASK, RULE_PACK, "connection"},
-    {"listed", "ssh host nothing-known", DECISION_ASK, RULE_PACK, "connection"},
-    {"listed", "ssh host 'ls; git status'", DECISION_ASK, RULE_PACK, "connection"},
-    {"open", "ssh host 'echo $HOME'", DECISION_ASK, RULE_PACK, "connection"},
-    {"open", "ssh host ''", DECISION_ASK, RULE_PACK, "connection"},
+    {"listed", "ssh host ls", DECISION_ASK, RULE_PACK, "remote_command"},
+    {"listed", "ssh host nothing-known", DECISION_ASK, RULE_PACK, "remote_command"},
+    {"listed", "ssh host 'ls; git status'", DECISION_ASK, RULE_PACK, "remote_shell"},
+    {"open", "ssh host 'echo $HOME'", DECISION_ASK, RULE_PACK, "remote_shell"},
+    {"open", "ssh host ''", DECISION_ASK, RULE_PACK, "remote_command"},
     /* What is denied here is denied there, in one word or in many. */
     {"listed", "ssh host rm x", DECISION_DENY, RULE_DENIED_COMMAND, ""},
     {"listed", "ssh host 'rm x'", DECISION_DENY, RULE_DENIED_COMMAND, ""},
