@@ -56,6 +56,7 @@ static const struct field run_fields[] = {
     F_U64(pack_run, operand, 0, UINT32_MAX),
     F_U32(pack_run, form, PACK_FORM_WORDS, PACK_FORM_JOINED),
     F(BOOL, pack_run, appended),
+    F(BOOL, pack_run, filled),
     F(BOOL, pack_run, remote),
 };
 static SHAPE(run_shape, pack_run, run_fields);

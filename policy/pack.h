@@ -90,6 +90,7 @@ struct pack_run {
 	uint64_t operand;            /* from 1 */
 	enum pack_form form;
 	bool appended; /* the program adds words at its end */
+	bool filled;   /* {} in its words becomes the name of a file */
 	bool remote;   /* it runs on another machine */
 };
 
@@ -207,6 +208,7 @@ struct pack_inner {
 	uint32_t argc;
 	const char *text; /* SHELL */
 	bool appended;    /* read it, then call pack_reading_open() */
+	bool filled;      /* read it, then call pack_reading_fill() */
 	bool remote;
 };
 
@@ -229,6 +231,9 @@ int pack_read(const struct policy_pack *pack, const char *const *argv, uint32_t 
     struct pack_reading *ret);
 /* Words that nobody knows yet will follow: the reading is doubted. */
 void pack_reading_open(struct pack_reading *reading);
+/* {} will become the name of a file: in a value, an assignment or a script it could then mean
+ * anything, and the reading is doubted. As an operand it is a file's name. */
+void pack_reading_fill(const struct policy_pack *pack, struct pack_reading *reading);
 /* Accepts a zeroed reading and leaves one. */
 void pack_reading_fini(struct pack_reading *reading);
 

@@ -323,6 +323,7 @@ static const struct schema_key run_keys[] = {
     KEY_COUNT(pack_run, "operand", operand),
     KEY_CHOICE(pack_run, "form", form, form_choices),
     KEY_FLAG(pack_run, "appended", appended),
+    KEY_FLAG(pack_run, "filled", filled),
     KEY_FLAG(pack_run, "remote", remote),
     KEY_END,
 };

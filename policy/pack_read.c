@@ -36,11 +36,6 @@ static void doubt(struct pack_reading *reading, enum pack_doubt_kind kind, const
 	*at = (struct pack_doubt){kind, word};
 }
 
-void pack_reading_open(struct pack_reading *reading)
-{
-	doubt(reading, PACK_DOUBT_OPEN_ENDED, reading->program);
-}
-
 static struct pack_given *give(
     struct pass *pass, const struct pack_option *option, bool negated, const char *word)
 {
@@ -341,6 +336,7 @@ static void add_inner(struct pass *pass, const struct pack_run *run, struct pack
 	}
 	inner.form = run->form == PACK_FORM_JOINED ? PACK_FORM_SHELL : run->form;
 	inner.appended = run->appended;
+	inner.filled = run->filled;
 	inner.remote = run->remote;
 	reading->inner[reading->inner_count++] = inner;
 }
@@ -408,21 +404,24 @@ static void give_effect(struct pass *pass, const char *name, const char *script)
 	(void)give(pass, &option, false, script);
 }
 
+/* The first operand, where there is no -e and no -f. */
+static const char *script_operand(const struct pack_reading *reading)
+{
+	for (uint32_t i = 0; i < reading->given_count; i++) {
+		if (pack_given_is(&reading->given[i], "-e") ||
+		    pack_given_is(&reading->given[i], "-f"))
+			return NULL;
+	}
+	return reading->operand_count ? reading->operands[0].word : NULL;
+}
+
 /* What the -e texts say together, or the first operand where there is no -e and no -f. */
 static int scan_sed(struct pass *pass)
 {
 	struct pack_reading *reading = pass->reading;
-	const char *first = reading->operand_count ? reading->operands[0].word : NULL;
-	uint32_t given_count = reading->given_count;
 	unsigned effects;
-	int fault;
+	int fault = pack_sed_scan(reading, script_operand(reading), &effects);
 
-	for (uint32_t i = 0; i < given_count; i++) {
-		if (pack_given_is(&reading->given[i], "-e") ||
-		    pack_given_is(&reading->given[i], "-f"))
-			first = NULL;
-	}
-	fault = pack_sed_scan(reading, first, &effects);
 	if (fault)
 		return fault;
 	if (effects & PACK_SED_EXEC)
@@ -519,4 +518,32 @@ void pack_reading_fini(struct pack_reading *reading)
 {
 	free(reading->storage);
 	*reading = (struct pack_reading){.program = NULL};
+}
+
+/* ---- words that are not known yet ----------------------------------------------------------- */
+
+void pack_reading_open(struct pack_reading *reading)
+{
+	doubt(reading, PACK_DOUBT_OPEN_ENDED, reading->program);
+}
+
+static bool has_hole(const char *word)
+{
+	return word && strstr(word, "{}");
+}
+
+void pack_reading_fill(const struct policy_pack *pack, struct pack_reading *reading)
+{
+	const char *hole = NULL;
+
+	for (uint32_t i = 0; !hole && i < reading->given_count; i++)
+		if (has_hole(reading->given[i].word) || has_hole(reading->given[i].value))
+			hole = reading->given[i].word;
+	for (uint32_t i = 0; !hole && i < reading->assignment_count; i++)
+		if (has_hole(reading->assignments[i].word))
+			hole = reading->assignments[i].word;
+	if (!hole && pack->scan == PACK_SCAN_SED && has_hole(script_operand(reading)))
+		hole = script_operand(reading);
+	if (hole)
+		doubt(reading, PACK_DOUBT_OPEN_ENDED, hole);
 }

@@ -50,25 +50,34 @@ struct scene {
 	struct voices *voices;
 	const struct question *question;
 	uint32_t depth;
-	bool open; /* the command gets words at its end that nobody knows yet: xargs */
+	bool open;   /* the command gets words at its end that nobody knows yet: xargs */
+	bool filled; /* {} in it becomes the name of a file: find */
+	bool remote; /* it runs on another machine: ssh */
 };
 
 static int say_packs(const struct scene *scene, const struct simple_command *simple);
+
+static bool is_remote(const struct scene *scene, const struct pack_inner *inner)
+{
+	return scene->remote || inner->remote;
+}
 
 static int say_line(const struct scene *scene, const struct pack_inner *inner,
     const struct simple_command *simple, const char *word)
 {
 	uint32_t before = scene->voices->count;
 	int fault = 0;
-	const struct scene within = {
-	    scene->voices, scene->question, scene->depth + 1, inner->appended};
+	/* What is not known of a command is not known of those within it. */
+	const struct scene within = {scene->voices, scene->question, scene->depth + 1,
+	    scene->open || inner->appended, scene->filled || inner->filled,
+	    is_remote(scene, inner)};
 
 	if (simple)
 		fault = say_packs(&within, simple);
 	if (fault)
 		return fault;
 	return voices_word(scene->voices, scene->question, word,
-	    inner->remote                   ? SILENCE_IS_ELSEWHERE
+	    is_remote(scene, inner)         ? SILENCE_IS_ELSEWHERE
 	    : scene->voices->count > before ? SILENCE_IS_SPOKEN_FOR
 					    : SILENCE_IS_DEFAULT);
 }
@@ -97,7 +106,7 @@ static int say_shell(const struct scene *scene, const struct pack_inner *inner)
 	fault = command_parse(&held->command, inner->text, strlen(inner->text));
 	if (fault == -EINVAL || fault == -E2BIG)
 		return say_unreadable(scene, held->command.why);
-	if (!fault && !inner->remote)
+	if (!fault && !is_remote(scene, inner))
 		fault = voices_word(scene->voices, scene->question, "sh", SILENCE_IS_DEFAULT);
 	for (uint32_t i = 0; !fault && i < command->word_count; i++)
 		fault = say_line(scene, inner,
@@ -167,6 +176,8 @@ static int say_packs(const struct scene *scene, const struct simple_command *sim
 		    held ? pack_read(pack, simple->argv, simple->argc, &held->reading) : -ENOMEM;
 		if (!fault && scene->open)
 			pack_reading_open(&held->reading);
+		if (!fault && scene->filled)
+			pack_reading_fill(pack, &held->reading);
 		if (!fault)
 			fault = say_rules(scene, pack, &held->reading);
 	}
@@ -176,7 +187,7 @@ static int say_packs(const struct scene *scene, const struct simple_command *sim
 int voices_pack(
     struct voices *voices, const struct question *question, const struct simple_command *simple)
 {
-	const struct scene scene = {voices, question, 0, false};
+	const struct scene scene = {.voices = voices, .question = question};
 
 	return say_packs(&scene, simple);
 }

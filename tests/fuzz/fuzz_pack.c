@@ -70,6 +70,7 @@ static void check_pack(const struct policy_pack *pack, const struct line *line)
 		spoken++;
 	assert(spoken > 0);
 	/* Words that nobody knows yet never make it milder, and are never allowed. */
+	pack_reading_fill(pack, &reading);
 	pack_reading_open(&reading);
 	{
 		struct pack_verdict open;

@@ -11,12 +11,13 @@
 #include "policy/load.h"
 #include "tests/unit/policy/ask.h"
 
-#define ALL_PACKS "packs: [env, find, git, npx, ssh, xargs]"
+#define ALL_PACKS "packs: [env, find, git, npx, sed, ssh, xargs]"
 
 static const char policy_text[] =
     "version: 1\n"
     "tools:\n"
-    "  listed: {type: command, allowed_commands: [env, find, git, ls, npx, ssh, xargs],\n"
+    "  listed: {type: command, allowed_commands: [env, find, git, ls, npx, sed, ssh,\n"
+    "    xargs],\n"
     "    denied_commands: [rm], deny_by_default: true, " ALL_PACKS "}\n"
     "  open: {type: command, denied_commands: [rm], " ALL_PACKS "}\n";
 
@@ -34,6 +35,8 @@ static const struct row rows[] = {
     {"listed", "ssh host nothing-known", DECISION_ASK, RULE_PACK, "remote_command"},
     {"listed", "ssh host 'ls; git status'", DECISION_ASK, RULE_PACK, "remote_shell"},
     {"open", "ssh host 'echo $HOME'", DECISION_ASK, RULE_PACK, "remote_shell"},
+    {"listed", "ssh host env uptime", DECISION_ASK, RULE_PACK, "remote_command"},
+    {"listed", "ssh host env env rm", DECISION_DENY, RULE_DENIED_COMMAND, ""},
     {"open", "ssh host ''", DECISION_ASK, RULE_PACK, "remote_command"},
     /* What is denied here is denied there, in one word or in many. */
     {"listed", "ssh host rm x", DECISION_DENY, RULE_DENIED_COMMAND, ""},
@@ -51,6 +54,17 @@ static const struct row rows[] = {
     {"listed", "find . -exec ls ';'", DECISION_ALLOW, RULE_ALLOWED_COMMAND, ""},
     {"listed", "find . -exec rm ';'", DECISION_DENY, RULE_DENIED_COMMAND, ""},
     {"listed", "find . -exec cat ';'", DECISION_DENY, RULE_DENY_BY_DEFAULT, ""},
+    /* A name that is found may be a script or a value that nobody has seen: s/a/b/e. */
+    {"listed", "find . -exec sed -n p {} ';'", DECISION_ALLOW, RULE_ALLOWED_COMMAND, ""},
+    {"listed", "find . -exec sed -n -e p {} +", DECISION_ALLOW, RULE_ALLOWED_COMMAND, ""},
+    {"listed", "find s -exec sed {} x ';'", DECISION_ASK, RULE_PACK, "open_ended"},
+    {"listed", "find s -exec sed -e {} x ';'", DECISION_ASK, RULE_PACK, "open_ended"},
+    {"listed", "find s -exec env sed -n {} x ';'", DECISION_ASK, RULE_PACK, "open_ended"},
+    {"listed", "find . -exec env LANG={} ls ';'", DECISION_ASK, RULE_PACK, "open_ended"},
+    {"listed", "find . -exec env {} ls ';'", DECISION_DENY, RULE_PACK, "found_program"},
+    {"listed", "find . -exec git -C {} log ';'", DECISION_ASK, RULE_PACK, "open_ended"},
+    {"listed", "find . -exec git log {} ';'", DECISION_ALLOW, RULE_ALLOWED_COMMAND, ""},
+    {"listed", "xargs env git log", DECISION_ASK, RULE_PACK, "open_ended"},
     {"listed", "env LANG=C env ls", DECISION_ALLOW, RULE_ALLOWED_COMMAND, ""},
     {"listed", "env env env rm", DECISION_DENY, RULE_DENIED_COMMAND, ""},
     {"listed", "xargs git log", DECISION_ASK, RULE_PACK, "open_ended"},
