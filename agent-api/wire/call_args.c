@@ -16,12 +16,12 @@ struct call_args_storage {
 
 static const char *const KEYS[] = {"command", "argv", "stdin", "cwd"};
 
-static int check_keys(json_t *root, struct err_note *note)
+static int check_keys(const json_t *root, struct err_note *note)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(root, key, value)
+	json_object_foreach((json_t *)root, key, value)
 	{
 		size_t i = 0;
 
@@ -142,7 +142,7 @@ static int read_cwd(const json_t *value, struct call_args *args, struct err_note
 	return check_cwd(args->cwd, note);
 }
 
-static int read_all(json_t *root, struct call_args *args, struct err_note *note)
+static int read_all(const json_t *root, struct call_args *args, struct err_note *note)
 {
 	const json_t *command = json_object_get(root, "command");
 	const json_t *argv = json_object_get(root, "argv");
@@ -181,6 +181,16 @@ int call_args_decode(const char *json, size_t len, struct call_args *ret, struct
 	}
 	*ret = args;
 	return 0;
+}
+
+int call_args_check(const json_t *arguments, struct err_note *note)
+{
+	struct call_args_storage storage = {.root = NULL};
+	struct call_args args = {.storage = &storage};
+	int r = read_all(arguments, &args, note);
+
+	free(storage.argv);
+	return r;
 }
 
 void call_args_fini(struct call_args *args)

@@ -8,6 +8,7 @@
 #ifndef CALLGATE_WIRE_CALL_ARGS_H
 #define CALLGATE_WIRE_CALL_ARGS_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,9 @@ struct call_args {
 int call_args_decode(const char *json, size_t len, struct call_args *ret, struct err_note *note);
 /* Accepts a zeroed or finished struct. */
 void call_args_fini(struct call_args *args);
+
+/* The same judgement of an object that is parsed already. 0; -EINVAL with note; -ENOMEM. */
+int call_args_check(const json_t *arguments, struct err_note *note);
 
 /* The same limits for an argv that came from splitting a command: 0, or -EINVAL with note. */
 int call_args_check_argv(const char *const *argv, uint32_t argc, struct err_note *note);

@@ -35,22 +35,6 @@ static int print(const struct command_session *session, const struct question *q
 	return COMMAND_OK;
 }
 
-/* What only the arguments of an untyped command have: their form. 0, or -EINVAL with note. */
-static int check_form(
-    const struct policy_tool *tool, const json_t *arguments, struct err_note *note)
-{
-	char *cleanup_free text = json_dumps(arguments, JSON_COMPACT);
-	struct call_args args = {0};
-	int result = 0;
-
-	if (!text)
-		return -ENOMEM;
-	if (tool->type == TOOL_COMMAND && !tool_is_typed(tool))
-		result = call_args_decode(text, strlen(text), &args, note);
-	call_args_fini(&args);
-	return result;
-}
-
 /* question: all but command and arguments. */
 static int explain(
     const struct command_session *session, struct question *question, const json_t *arguments)
@@ -61,7 +45,8 @@ static int explain(
 	int result = 0;
 
 	if (policy_reachable(question->identity, question->tool)) {
-		result = check_form(question->tool, arguments, &note);
+		if (question->tool->type == TOOL_COMMAND && !tool_is_typed(question->tool))
+			result = call_args_check(arguments, &note);
 		if (result == 0)
 			result = policy_prepare(rulebook_tool(question->book, question->tool),
 			    arguments, &prepared, &note);

@@ -18,21 +18,6 @@
 
 #define EXPLAIN_MAX (256 * 1024)
 
-/* What only the arguments of an untyped command have: their form. 0, or -EINVAL with note. */
-static int check_form(
-    const struct methods_ask *ask, const struct policy_tool *tool, struct err_note *note)
-{
-	struct call_args cleanup_with(call_args_fini) args = {0};
-	struct buf cleanup_with(buf_fini) text = {0};
-	int fault;
-
-	if (tool->type != TOOL_COMMAND || tool_is_typed(tool))
-		return 0;
-	buf_init(&text, MESSAGE_BODY_MAX);
-	fault = value_write(&text, ask->params);
-	return fault ? fault : call_args_decode((const char *)text.data, text.len, &args, note);
-}
-
 static void give(const struct methods_ask *ask, const struct question *question,
     const struct explanation *explanation)
 {
@@ -61,8 +46,11 @@ static void explain_tool(const struct methods_ask *ask, const struct policy_tool
 	struct prepared cleanup_with(prepared_fini) prepared = {.arguments = NULL};
 	struct explanation explanation = {.grant = NULL};
 	struct err_note note = {""};
-	int fault = check_form(ask, tool, &note);
+	int fault = 0;
 
+	/* What only the arguments of an untyped command have is their form. */
+	if (tool->type == TOOL_COMMAND && !tool_is_typed(tool))
+		fault = call_args_check(ask->params, &note);
 	if (!fault)
 		fault =
 		    policy_prepare(rulebook_tool(rules->book, tool), ask->params, &prepared, &note);

@@ -76,6 +76,29 @@ static void bad_arguments_get_an_exact_word(void **state)
 	}
 }
 
+/* Read already or not, the words are the same. */
+static void what_is_read_already_is_judged_alike(void **state)
+{
+	struct err_note note = {""};
+	json_t *good = json_pack("{s:s, s:s}", "command", "ls", "cwd", "a/b");
+	size_t judged = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+		json_t *object = NULL;
+
+		if (value_read(BAD[i].json, strlen(BAD[i].json), &object, &note) != 0)
+			continue;
+		assert_int_equal(call_args_check(object, &note), -EINVAL);
+		assert_memory_equal(note.text, BAD[i].begins, strlen(BAD[i].begins));
+		json_decref(object);
+		judged++;
+	}
+	assert_true(judged > 10);
+	assert_int_equal(call_args_check(good, &note), 0);
+	json_decref(good);
+}
+
 static void a_command_is_kept_as_it_is(void **state)
 {
 	struct call_args args;
@@ -216,6 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(bad_arguments_get_an_exact_word),
+	    cmocka_unit_test(what_is_read_already_is_judged_alike),
 	    cmocka_unit_test(a_command_is_kept_as_it_is),
 	    cmocka_unit_test(an_argv_is_kept_element_by_element),
 	    cmocka_unit_test(a_slash_at_the_end_of_cwd_is_fine),
