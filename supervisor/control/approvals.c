@@ -8,30 +8,14 @@
 #include "supervisor/base/clock.h"
 #include "supervisor/base/str.h"
 #include "supervisor/control/client.h"
+#include "supervisor/control/listed.h"
 
-#define ID_PREFIX_MIN 4
-#define SIGNED_MAX    (64 * 1024)
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
+#define SIGNED_MAX (64 * 1024)
 
 void approvals_key_fini(struct approvals_key *key)
 {
 	EVP_PKEY_free(key->key);
 	key->key = NULL;
-}
-
-static void print_field(const char *name, const char *value)
-{
-	if (!value[0])
-		return;
-	printf("  %-10s ", name);
-	command_print_rendered(value);
-	putchar('\n');
 }
 
 /* The plan comes as lines; each is escaped by itself so that the lines stay lines. */
@@ -52,50 +36,30 @@ long approvals_seconds_left(const json_t *approval)
 {
 	uint64_t expires;
 
-	if (clock_unstamp(text_of(approval, "expires"), &expires) != 0)
+	if (clock_unstamp(command_text_of(approval, "expires"), &expires) != 0)
 		return 0;
 	return (long)((int64_t)(expires - clock_wall_us()) / 1000000);
 }
 
 void approvals_print(const json_t *approval)
 {
-	printf("%s  ", text_of(approval, "id"));
-	command_print_escaped(text_of(approval, "tool"));
+	printf("%s  ", command_text_of(approval, "id"));
+	command_print_escaped(command_text_of(approval, "tool"));
 	printf("  (%ld s left)\n", approvals_seconds_left(approval));
-	print_field("asks", text_of(approval, "principal"));
-	print_field("agent", text_of(approval, "agent"));
-	print_field("namespace", text_of(approval, "namespace"));
-	print_field("command", text_of(approval, "command"));
-	print_field("prompt", text_of(approval, "prompt"));
-	print_field("rule", text_of(approval, "rule"));
-	print_field("reason", text_of(approval, "reason"));
-	print_field("plan", text_of(approval, "plan"));
-	print_lines(text_of(approval, "details"));
+	listed_print_field("asks", command_text_of(approval, "principal"));
+	listed_print_field("agent", command_text_of(approval, "agent"));
+	listed_print_field("namespace", command_text_of(approval, "namespace"));
+	listed_print_field("command", command_text_of(approval, "command"));
+	listed_print_field("prompt", command_text_of(approval, "prompt"));
+	listed_print_field("rule", command_text_of(approval, "rule"));
+	listed_print_field("reason", command_text_of(approval, "reason"));
+	listed_print_field("plan", command_text_of(approval, "plan"));
+	print_lines(command_text_of(approval, "details"));
 }
 
 const json_t *approvals_find(const json_t *list, const char *id)
 {
-	const json_t *entry, *found = NULL;
-	size_t i, len = strlen(id);
-
-	json_array_foreach(json_object_get(list, "approvals"), i, entry)
-	{
-		const char *other = text_of(entry, "id");
-
-		if (strcmp(other, id) == 0)
-			return entry;
-		if (len < ID_PREFIX_MIN || strncmp(other, id, len) != 0)
-			continue;
-		if (found) {
-			(void)command_fail(
-			    0, "%s: more than one approval begins so; give more of it", id);
-			return NULL;
-		}
-		found = entry;
-	}
-	if (!found)
-		(void)command_fail(0, "%s: nothing of that id waits; see `callgate pending`", id);
-	return found;
+	return listed_find(json_object_get(list, "approvals"), id, "call that waits", "pending");
 }
 
 /* Does a bare answer of ours count? Not when the call came from our own uid. */
@@ -104,7 +68,7 @@ static int needs_signature(const json_t *approval, const struct approvals_key *k
 	char own[32];
 
 	snprintf(own, sizeof(own), "uid:%u", (unsigned)getuid());
-	return key->given != NULL || strcmp(text_of(approval, "principal"), own) == 0;
+	return key->given != NULL || strcmp(command_text_of(approval, "principal"), own) == 0;
 }
 
 /* {key, time, signature} over exactly this approval; NULL after complaining. */
@@ -112,14 +76,15 @@ static json_t *sign_answer(
     const json_t *approval, const char *decision, const char *reason, struct approvals_key *key)
 {
 	struct buf cleanup_with(buf_fini) bytes = {0}, cleanup_with(buf_fini) base64 = {0};
-	const char *plan = text_of(approval, "plan");
+	const char *plan = command_text_of(approval, "plan");
 	uint8_t signature[SIGNATURE_LEN];
 	uint64_t now = clock_wall_us();
 	char path[PATHS_MAX];
 	struct digest digest;
 
 	if (strncmp(plan, "sha256:", 7) != 0 || digest_unhex(&digest, plan + 7) != 0) {
-		(void)command_fail(0, "the daemon sent a plan that is no digest");
+		(void)command_fail(0,
+		    "the daemon sent a plan that is no digest; are both programs of one version?");
 		return NULL;
 	}
 	if (!key->key) {
@@ -132,11 +97,11 @@ static json_t *sign_answer(
 	buf_init(&bytes, SIGNED_MAX);
 	buf_init(&base64, 256);
 	if (approval_signed_bytes(
-		&bytes, text_of(approval, "id"), &digest, decision, now, reason) != 0 ||
+		&bytes, command_text_of(approval, "id"), &digest, decision, now, reason) != 0 ||
 	    approver_key_sign(key->key, bytes.data, bytes.len, signature) != 0 ||
 	    str_base64(&base64, signature, sizeof(signature)) != 0 || !buf_cstr(&base64)) {
-		(void)command_fail(
-		    COMMAND_USAGE, "%s: this answer cannot be signed", text_of(approval, "id"));
+		(void)command_fail(COMMAND_USAGE, "%s: this answer cannot be signed",
+		    command_text_of(approval, "id"));
 		return NULL;
 	}
 	return json_pack("{s:s, s:I, s:s}", "key", key->approver.id, "time", (json_int_t)now,
@@ -148,14 +113,15 @@ int approvals_decide(const struct command_session *session, const json_t *approv
 {
 	const char *reason = given->reason ? given->reason : "";
 	int lasts = given->scope && strcmp(given->scope, "once") != 0;
-	json_t *params = json_pack("{s:s, s:s, s:s, s:s}", "id", text_of(approval, "id"), "plan",
-	    text_of(approval, "plan"), "decision", given->decision, "reason", reason);
+	json_t *params =
+	    json_pack("{s:s, s:s, s:s, s:s}", "id", command_text_of(approval, "id"), "plan",
+		command_text_of(approval, "plan"), "decision", given->decision, "reason", reason);
 	json_t *proof, *answer = NULL;
 	char signed_decision[32];
 	int status;
 
 	if (!params)
-		return command_fail(COMMAND_USAGE, "--reason: not valid UTF-8");
+		return command_fail(COMMAND_USAGE, "--reason: not valid UTF-8; write it as such");
 	if (given->scope)
 		(void)json_object_set_new(params, "scope", json_string(given->scope));
 	if (needs_signature(approval, key)) {
@@ -173,7 +139,7 @@ int approvals_decide(const struct command_session *session, const json_t *approv
 	if (status == 0 && session->output == COMMAND_OUTPUT_JSON)
 		status = command_print_json(answer);
 	else if (status == 0)
-		printf("%s: %s\n", text_of(answer, "id"), text_of(answer, "state"));
+		printf("%s: %s\n", command_text_of(answer, "id"), command_text_of(answer, "state"));
 	json_decref(answer);
 	return status;
 }

@@ -81,7 +81,8 @@ int passphrase_ask(const char *prompt, char out[PASSPHRASE_MAX])
 
 	if (number) {
 		if (str_u64(number, 1024, &fd) != 0)
-			return command_fail(COMMAND_USAGE, "CALLGATE_PASSPHRASE_FD: not a number");
+			return command_fail(COMMAND_USAGE,
+			    "CALLGATE_PASSPHRASE_FD: not the number of a descriptor; unset it");
 		result = read_line((int)fd, out);
 	} else {
 		tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
@@ -171,7 +172,8 @@ EVP_PKEY *approver_key_open(const char *path, struct approver *ret_public)
 		key = PEM_read_PrivateKey(file, NULL, NULL, passphrase);
 		if (!key || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519 ||
 		    fill_public(key, "me", ret_public) != 0) {
-			(void)command_fail(0, "%s: wrong passphrase, or not an approver key", path);
+			(void)command_fail(
+			    0, "%s: wrong passphrase, or not an approver key; try again", path);
 			EVP_PKEY_free(key);
 			key = NULL;
 		}

@@ -70,11 +70,13 @@ int audit_load_pin(struct note_key *ret, const char *file, const char *dir, char
 
 	if (file) {
 		if (snprintf(ret_path, PATHS_MAX, "%s", file) >= PATHS_MAX)
-			return command_fail(-ENAMETOOLONG, "--pin: path too long");
+			return command_fail(AUDIT_USAGE, "--pin: path too long"), -ENAMETOOLONG;
 		r = pin_read(ret, ret_path);
-		if (r == 0 || (r < 0 && r != -EBADMSG))
-			return command_fail(
-			    r ? r : -ENOENT, "%s: the pin cannot be read; name another", file);
+		if (r == 0 || (r < 0 && r != -EBADMSG)) {
+			(void)command_fail(
+			    AUDIT_USAGE, "%s: the pin cannot be read; name another", file);
+			return r ? r : -ENOENT;
+		}
 		return r;
 	}
 	/* The journal's own neighbour first: `verify DIR` of a copied state must not be judged by

@@ -13,6 +13,7 @@
 #include "supervisor/base/paths.h"
 #include "supervisor/base/str.h"
 #include "supervisor/control/audit_walk.h"
+#include "supervisor/control/progress.h"
 
 #define PROOF_TEXT_MAX (256 * 1024)
 #define PROOF_LEAVES   ((size_t)1 << 40) /* bytes of leaves at most: there is no smaller bound */
@@ -112,7 +113,8 @@ static int take_arguments(struct prove *prove, int argc, char **argv)
 	    command_no_options(argc, argv) != 0)
 		return AUDIT_USAGE;
 	if (argc < 2 || argc > 3 || str_u64(argv[1], INT64_MAX, &prove->walk.keep_line) < 0)
-		return command_fail(AUDIT_USAGE, "audit prove: give the number of a record");
+		return command_fail(
+		    AUDIT_USAGE, "audit prove: which record? give N; audit tail shows the numbers");
 	prove->walk.dirfd = audit_open_dir(argc == 3 ? argv[2] : NULL, prove->dir);
 	if (prove->walk.dirfd < 0)
 		return AUDIT_USAGE;
@@ -147,7 +149,10 @@ int audit_prove_main(int argc, char **argv)
 	exit = take_arguments(prove, argc, argv);
 	if (exit != 0)
 		return exit;
+	progress_begin(
+	    prove->output, "checking the trail", &prove->walk.trail.frontier.size, "records");
 	exit = walk_run(&prove->walk);
+	progress_end();
 	if (!is_sound(&prove->walk, exit))
 		return command_fail(exit, "audit prove: nothing is proven out of this journal: %s",
 		    prove->walk.verdict.text);

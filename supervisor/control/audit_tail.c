@@ -232,12 +232,14 @@ int audit_tail_main(int argc, char **argv)
 	tail.count = TAIL_DEFAULT;
 	tail.follow = command_take_flag(&argc, argv, "-f");
 	if (count && str_u64(count, INT64_MAX, &tail.count) < 0)
-		return command_fail(AUDIT_USAGE, "audit tail: -n %s: not a number", count);
+		return command_fail(
+		    AUDIT_USAGE, "audit tail: -n %s: not a number; how many records?", count);
 	if (audit_take_output(&argc, argv, &tail.output) != 0 ||
 	    command_no_options(argc, argv) != 0)
 		return AUDIT_USAGE;
 	if (argc > 2)
-		return command_fail(AUDIT_USAGE, "audit tail: one directory at most");
+		return command_fail(
+		    AUDIT_USAGE, "audit tail: one directory at most; see `callgate help audit`");
 	tail.dirfd = audit_open_dir(argc == 2 ? argv[1] : NULL, dir);
 	if (tail.dirfd < 0)
 		return AUDIT_USAGE;

@@ -14,6 +14,7 @@
 #include "supervisor/base/paths.h"
 #include "supervisor/base/str.h"
 #include "supervisor/control/audit_walk.h"
+#include "supervisor/control/progress.h"
 
 struct verify {
 	struct walk walk;
@@ -92,7 +93,8 @@ static int take_anchors(struct walk *walk, int *argc, char **argv, const char **
 		if (r == -EBADMSG)
 			*ret_bad = path;
 		else if (r < 0)
-			return command_fail(AUDIT_USAGE, "--anchor %s: %s", path, strerror(-r));
+			return command_fail(AUDIT_USAGE, "--anchor %s: %s; name a saved checkpoint",
+			    path, strerror(-r));
 	}
 	return 0;
 }
@@ -151,13 +153,17 @@ int audit_verify_main(int argc, char **argv)
 	    command_no_options(argc, argv) != 0)
 		return AUDIT_USAGE;
 	if (argc > 2)
-		return command_fail(AUDIT_USAGE, "audit verify: one directory at most");
+		return command_fail(
+		    AUDIT_USAGE, "audit verify: one directory at most; see `callgate help audit`");
 	verify->walk.dirfd = audit_open_dir(argc == 2 ? argv[1] : NULL, verify->dir);
 	if (verify->walk.dirfd < 0)
 		return AUDIT_USAGE;
 	exit = take_pin(verify, pin);
 	if (exit != 0)
 		return exit;
+	progress_begin(
+	    verify->output, "checking the trail", &verify->walk.trail.frontier.size, "records");
 	exit = walk_run(&verify->walk);
+	progress_end();
 	return bad_anchor ? print_bad_anchor(verify, bad_anchor, exit) : print(verify, exit);
 }

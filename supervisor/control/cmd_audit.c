@@ -22,7 +22,7 @@ int cmd_audit(struct command_session *session, int argc, char **argv)
 
 	if (argc < 2)
 		return command_fail(
-		    COMMAND_USAGE, "audit: verify, tail or prove? see `man callgate`");
+		    COMMAND_USAGE, "audit: verify, tail or prove? see `callgate help audit`");
 	if (argc > AUDIT_ARGUMENTS_MAX)
 		return command_fail(
 		    COMMAND_USAGE, "audit: more than %d arguments", AUDIT_ARGUMENTS_MAX);
@@ -37,6 +37,6 @@ int cmd_audit(struct command_session *session, int argc, char **argv)
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return verbs[i].run(count, words);
-	return command_fail(
-	    COMMAND_USAGE, "audit %s: no such verb; verify, tail or prove", argv[1]);
+	return argv[1][0] == '-' ? command_bad_option(COMMAND_USAGE, argv[0], argv[1])
+				 : command_bad_word(argv[0], argv[1], "verify tail prove");
 }

@@ -422,5 +422,7 @@ int cmd_completion(struct command_session *session, int argc, char **argv)
 	for (size_t i = 0; argc == 2 && i < sizeof(shells) / sizeof(shells[0]); i++)
 		if (strcmp(argv[1], shells[i].name) == 0)
 			return print_script(session, argv[1], shells[i].make);
+	if (argc > 1)
+		return command_bad_word(argv[0], argv[1], "bash zsh fish");
 	return command_fail(COMMAND_USAGE, "completion: for which shell? bash, zsh or fish");
 }

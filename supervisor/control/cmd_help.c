@@ -4,6 +4,8 @@
 
 #include "supervisor/control/commands.h"
 
+#define NAMES_MAX 512
+
 /* One line of a text, and the place of the next; NULL at its end. */
 static const char *next_line(const char *text, size_t *ret_len)
 {
@@ -87,9 +89,13 @@ int cmd_help(struct command_session *session, int argc, char **argv)
 	const struct command_row *row = argc > 1 ? commands_find(argv[1]) : NULL;
 	int json = session->output == COMMAND_OUTPUT_JSON;
 
+	char names[NAMES_MAX];
+	int status = command_no_more(argc, argv, 1);
+
+	if (status != 0)
+		return status;
 	if (argc > 1 && !row)
-		return command_fail(
-		    COMMAND_USAGE, "help: no command %s; see `callgate help`", argv[1]);
+		return command_bad_word(argv[0], argv[1], commands_names(names, sizeof(names)));
 	if (row)
 		return json ? print_row_json(row) : print_row(row);
 	return json ? print_all_json() : print_all();

@@ -105,7 +105,12 @@ int cmd_keys(struct command_session *session, int argc, char **argv)
 
 	if (status != 0)
 		return status;
-	if (argc != 2 || strcmp(argv[1], "create") != 0 || !approver)
+	if (argc > 1 && strcmp(argv[1], "create") != 0)
+		return command_bad_word(argv[0], argv[1], "create");
+	status = command_no_more(argc, argv, 1);
+	if (status != 0)
+		return status;
+	if (argc != 2 || !approver)
 		return command_fail(COMMAND_USAGE,
 		    "keys: this version makes approver keys only: callgate keys create --approver");
 	if (!state && paths_state(home) != 0)

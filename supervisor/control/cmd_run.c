@@ -299,8 +299,9 @@ int cmd_run(struct command_session *session, int argc, char **argv)
 	json_t *arguments;
 	int status;
 
-	if ((string == NULL) == (argc <= first) || (wait && no_wait) ||
-	    (first == 1 && argc > 1 && argv[1][0] == '-'))
+	if (first == 1 && argc > 1 && argv[1][0] == '-')
+		return command_bad_option(COMMAND_RUN_COULD_NOT, argv[0], argv[1]);
+	if ((string == NULL) == (argc <= first) || (wait && no_wait))
 		return command_fail(COMMAND_RUN_COULD_NOT,
 		    "run: give either -c STRING or -- ARGV...; see `callgate help run`");
 	arguments = arguments_of(string, argc - first, argv + first);

@@ -10,13 +10,6 @@
 #define DOWN_WAIT_MS 15000
 #define DOWN_STEP_MS 50
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static json_int_t number_of(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));
@@ -30,38 +23,45 @@ static void print_status(const json_t *status)
 
 	printf("callgate %s, pid %" JSON_INTEGER_FORMAT ", uid %" JSON_INTEGER_FORMAT
 	       ", up %" JSON_INTEGER_FORMAT " s\n",
-	    text_of(status, "version"), number_of(status, "pid"), number_of(status, "uid"),
+	    command_text_of(status, "version"), number_of(status, "pid"), number_of(status, "uid"),
 	    number_of(status, "uptime_s"));
 	printf("state    ");
-	command_print_escaped(text_of(status, "state"));
+	command_print_escaped(command_text_of(status, "state"));
 	printf("\npolicy   ");
-	command_print_escaped(text_of(policy, "file"));
-	printf(" %.19s\n", text_of(policy, "version"));
+	command_print_escaped(command_text_of(policy, "file"));
+	printf(" %.19s\n", command_text_of(policy, "version"));
 	printf("calls    %" JSON_INTEGER_FORMAT " running, %" JSON_INTEGER_FORMAT
 	       " waiting for a human\n",
 	    number_of(calls, "running"), number_of(calls, "waiting"));
 	printf("audit    %" JSON_INTEGER_FORMAT " records, root %.16s\n", number_of(audit, "size"),
-	    text_of(audit, "root"));
+	    command_text_of(audit, "root"));
 	if (json_is_true(json_object_get(status, "same_uid")))
 		printf("note     the daemon has your uid: another program of yours can stop it or "
 		       "read its files (man callgated)\n");
 }
 
-int cmd_status(struct command_session *session, int argc, char **argv)
+/* One question without parameters: its answer whole as JSON, or as print makes it text. */
+static int ask_and_print(const struct command_session *session, int argc, char **argv,
+    const char *method, void (*print)(const json_t *answer))
 {
-	json_t *status = NULL;
+	json_t *answer = NULL;
 	int result = command_no_more(argc, argv, 0);
 
 	if (result == 0)
-		result = client_once(session, "callgate/status", NULL, &status);
+		result = client_once(session, method, NULL, &answer);
 	if (result != 0)
 		return result;
 	if (session->output == COMMAND_OUTPUT_JSON)
-		result = command_print_json(status);
+		result = command_print_json(answer);
 	else
-		print_status(status);
-	json_decref(status);
+		print(answer);
+	json_decref(answer);
 	return result;
+}
+
+int cmd_status(struct command_session *session, int argc, char **argv)
+{
+	return ask_and_print(session, argc, argv, "callgate/status", print_status);
 }
 
 /* The daemon is gone when nobody answers at its socket any more. */
@@ -97,21 +97,14 @@ int cmd_down(struct command_session *session, int argc, char **argv)
 	return result;
 }
 
+static void print_reloaded(const json_t *answer)
+{
+	printf("reloaded: policy %.19s\n", command_text_of(answer, "version"));
+}
+
 int cmd_reload(struct command_session *session, int argc, char **argv)
 {
-	json_t *answer = NULL;
-	int result = command_no_more(argc, argv, 0);
-
-	if (result == 0)
-		result = client_once(session, "callgate/reload", NULL, &answer);
-	if (result != 0)
-		return result;
-	if (session->output == COMMAND_OUTPUT_JSON)
-		result = command_print_json(answer);
-	else
-		printf("reloaded: policy %.19s\n", text_of(answer, "version"));
-	json_decref(answer);
-	return result;
+	return ask_and_print(session, argc, argv, "callgate/reload", print_reloaded);
 }
 
 static void print_tools(const json_t *tools)
@@ -124,8 +117,8 @@ static void print_tools(const json_t *tools)
 		    "no tools: your roles and agent grant none (callgate policy explain TOOL)\n");
 	json_array_foreach(tools, i, tool)
 	{
-		printf("%-20s ", text_of(tool, "name"));
-		command_print_escaped(text_of(tool, "description"));
+		printf("%-20s ", command_text_of(tool, "name"));
+		command_print_escaped(command_text_of(tool, "description"));
 		putchar('\n');
 	}
 }
@@ -148,14 +141,15 @@ int cmd_tools(struct command_session *session, int argc, char **argv)
 	return result;
 }
 
-static void print_agents(const json_t *agents)
+static void print_agents(const json_t *answer)
 {
-	const json_t *agent, *tool;
+	const json_t *agents = json_object_get(answer, "agents"), *agent, *tool;
 	size_t i, k;
 
 	json_array_foreach(agents, i, agent)
 	{
-		printf("%-20s %-9s", text_of(agent, "name"), text_of(agent, "visibility"));
+		printf("%-20s %-9s", command_text_of(agent, "name"),
+		    command_text_of(agent, "visibility"));
 		json_array_foreach(json_object_get(agent, "tools"), k, tool)
 		{
 			putchar(' ');
@@ -168,17 +162,5 @@ static void print_agents(const json_t *agents)
 
 int cmd_agents(struct command_session *session, int argc, char **argv)
 {
-	json_t *answer = NULL;
-	int result = command_no_more(argc, argv, 0);
-
-	if (result == 0)
-		result = client_once(session, "callgate/agents/list", NULL, &answer);
-	if (result != 0)
-		return result;
-	if (session->output == COMMAND_OUTPUT_JSON)
-		result = command_print_json(answer);
-	else
-		print_agents(json_object_get(answer, "agents"));
-	json_decref(answer);
-	return result;
+	return ask_and_print(session, argc, argv, "callgate/agents/list", print_agents);
 }

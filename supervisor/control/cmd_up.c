@@ -15,6 +15,7 @@
 #include "supervisor/control/command.h"
 #include "supervisor/control/daemon.h"
 #include "supervisor/control/policy_file.h"
+#include "supervisor/control/progress.h"
 
 #define UP_WAIT_MS     60000
 #define UP_STEP_MS     20
@@ -51,7 +52,8 @@ static int open_log(const char *state, char path[PATHS_MAX])
 	fd = openat(
 	    folder, "callgated.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		(void)command_fail(0, "up: %s: %s", path, strerror(errno));
+		(void)command_fail(
+		    0, "up: %s: %s; name another folder with --state", path, strerror(errno));
 	return fd;
 }
 
@@ -206,7 +208,9 @@ int cmd_up(struct command_session *session, int argc, char **argv)
 	if (state ? paths_join(up.state, ".", state) != 0 : paths_state(up.state) != 0)
 		return command_fail(
 		    COMMAND_USAGE, "up: no place for state; give --state DIR or set HOME");
+	progress_begin(session->output, "reading the policy", NULL, NULL);
 	status = policy_file_socket(absolute, socket);
+	progress_end();
 	if (status != 0)
 		return status;
 	if (socket[0])

@@ -7,8 +7,12 @@
 #include "supervisor/base/buf.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/str.h"
+#include "supervisor/control/commands.h"
+#include "supervisor/control/near.h"
 
-#define COMPLAINT_MAX 4096
+#define COMPLAINT_MAX  4096
+#define NAME_MAX_BYTES 64
+#define OPTIONS_MAX    512 /* of one command, with the global ones */
 
 /* The one thing this process remembers beside its session: complaints come from everywhere. */
 static enum command_output complaint_form;
@@ -18,7 +22,7 @@ void command_complain_as(enum command_output form)
 	complaint_form = form;
 }
 
-/* {"error": {"message": text, "code": status, "daemon": the daemon's own}} or {"warning": ...} */
+/* {kind: {"message": text, "code": status, "daemon": the daemon's own}} */
 static void print_complaint_json(
     const char *kind, const char *text, int status, const json_t *daemon)
 {
@@ -49,18 +53,29 @@ static void print_complaint_text(const char *text)
 	fprintf(stderr, "callgate: %s\n", escaped ? escaped : "out of memory");
 }
 
-int command_fail(int status, const char *format, ...)
+/* kind: the member in JSON; mark: what stands before the text for people. */
+static void print_complaint(
+    const char *kind, const char *mark, const char *format, va_list arguments, int status)
 {
 	char text[COMPLAINT_MAX];
+	size_t len = 0;
+
+	if (complaint_form == COMMAND_OUTPUT_TEXT)
+		len = (size_t)snprintf(text, sizeof(text), "%s", mark);
+	(void)vsnprintf(text + len, sizeof(text) - len, format, arguments);
+	if (complaint_form == COMMAND_OUTPUT_JSON)
+		print_complaint_json(kind, text, status, NULL);
+	else
+		print_complaint_text(text);
+}
+
+int command_fail(int status, const char *format, ...)
+{
 	va_list arguments;
 
 	va_start(arguments, format);
-	(void)vsnprintf(text, sizeof(text), format, arguments);
+	print_complaint("error", "", format, arguments, status ? status : COMMAND_USAGE);
 	va_end(arguments);
-	if (complaint_form == COMMAND_OUTPUT_JSON)
-		print_complaint_json("error", text, status ? status : COMMAND_USAGE, NULL);
-	else
-		print_complaint_text(text);
 	return status;
 }
 
@@ -80,16 +95,20 @@ int command_fail_daemon(int status, const char *what, const json_t *error)
 
 void command_warn(const char *format, ...)
 {
-	char text[COMPLAINT_MAX];
 	va_list arguments;
 
 	va_start(arguments, format);
-	(void)vsnprintf(text, sizeof(text), format, arguments);
+	print_complaint("warning", "warning: ", format, arguments, 0);
 	va_end(arguments);
-	if (complaint_form == COMMAND_OUTPUT_JSON)
-		print_complaint_json("warning", text, 0, NULL);
-	else
-		print_complaint_text(text);
+}
+
+void command_remark(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print_complaint("note", "note: ", format, arguments, 0);
+	va_end(arguments);
 }
 
 void command_note(const char *format, ...)
@@ -175,23 +194,95 @@ int command_take_flag(int *argc, char **argv, const char *name)
 	return 0;
 }
 
+const char *command_text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+/* An option of the list that is called exactly so: 1, and whether it takes a value; 0: none. */
+static int find_option(const char *list, const char *given, size_t len, int *ret_value)
+{
+	for (; *list; list += strspn(list, " ")) {
+		size_t name = strcspn(list, "= ");
+
+		if (name == len && memcmp(list, given, len) == 0) {
+			*ret_value = list[name] == '=';
+			return 1;
+		}
+		list += strcspn(list, " ");
+	}
+	return 0;
+}
+
+/* "policy check" of "check"; a command's own name as it is. */
+static const char *whole_name(char out[NAME_MAX_BYTES], const char *name)
+{
+	const struct command_row *row = commands_of(name);
+	int is_verb = row && strcmp(row->name, name) != 0;
+
+	(void)snprintf(
+	    out, NAME_MAX_BYTES, "%s%s%s", is_verb ? row->name : "", is_verb ? " " : "", name);
+	return out;
+}
+
+int command_bad_option(int status, const char *name, const char *option)
+{
+	const struct command_row *row = commands_of(name);
+	char whole[NAME_MAX_BYTES];
+	char list[OPTIONS_MAX], near[NEAR_WORD_MAX];
+	size_t len = strcspn(option, "=");
+	const char *help = row ? row->name : "";
+	int value = 0;
+
+	name = whole_name(whole, name);
+	(void)snprintf(list, sizeof(list), "%s %s", row ? row->options : "", commands_globals);
+	if (find_option(list, option, len, &value)) {
+		if (value && !option[len])
+			return command_fail(status,
+			    "%s: %s: lacks its value; see `callgate help %s`", name, option, help);
+		if (!value && option[len])
+			return command_fail(status, "%s: %.*s: takes no value; leave %s out", name,
+			    (int)len, option, option + len);
+		return command_fail(status, "%s: %.*s: is not for this; see `callgate help %s`",
+		    name, (int)len, option, help);
+	}
+	if (*near_word(near, list, option))
+		return command_fail(status, "%s: %.*s: no such option; did you mean %s?", name,
+		    (int)len, option, near);
+	return command_fail(status, "%s: %.*s: no such option; see `callgate help %s`", name,
+	    (int)len, option, help);
+}
+
+int command_bad_word(const char *name, const char *word, const char *list)
+{
+	char near[NEAR_WORD_MAX];
+
+	if (*near_word(near, list, word))
+		return command_fail(
+		    COMMAND_USAGE, "%s: %s: no such word; did you mean %s?", name, word, near);
+	return command_fail(
+	    COMMAND_USAGE, "%s: %s: no such word; it is one of: %s", name, word, list);
+}
+
 int command_no_options(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (argv[i][0] == '-' && argv[i][1] == '-')
-			return command_fail(COMMAND_USAGE,
-			    "%s: %s is no option here, or lacks its value; see `callgate help %s`",
-			    argv[0], argv[i], argv[0]);
+		if (argv[i][0] == '-' && argv[i][1])
+			return command_bad_option(COMMAND_USAGE, argv[0], argv[i]);
 	return 0;
 }
 
 int command_no_more(int argc, char **argv, int words)
 {
+	const struct command_row *row = commands_of(argv[0]);
+	char whole[NAME_MAX_BYTES];
 	int status = command_no_options(argc, argv);
 
 	if (status == 0 && argc > words + 1)
-		status = command_fail(COMMAND_USAGE,
-		    "%s: %s is one word too many; see `callgate help %s`", argv[0], argv[words + 1],
-		    argv[0]);
+		status =
+		    command_fail(COMMAND_USAGE, "%s: %s: one word too many; see `callgate help %s`",
+			whole_name(whole, argv[0]), argv[words + 1], row ? row->name : "");
 	return status;
 }

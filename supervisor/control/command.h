@@ -43,9 +43,11 @@ void command_complain_as(enum command_output form);
 int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same for an error object of the daemon, which JSON shows whole under "daemon". */
 int command_fail_daemon(int status, const char *what, const json_t *error);
-/* Something the caller should know although the command goes on: a line on stderr, in JSON
- * {"warning": {"message"}}. */
+/* What is probably wrong although the command goes on: a line on stderr, "callgate: warning: ..."
+ * or in JSON {"warning": {"message"}}. */
 void command_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for what is good to know: "callgate: note: ...", {"note": {"message"}}. */
+void command_remark(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* What a person waits for; nothing with --output json. */
 void command_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -61,6 +63,14 @@ void command_print_rendered(const char *text);
 const char *command_take_option(int *argc, char **argv, const char *name);
 /* Takes `--name` out of argv: 1 if it was there. */
 int command_take_flag(int *argc, char **argv, const char *name);
+/* The text of a member of an object, borrowed; "" where there is none. */
+const char *command_text_of(const json_t *object, const char *key);
+
+/* Complains about an option that was not taken: it is unknown (what is near is proposed), lacks its
+ * value or takes none. name: a command or a verb of one. Returns status. */
+int command_bad_option(int status, const char *name, const char *option);
+/* The same about a word that is none of a list by blanks. Returns COMMAND_USAGE. */
+int command_bad_word(const char *name, const char *word, const char *list);
 /* Complains about the first argument that looks like an unknown option. 0 or COMMAND_USAGE. */
 int command_no_options(int argc, char **argv);
 /* The same, and about the first word beyond `words`. 0 or COMMAND_USAGE. */

@@ -1,5 +1,6 @@
 #include "supervisor/control/commands.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char commands_globals[] =
@@ -238,4 +239,45 @@ const struct command_row *commands_find(const char *name)
 		if (strcmp(row->name, name) == 0)
 			return row;
 	return NULL;
+}
+
+static int has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; *list; list += strspn(list, " ")) {
+		size_t next = strcspn(list, " ");
+
+		if (next == len && memcmp(list, word, len) == 0)
+			return 1;
+		list += next;
+	}
+	return 0;
+}
+
+const struct command_row *commands_of(const char *word)
+{
+	const struct command_row *found = commands_find(word);
+
+	for (const struct command_row *row = rows; !found && row->name; row++)
+		if (has_word(row->verbs, word))
+			found = row;
+	return found;
+}
+
+const char *commands_names(char *out, size_t max)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (const struct command_row *row = rows; row->name; row++) {
+		int put = snprintf(out + used, max - used, "%s%s", used ? " " : "", row->name);
+
+		if (put < 0 || (size_t)put >= max - used) {
+			out[used] = '\0';
+			break;
+		}
+		used += (size_t)put;
+	}
+	return out;
 }

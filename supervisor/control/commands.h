@@ -27,5 +27,9 @@ extern const char commands_globals[];
 const struct command_row *commands_all(void);
 /* NULL: no such command. */
 const struct command_row *commands_find(const char *name);
+/* The same by the name of a command or of a verb of one. */
+const struct command_row *commands_of(const char *word);
+/* All names, by blanks, into out; what does not fit is left out. Returns out. */
+const char *commands_names(char *out, size_t max);
 
 #endif

@@ -10,6 +10,9 @@
 #include "supervisor/base/log.h"
 #include "supervisor/base/paths.h"
 #include "supervisor/control/commands.h"
+#include "supervisor/control/near.h"
+
+#define NAMES_MAX 512
 
 /* A socket that became descriptor 1 would be printed into. What was closed stays unusable, since
  * it can be read only. */
@@ -55,6 +58,18 @@ static int asks_for_help(int argc, char **argv)
 	return 0;
 }
 
+static int complain_of_command(const char *word)
+{
+	char names[NAMES_MAX], near[NEAR_WORD_MAX];
+
+	if (*near_word(near,
+		word[0] == '-' ? commands_globals : commands_names(names, sizeof(names)), word))
+		return command_fail(COMMAND_USAGE, "%s: no such %s; did you mean %s?", word,
+		    word[0] == '-' ? "option" : "command", near);
+	return command_fail(COMMAND_USAGE, "%s: no such %s; see `callgate help`", word,
+	    word[0] == '-' ? "option" : "command");
+}
+
 static int dispatch(struct command_session *session, int argc, char **argv)
 {
 	char *help[] = {(char *)"help", argv[0], NULL};
@@ -66,8 +81,7 @@ static int dispatch(struct command_session *session, int argc, char **argv)
 		return cmd_help(session, 1, argv);
 	row = commands_find(argv[0]);
 	if (!row)
-		return command_fail(
-		    COMMAND_USAGE, "%s: no such command; see `callgate help`", argv[0]);
+		return complain_of_command(argv[0]);
 	return asks_for_help(argc, argv) ? cmd_help(session, 2, help)
 					 : row->run(session, argc, argv);
 }

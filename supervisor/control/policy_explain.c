@@ -97,7 +97,8 @@ static int explain_offline(
 		return status;
 	tool = policy_find_tool(policy, argv[1]);
 	status = tool ? explain_tool(session, policy, tool, argc, argv)
-		      : command_fail(COMMAND_USAGE, "policy explain: Unknown tool: %s", argv[1]);
+		      : command_fail(COMMAND_USAGE,
+			    "policy explain: Unknown tool: %s; name one of %s", argv[1], config);
 	policy_free(policy);
 	return status;
 }

@@ -76,24 +76,19 @@ static char **join_lists(char **first, char **second)
 	return joined;
 }
 
-static int print_warnings(struct buf *warnings)
+static void tell_warnings(const char *text)
 {
-	const char *text = warnings->len ? buf_cstr(warnings) : NULL;
-	int count = 0;
+	while (text && *text) {
+		size_t len = strcspn(text, "\n");
 
-	for (const char *next = text; next && *next; count++) {
-		size_t len = strcspn(next, "\n");
-
-		fprintf(stderr, "warning: %.*s\n", (int)len, next);
-		next += len + (next[len] == '\n');
+		command_warn("%.*s", (int)len, text);
+		text += len + (text[len] == '\n');
 	}
-	return count;
 }
 
-static int load_text(
-    const char *path, const char *text, size_t len, struct policy **ret_policy, int *ret_warnings)
+static int load_text(const char *path, const char *text, size_t len, struct policy **ret_policy,
+    struct buf *warnings)
 {
-	struct buf cleanup_with(buf_fini) warnings = {0};
 	char **cleanup_free beside = NULL, **cleanup_free home = NULL, **cleanup_free both = NULL;
 	const char *callgate_home = getenv("CALLGATE_HOME");
 	struct err_note note = {0};
@@ -107,22 +102,20 @@ static int load_text(
 	both = join_lists(beside, home);
 	if (!both)
 		return command_fail(COMMAND_USAGE, "%s: out of memory", path);
-	buf_init(&warnings, 64 * 1024);
 	result = policy_load(
 	    &(struct policy_source){
 		.file = path, .text = text, .len = len, .env = environ, .dotenv = both},
-	    ret_policy, &warnings, &note);
+	    ret_policy, warnings, &note);
 	if (result != 0)
 		return command_fail(
 		    COMMAND_USAGE, "%s", note.text[0] ? note.text : strerror(-result));
-	result = print_warnings(&warnings);
-	if (ret_warnings)
-		*ret_warnings = result;
+	tell_warnings(warnings->len ? buf_cstr(warnings) : NULL);
 	return 0;
 }
 
-int policy_file_load(const char *path, struct policy **ret_policy, int *ret_warnings)
+int policy_file_load(const char *path, struct policy **ret_policy, struct buf *ret_warnings)
 {
+	struct buf cleanup_with(buf_fini) warnings = {0};
 	int cleanup_fd fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *cleanup_free text = NULL;
 	size_t len = 0;
@@ -130,8 +123,9 @@ int policy_file_load(const char *path, struct policy **ret_policy, int *ret_warn
 
 	if (result != 0)
 		return command_fail(COMMAND_USAGE, "%s: %s", path,
-		    result == -EFBIG ? "longer than 4 MiB" : strerror(-result));
-	return load_text(path, text, len, ret_policy, ret_warnings);
+		    result == -EFBIG ? "longer than 4 MiB; split the policy" : strerror(-result));
+	buf_init(&warnings, POLICY_FILE_WARNINGS_MAX);
+	return load_text(path, text, len, ret_policy, ret_warnings ? ret_warnings : &warnings);
 }
 
 int policy_file_socket(const char *path, char out[PATHS_MAX])

@@ -44,8 +44,8 @@ void run_say_waiting(struct run_exchange *run, const char *approval)
 	if (strcmp(run->waits_for, approval) == 0)
 		return;
 	(void)snprintf(run->waits_for, sizeof(run->waits_for), "%s", approval);
-	command_warn("run: waiting for approval %s; answer it with `callgate approve %s`", approval,
-	    approval);
+	command_remark("run: waiting for approval %s; answer it with `callgate approve %s`",
+	    approval, approval);
 }
 
 static int ended(const struct run_exchange *run)

@@ -118,7 +118,7 @@ expect 'status of a call that waits' $? 126
 expect_match 'its words' "$(tail -n 1 err)" 'waits for a human'
 waiting_id() {
 	for _ in $(seq 100); do
-		id=$(sed -n 's/^callgate: run: waiting for approval \([^;]*\);.*/\1/p' err | head -n 1)
+		id=$(sed -n 's/^callgate: note: run: waiting for approval \([^;]*\);.*/\1/p' err | head -n 1)
 		[ -n "$id" ] && return
 		sleep 0.1
 	done

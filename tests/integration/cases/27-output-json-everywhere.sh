@@ -7,6 +7,7 @@ policy <<'POLICY'
 tools:
   bash: {type: command, deny_by_default: true, allowed_commands: [ls, cat, "false"], denied_commands: [rm]}
   ask: {type: command, deny_by_default: true, allowed_commands: [touch], require_approval: true}
+  once: {type: command, deny_by_default: true, allowed_commands: [touch], require_approval: true, approval: {grants: [always], max_grant_ttl: 1h}}
 POLICY
 up
 echo 'correct horse battery' >pass
@@ -14,6 +15,12 @@ commands=$("$callgate" --output json help | jq -r '.commands[].name')
 # is_json WHAT FILE: exactly one document
 is_json() {
 	expect "documents of $1" "$(jq -s length <"$2" 2>/dev/null)" 1
+}
+# each line is one complaint in one of its forms
+is_complaints() { # WHAT FILE
+	[ "$(wc -l <"$2")" = "$(grep -c '^{"\(error\|warning\|note\)":{"message":".*}$' "$2")" ] ||
+		fail "stderr of $1: $(cat "$2")"
+	jq -s . <"$2" >/dev/null || fail "stderr of $1: $(cat "$2")"
 }
 is_error() { # WHAT STATUS: of what json() or plain text left in out and err
 	expect "stdout of $1" "$(cat out)" ''
@@ -28,15 +35,26 @@ json() { # STATUS WORD...: runs it, checks stdout, stderr and the exit status
 	status=$?
 	expect "exit of $*" "$status" "$want"
 	is_json "$*" out
-	[ ! -s err ] || jq -e .warning <err >/dev/null || fail "stderr of $*: $(cat err)"
+	is_complaints "$*" err
+	[ "$status" != 0 ] || expect "errors of $*" "$(grep -c '^{"error"' err)" 0
+}
+refused() { # STATUS WORD...: nothing on stdout, and the last line of stderr says why
+	local want=$1 status
+	shift
+	timeout 30 "$callgate" --output json "$@" >out 2>err </dev/null
+	status=$?
+	expect "exit of $*" "$status" "$want"
+	expect "stdout of $*" "$(cat out)" ''
+	is_complaints "$*" err
+	expect "code of $*" "$(tail -n 1 err | jq .error.code)" "$want"
 }
 pend() { # leaves a call that waits, and its id
 	"$callgate" --output json call ask command="touch $1" >/dev/null
-	id=$("$callgate" --output json pending | jq -r '.approvals[0].id')
+	id=$("$callgate" --output json pending | jq -r ".approvals[] | select(.command == \"touch $1\") | .id")
 }
 decide() { # WORD...: approve or deny with a passphrase
 	CALLGATE_PASSPHRASE_FD=3 "$callgate" --output json "$@" >out 2>err 3<pass
-	expect "exit of $1" $? 0
+	[ $? = 0 ] || fail "exit of $*: $(cat err)"
 	is_json "$1" out
 }
 
@@ -53,6 +71,9 @@ for name in $commands; do
 	run)
 		json 0 run -- ls
 		json 1 run -- false
+		json 126 run -- rm x
+		expect 'error of a refused run' "$(jq .error.code <err)" 126
+		json 126 run --tool ask --no-wait -- touch r
 		;;
 	mcp)
 		printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"ping"}' |
@@ -68,20 +89,56 @@ for name in $commands; do
 	watch)
 		pend w
 		timeout 3 "$callgate" --output json watch >out 2>err
-		is_json watch out
-		expect 'id in watch' "$(jq -r .id <out)" "$id"
+		is_complaints watch err
+		expect 'id in watch' "$(jq -r "select(.command == \"touch w\") | .id" <out)" "$id"
 		;;
 	audit)
 		json 0 audit verify state/audit
 		json 0 audit prove 0 state/audit
 		"$callgate" --output json audit tail -n 3 state/audit >out || fail "audit tail"
 		expect 'lines of audit tail' "$(jq -s length <out)" 3
+		cp -R state/audit bad-audit
+		sed -i '2s/"type":"/"type":"x/' bad-audit/*.jsonl
+		json 2 audit verify bad-audit
+		expect 'verdict' "$(jq -r .verdict <out)" TAMPERED
+		refused 2 audit prove 0 bad-audit
+		refused 1 audit prove 999999 state/audit
+		refused 1 audit verify nowhere
+		refused 1 audit tail nowhere
+		refused 1 audit verify --pin nowhere state/audit
 		;;
 	policy)
 		json 0 policy check callgate.yaml
 		json 0 policy explain bash command=ls
 		json 0 policy test callgate.yaml
 		json 0 policy schema
+		expect 'lines of the schema' "$(wc -l <out)" 1
+		json 0 policy explain --config callgate.yaml bash command=ls
+		refused 1 policy explain --config callgate.yaml absent
+		refused 1 policy explain bash comand=ls
+		{
+			sed 's/^version: 1/version: "2"\nllms: {}/; s/\[rm\]/[rm], tests: [{args: {command: ls}, expect: deny}]/' callgate.yaml
+		} >fails.yaml
+		json 1 policy test fails.yaml
+		expect 'a failing test' "$(jq -c '[.ok, .failed, (.failures | length)]' <out)" '[false,1,1]'
+		expect 'warnings of it' "$(jq -c .warning.message <err | grep -c 'fails.yaml:')" 2
+		refused 1 policy check fails.yaml
+		expect 'errors of it' "$(grep -c '^{"error"' err)" 2
+		sed 's/expect: deny/expect: allow/' fails.yaml >warns.yaml
+		json 0 policy check warns.yaml
+		expect 'warnings, each once' "$(grep -c '^{"warning"' err) $(jq .warnings <out)" '2 2'
+		sed 's/\[cat,/[no-such-program, cat,/; s/ls, cat,/ls, no-such-program, cat,/' callgate.yaml >lacks.yaml
+		json 0 policy check lacks.yaml
+		expect_match 'a note' "$(jq -r '.note.message // empty' <err)" 'no-such-program: not found'
+		sed 's/\.\/workspace/.\/absent/' callgate.yaml >place.yaml
+		refused 1 policy check place.yaml
+		expect_match 'a place' "$(jq -r '.error.message // empty' <err)" 'absent'
+		for verb in check test; do
+			refused 1 policy $verb nowhere.yaml
+			echo nonsense >broken.yaml
+			refused 1 policy $verb broken.yaml
+			refused 1 policy $verb
+		done
 		;;
 	completion) json 0 completion bash ;;
 	*) fail "no test of --output json for $name" ;;
@@ -90,10 +147,28 @@ done
 pend a
 decide approve "$id"
 expect 'state of an approval' "$(jq -r .state <out)" approved
+refused 1 approve ffffffff
+refused 1 deny ffffffff
+refused 1 approve "$id" --scope weekly
+refused 1 grants revoke ffffffff
+refused 1 keys create --approver
+"$callgate" --output json call once command='touch g' >/dev/null
+id=$("$callgate" --output json pending | jq -r '.approvals[] | select(.tool == "once") | .id')
+decide approve "$id" --scope always
+json 0 grants
+grant=$(jq -r '.grants[0].id' <out)
+json 0 grants revoke "$grant"
 pend b
 decide deny "$id" --reason no
 expect 'state of a denial' "$(jq -r .state <out)" denied
 json 0 reload
+cp callgate.yaml good.yaml
+echo nonsense >>callgate.yaml
+refused 1 reload
+refused 1 up --config callgate.yaml --state other
+cp good.yaml callgate.yaml
+json 0 up --config callgate.yaml
+expect 'up again' "$(jq .already <out)" true
 
 # every command complains in one form: of an option it does not have, ...
 for name in $commands; do
@@ -101,7 +176,19 @@ for name in $commands; do
 	status=$?
 	expect "exit of $name --nonsense" $status "$([ "$name" = run ] && echo 125 || echo 1)"
 	is_error "$name --nonsense" $status
+	[ "$name" = call ] || [ "$name" = run ] || refused 1 "$name" a b c d e f
+	refused $status "$name" --agent
 done
+refused 1
+refused 1 statsu
+refused 1 --nonsense
+refused 1 help nothing
+refused 1 completion tcsh
+refused 1 audit nothing
+refused 1 policy nothing
+refused 1 keys nothing
+refused 1 grants nothing x
+refused 125 run -c
 # ... and without a daemon
 for words in status tools agents 'call bash' mcp pending 'approve x' 'deny x' watch grants reload down; do
 	# shellcheck disable=SC2086

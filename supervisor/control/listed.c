@@ -1,0 +1,44 @@
+#include "supervisor/control/listed.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "supervisor/control/command.h"
+
+#define ID_PREFIX_MIN 4
+
+void listed_print_field(const char *name, const char *value)
+{
+	if (!value[0])
+		return;
+	printf("  %-10s ", name);
+	command_print_rendered(value);
+	putchar('\n');
+}
+
+const json_t *listed_find(
+    const json_t *entries, const char *id, const char *what, const char *where)
+{
+	const json_t *entry, *found = NULL;
+	size_t i, len = strlen(id);
+
+	json_array_foreach(entries, i, entry)
+	{
+		const char *other = command_text_of(entry, "id");
+
+		if (strcmp(other, id) == 0)
+			return entry;
+		if (len < ID_PREFIX_MIN || strncmp(other, id, len) != 0)
+			continue;
+		if (found) {
+			(void)command_fail(COMMAND_USAGE,
+			    "%s: the id of more than one %s begins so; give more of it", id, what);
+			return NULL;
+		}
+		found = entry;
+	}
+	if (!found)
+		(void)command_fail(
+		    COMMAND_USAGE, "%s: no %s has that id; see `callgate %s`", id, what, where);
+	return found;
+}
