@@ -97,6 +97,18 @@ static int take_gate(struct front *front, struct message *message)
 	return r != -EBADMSG;
 }
 
+static void answer_ping(struct front *front, uint64_t serial)
+{
+	struct message answer;
+	int r;
+
+	message_init(&answer, MESSAGE_PONG);
+	answer.serial = serial;
+	r = link_send(&front->engine, &answer);
+	if (r < 0)
+		front_fail(front, "link to engine", r);
+}
+
 static void on_engine_lost(struct front *front, int fault)
 {
 	if (front->phase == FRONT_DRAINING) {
@@ -126,6 +138,11 @@ static void on_engine_message(struct link *link, struct message *message, int fa
 			take_notify(front, &message->u.notify);
 	} else if (message->type == MESSAGE_GATE) {
 		sound = take_gate(front, message);
+	} else if (message->type == MESSAGE_PING) {
+		answer_ping(front, message->serial);
+	} else if (message->type == MESSAGE_LOGGER) {
+		log_set((enum log_level)message->u.logger.level,
+		    (enum log_format)message->u.logger.format);
 	} else if (message->type == MESSAGE_DRAIN) {
 		drain(front, message->u.drain.cause);
 	} else {

@@ -287,6 +287,16 @@ static void on_check(uv_check_t *check)
 
 /* ---- dispatch ------------------------------------------------------------------------------ */
 
+static void on_ping(uint64_t serial)
+{
+	struct message answer;
+
+	message_init(&answer, MESSAGE_PONG);
+	answer.serial = serial;
+	if (link_send(&auditor.warden, &answer) < 0)
+		stop("warden lost", 1);
+}
+
 static void on_warden(struct link *link, struct message *message, int fault)
 {
 	(void)link;
@@ -297,6 +307,11 @@ static void on_warden(struct link *link, struct message *message, int fault)
 		on_audit_open(message);
 	} else if (message->type == MESSAGE_RECORD) {
 		on_record(message, RECORD_WRITER_WARDEN, &auditor.from_warden);
+	} else if (message->type == MESSAGE_PING) {
+		on_ping(message->serial);
+	} else if (message->type == MESSAGE_LOGGER) {
+		log_set((enum log_level)message->u.logger.level,
+		    (enum log_format)message->u.logger.format);
 	} else if (message->type == MESSAGE_DRAIN) {
 		stop("drain", 0);
 	} else {

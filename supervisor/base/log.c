@@ -67,6 +67,11 @@ static struct {
 void log_init(const char *role, enum log_level level, enum log_format format)
 {
 	log_to.role = role;
+	log_set(level, format);
+}
+
+void log_set(enum log_level level, enum log_format format)
+{
 	log_to.level = level;
 	log_to.format = format;
 }

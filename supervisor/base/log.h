@@ -71,6 +71,8 @@ struct log_facts {
 
 /* role: a literal such as "engine", printed on every line. */
 void log_init(const char *role, enum log_level level, enum log_format format);
+/* The same for one that has its role: a reload changed the policy's logger. */
+void log_set(enum log_level level, enum log_format format);
 /* The start of a role: level and format of $CALLGATE_LOG ("info,json"), which the daemon sets for
  * it, and the journal. Before the role is confined: it makes a socket. */
 void log_init_role(const char *role);

@@ -57,6 +57,7 @@ struct engine {
 	uint64_t audit_size; /* newest sealed tree that POLICY or a receipt told of */
 	struct digest audit_root;
 	uint64_t stale_answers; /* answers nobody waited for any more: dropped, counted */
+	uint64_t ping_serial;   /* the warden's PING that front has not answered; 0: none */
 	int draining;           /* no new calls; leave when the last is answered */
 	int failed;             /* -errno of a sibling that is lost; the process ends */
 };

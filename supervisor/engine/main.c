@@ -136,6 +136,50 @@ static int take_drain(struct engine *self, struct message *message)
 	return 0;
 }
 
+static int take_logger(struct engine *self, struct message *message)
+{
+	struct message told;
+
+	log_set((enum log_level)message->u.logger.level, (enum log_format)message->u.logger.format);
+	message_init(&told, MESSAGE_LOGGER);
+	told.u.logger = message->u.logger;
+	(void)engine_send(self, &self->front, &told);
+	return 0;
+}
+
+static void answer_ping(struct engine *self, uint64_t serial)
+{
+	struct message answer;
+
+	message_init(&answer, MESSAGE_PONG);
+	answer.serial = serial;
+	(void)engine_send(self, &self->warden, &answer);
+}
+
+/* The warden has no link to front, so we answer for both. Front may leave before us in a drain. */
+static int take_ping(struct engine *self, struct message *message)
+{
+	struct message question;
+
+	if (self->draining) {
+		answer_ping(self, message->serial);
+		return 0;
+	}
+	self->ping_serial = message->serial;
+	message_init(&question, MESSAGE_PING);
+	(void)engine_send(self, &self->front, &question);
+	return 0;
+}
+
+static int take_pong(struct engine *self, struct message *message)
+{
+	(void)message;
+	if (self->ping_serial)
+		answer_ping(self, self->ping_serial);
+	self->ping_serial = 0;
+	return 0;
+}
+
 /* ---- the dispatch table ------------------------------------------------------------------ */
 
 struct route {
@@ -147,6 +191,9 @@ struct route {
 static const struct route routes[] = {
     {MESSAGE_POLICY, &engine.warden, take_policy},
     {MESSAGE_DRAIN, &engine.warden, take_drain},
+    {MESSAGE_LOGGER, &engine.warden, take_logger},
+    {MESSAGE_PING, &engine.warden, take_ping},
+    {MESSAGE_PONG, &engine.front, take_pong},
     {MESSAGE_PLANNED, &engine.warden, answer_planned},
     {MESSAGE_LAUNCHED, &engine.warden, answer_launched},
     {MESSAGE_EXITED, &engine.warden, answer_exited},

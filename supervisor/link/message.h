@@ -52,6 +52,10 @@ enum message_type {
 	/* front -> engine: one request of a client. */
 	MESSAGE_REQUEST = 14,
 	MESSAGE_REPLY = 15,
+	/* warden -> engine and auditor, engine -> front: does your loop turn? Engine answers when
+	 * front has. */
+	MESSAGE_PING = 16,
+	MESSAGE_PONG = 17,
 
 	/* warden -> engine: the tree is dead, with proof. */
 	MESSAGE_EXITED = 128,
@@ -71,6 +75,8 @@ enum message_type {
 	MESSAGE_GATE = 142,
 	/* front -> engine: a client's answer to a request that a NOTIFY brought it. */
 	MESSAGE_RESPONSE = 144,
+	/* warden -> engine and auditor, engine -> front: how to log from now on. */
+	MESSAGE_LOGGER = 146,
 };
 
 /* A list of strings; after decoding the array is owned by the message, the strings point into
@@ -295,6 +301,10 @@ struct message_response {
 struct message_drain {
 	const char *cause;
 };
+struct message_logger {
+	uint16_t level;  /* enum log_level */
+	uint16_t format; /* enum log_format */
+};
 
 struct message {
 	enum message_type type;
@@ -325,6 +335,7 @@ struct message {
 		struct message_drain drain;
 		struct message_gate gate;
 		struct message_response response;
+		struct message_logger logger;
 	} u;
 	void *storage; /* private: what decoded pointers point into */
 };

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "supervisor/base/log.h"
 #include "supervisor/evidence/record.h"
 
 _Static_assert(KEY_LEN == DIGEST_LEN, "keys and digests share FIELD_RAW32");
@@ -200,6 +201,15 @@ static const struct field drain_fields[] = {
     END,
 };
 
+static const struct field logger_fields[] = {
+    UP_TO(U16, message_logger, level, LOG_LEVEL_DEBUG),
+    UP_TO(U16, message_logger, format, LOG_FORMAT_JSON),
+    END,
+};
+static const struct field no_fields[] = {
+    END,
+};
+
 /* What runs has two ends of output, and an end of its input and of its gate where it has those. */
 static bool launched_agrees(const struct message *message, size_t fd_count)
 {
@@ -229,6 +239,8 @@ static const struct shape shapes[] = {
     {MESSAGE_CONTROLLED, "controlled", controlled_fields, FDS(0), NULL},
     {MESSAGE_REQUEST, "request", request_fields, FDS(0), NULL},
     {MESSAGE_REPLY, "reply", reply_fields, FDS(0), NULL},
+    {MESSAGE_PING, "ping", no_fields, FDS(0), NULL},
+    {MESSAGE_PONG, "pong", no_fields, FDS(0), NULL},
     {MESSAGE_EXITED, "exited", exited_fields, FDS(0), NULL},
     {MESSAGE_KILL, "kill", kill_fields, FDS(0), NULL},
     {MESSAGE_PEER, "peer", peer_fields, FDS(0), NULL},
@@ -238,6 +250,7 @@ static const struct shape shapes[] = {
     {MESSAGE_GATE, "gate", gate_fields, FDS(0) | FDS(1), NULL},
     {MESSAGE_RESPONSE, "response", response_fields, FDS(0), NULL},
     {MESSAGE_DRAIN, "drain", drain_fields, FDS(0), NULL},
+    {MESSAGE_LOGGER, "logger", logger_fields, FDS(0), NULL},
 };
 
 const struct shape *message_shape(unsigned type)

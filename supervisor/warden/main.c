@@ -104,6 +104,8 @@ static int from_engine(struct message *message)
 		take_taken(&message->u.policy_taken, message->serial);
 	else if (message->type == MESSAGE_CONTROL)
 		on_control(message);
+	else if (message->type == MESSAGE_PONG)
+		alive_answered(&warden, &warden.engine, message->serial);
 	else
 		return -EBADMSG;
 	return 0;
@@ -152,6 +154,8 @@ void on_auditor(struct link *link, struct message *message, int fault)
 		if (recorded->status == ANSWER_OK)
 			note_tree(recorded->receipt.size, &recorded->receipt.root);
 		take_answer(message->serial, recorded->status, recorded->note);
+	} else if (message->type == MESSAGE_PONG) {
+		alive_answered(&warden, &warden.auditor, message->serial);
 	} else {
 		tell_lost("callgate-auditor", -EBADMSG);
 	}

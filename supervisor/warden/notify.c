@@ -63,8 +63,12 @@ void notify_stopping(int fd)
 	notify_send(fd, "STOPPING=1\nSTATUS=taking no calls; running ones may finish");
 }
 
-/* Half of what the manager waits; 0: it does not wait for us. */
-static uint64_t ping_ms(void)
+void notify_ping(int fd)
+{
+	notify_send(fd, "WATCHDOG=1");
+}
+
+uint64_t notify_ping_ms(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
 	uint64_t wait_us, whose;
@@ -74,21 +78,4 @@ static uint64_t ping_ms(void)
 	if (pid && (str_u64(pid, INT32_MAX, &whose) || (pid_t)whose != getpid()))
 		return 0;
 	return wait_us / 2000;
-}
-
-static void on_ping(uv_timer_t *timer)
-{
-	notify_send(*(int *)timer->data, "WATCHDOG=1");
-}
-
-int notify_start_pings(uv_loop_t *loop, uv_timer_t *timer, int *fd)
-{
-	uint64_t ms = ping_ms();
-	int fault = uv_timer_init(loop, timer);
-
-	if (fault || !ms)
-		return fault;
-	timer->data = fd;
-	uv_unref((uv_handle_t *)timer);
-	return uv_timer_start(timer, on_ping, 0, ms);
 }

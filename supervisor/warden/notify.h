@@ -5,7 +5,7 @@
 #ifndef CALLGATE_WARDEN_NOTIFY_H
 #define CALLGATE_WARDEN_NOTIFY_H
 
-#include <uv.h>
+#include <stdint.h>
 
 /* Socket connected to $NOTIFY_SOCKET, or -1 where nobody listens. */
 int notify_open(void);
@@ -16,8 +16,9 @@ void notify_ready(int fd, const char *status);
 /* RELOADING=1 with the time it must carry (sd_notify(3), Type=notify-reload). */
 void notify_reloading(int fd);
 void notify_stopping(int fd);
-/* WATCHDOG=1 twice in each $WATCHDOG_USEC, as long as the loop turns; nothing where the manager
- * asked for none. The timer keeps no loop alive. *fd is read at each ping. 0 or -errno. */
-int notify_start_pings(uv_loop_t *loop, uv_timer_t *timer, int *fd);
+/* WATCHDOG=1. */
+void notify_ping(int fd);
+/* Half of what the manager waits for a ping ($WATCHDOG_USEC); 0: it does not wait for us. */
+uint64_t notify_ping_ms(void);
 
 #endif

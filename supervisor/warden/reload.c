@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "supervisor/base/log.h"
+#include "supervisor/warden/logger.h"
 #include "supervisor/warden/notify.h"
 #include "supervisor/warden/trail.h"
 #include "supervisor/warden/warden.h"
@@ -103,8 +104,6 @@ static void warn_about_fixed(const struct policy *old, const struct policy *new)
 	if (strcmp(old->audit_directory, new->audit_directory))
 		log_warn(
 		    "%s: audit.directory changed; it takes effect at the next start", new->file);
-	if (strcmp(old->log_level, new->log_level) || strcmp(old->log_format, new->log_format))
-		log_warn("%s: logger changed; it takes effect at the next start", new->file);
 }
 
 static int build(struct reload *reload, struct err_note *note)
@@ -176,6 +175,7 @@ static void swap(struct reload *reload)
 	warden->planner.tools = reload->tools;
 	reload->tools = NULL;
 	tools_free(old);
+	logger_change(warden, warden->tools->config->policy);
 	log_event(LOG_LEVEL_INFO,
 	    &(struct log_facts){
 		LOG_EVENT_RELOAD, &(struct log_field){.key = LOG_KEY_POLICY, .text = version}, 1},

@@ -21,6 +21,7 @@
 #include "supervisor/base/clock.h"
 #include "supervisor/base/log.h"
 #include "supervisor/evidence/note.h"
+#include "supervisor/warden/logger.h"
 #include "supervisor/warden/notify.h"
 #include "supervisor/warden/trail.h"
 #include "sandbox/self.h"
@@ -97,24 +98,11 @@ int warden_read_policy(struct warden *warden, struct err_note *note)
 	return config_finish(&child, &warden->config, &warden->warnings, note);
 }
 
-static enum log_level level_of(const struct policy *policy)
-{
-	if (!strcmp(policy->log_level, "error"))
-		return LOG_LEVEL_ERROR;
-	if (!strcmp(policy->log_level, "warn"))
-		return LOG_LEVEL_WARN;
-	return strcmp(policy->log_level, "debug") ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
-}
-
-static enum log_format format_of(const struct policy *policy)
-{
-	return strcmp(policy->log_format, "json") ? LOG_FORMAT_TEXT : LOG_FORMAT_JSON;
-}
-
 static int set_log(struct warden *warden, struct err_note *note)
 {
 	(void)note;
-	log_init("warden", level_of(warden->config->policy), format_of(warden->config->policy));
+	log_init(
+	    "warden", logger_level(warden->config->policy), logger_format(warden->config->policy));
 	return 0;
 }
 
@@ -183,8 +171,8 @@ static int start_roles(struct warden *warden, struct err_note *note)
 	struct children *children = &warden->children;
 	const struct children_spec spec = {
 	    .listener = warden->listener.fd,
-	    .level = level_of(warden->config->policy),
-	    .format = format_of(warden->config->policy),
+	    .level = logger_level(warden->config->policy),
+	    .format = logger_format(warden->config->policy),
 	    .user = &warden->user,
 	};
 	int fault = children_start(&spec, children, note);
@@ -476,7 +464,7 @@ static int tell_ready(struct warden *warden, struct err_note *note)
 	(void)note;
 	notify_ready(warden->notify, "taking calls");
 	log_event(LOG_LEVEL_INFO, &facts, "ready on %s", warden->socket);
-	return notify_start_pings(&warden->loop, &warden->pings, &warden->notify);
+	return alive_start(warden);
 }
 
 /* ---- the order ------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 
 #include "supervisor/base/buf.h"
 #include "supervisor/evidence/note.h"
+#include "supervisor/warden/alive.h"
 #include "supervisor/warden/cgroup.h"
 #include "supervisor/warden/check.h"
 #include "supervisor/warden/children.h"
@@ -70,7 +71,7 @@ struct warden {
 	int signals; /* signalfd */
 	uv_poll_t signal_poll;
 	int notify;
-	uv_timer_t pings; /* for the service manager's watchdog */
+	struct alive alive; /* for the service manager's watchdog */
 	struct hashes hashes;
 	struct tools *tools; /* in force */
 	struct planner planner;

@@ -59,4 +59,21 @@ up
 down
 grep -Eq '^2[^ ]+Z info  engine\[[0-9]+\]: call c[0-9a-f]+: bash for uid:[0-9]+: allow by policy, completed' daemon.log ||
 	fail "no text line for the call: $(cat daemon.log)"
+
+# a reload changes form and level in every part at once
+: >daemon.log
+write error json
+up
+"$callgate" call bash command='ls' >/dev/null || fail "call: $?"
+grep -q '"level":"info"' daemon.log && fail "lines below the level were written"
+write info text
+"$callgate" reload >/dev/null || fail "reload: $?"
+grep -q 'logger changed' daemon.log && fail "the logger waits for a start"
+: >daemon.log
+"$callgate" call bash command='ls' >/dev/null || fail "call: $?"
+down
+for role in warden engine front auditor; do
+	grep -Eq "^2[^ ]+Z info  $role\[" daemon.log || fail "$role does not log as text at info: $(cat daemon.log)"
+done
+grep '^{' daemon.log && fail "some part still writes JSON"
 verify_ok

@@ -21,6 +21,7 @@
 
 #include "policy/freeze.h"
 #include "policy/load.h"
+#include "supervisor/base/log.h"
 #include "supervisor/base/fd.h"
 #include "supervisor/evidence/record.h"
 #include "supervisor/link/message.h"
@@ -595,6 +596,35 @@ static void test_drain(void **state)
 	assert_int_equal(wait_exit(), 0);
 }
 
+/* The warden asks one of two: front is behind us, and no answer of ours goes before its. */
+static void test_ping_and_logger(void **state)
+{
+	struct message message;
+
+	(void)state;
+	put_policy(policy_text, 0);
+	message_init(&message, MESSAGE_PING);
+	message.serial = 8;
+	put(WARDEN, &message);
+	message = want(FRONT, MESSAGE_PING);
+	message_fini(&message);
+	assert_false(get(WARDEN, &message, 100));
+	message_init(&message, MESSAGE_PONG);
+	message.serial = 1;
+	put(FRONT, &message);
+	message = want(WARDEN, MESSAGE_PONG);
+	assert_int_equal(message.serial, 8);
+	message_fini(&message);
+	message_init(&message, MESSAGE_LOGGER);
+	message.u.logger.level = LOG_LEVEL_WARN;
+	message.u.logger.format = LOG_FORMAT_JSON;
+	put(WARDEN, &message);
+	message = want(FRONT, MESSAGE_LOGGER);
+	assert_int_equal(message.u.logger.level, LOG_LEVEL_WARN);
+	assert_int_equal(message.u.logger.format, LOG_FORMAT_JSON);
+	message_fini(&message);
+}
+
 /* Many calls of many peers, answered in whatever order they come: one decision and one outcome
  * each, one reply each. */
 static void test_crowd(void **state)
@@ -657,6 +687,7 @@ int main(void)
 	    TEST(test_lost_or_broken_sibling),
 	    TEST(test_wrong_side),
 	    TEST(test_drain),
+	    TEST(test_ping_and_logger),
 	    TEST(test_crowd),
 	};
 

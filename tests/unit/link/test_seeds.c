@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "supervisor/base/log.h"
 #include "supervisor/evidence/record.h"
 #include "supervisor/link/message.h"
 
@@ -101,6 +102,10 @@ static uint32_t fill(struct message *message)
 	case MESSAGE_RESPONSE:
 		message->u.response = (struct message_response){
 		    .peer = 1, .id = "7", .kind = REPLY_RESULT, .body = body};
+		return 0;
+	case MESSAGE_LOGGER:
+		message->u.logger =
+		    (struct message_logger){.level = LOG_LEVEL_DEBUG, .format = LOG_FORMAT_JSON};
 		return 0;
 	default: return 0;
 	}
