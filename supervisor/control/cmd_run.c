@@ -106,9 +106,22 @@ static int program_status(const json_t *answer)
 			     : (int)json_integer_value(json_object_get(ended, "code"));
 }
 
+static int has_end(const json_t *answer)
+{
+	return json_is_object(json_object_get(facts_of(answer), "exit"));
+}
+
+/* What the tool wrote stands before what is said of its end. */
+static const char *last_line(const char *text)
+{
+	const char *newline = strrchr(text, '\n');
+
+	return newline && newline[1] ? newline + 1 : text;
+}
+
 struct ending {
 	const char *outcome;
-	int status;
+	int status;        /* where the program has none of its own */
 	const char *words; /* NULL: the daemon's own */
 };
 
@@ -118,8 +131,8 @@ static const struct ending endings[] = {
     {"expired", COMMAND_RUN_REFUSED, NULL},
     {"deadline", COMMAND_RUN_DEADLINE,
 	"killed at its deadline; the policy's max_execution_time sets it"},
-    {"oom", COMMAND_RUN_COULD_NOT, "killed: the tool's memory limit was reached (sandbox.memory)"},
-    {"pids", COMMAND_RUN_COULD_NOT, "ended: the tool's process limit was reached (sandbox.pids)"},
+    {"oom", RUN_SIGNALED + SIGKILL, NULL},
+    {"pids", RUN_SIGNALED + SIGKILL, NULL},
     {"disk", COMMAND_RUN_COULD_NOT, "ended: the tool's disk limit was reached (sandbox.disk)"},
     {NULL, COMMAND_RUN_COULD_NOT, NULL},
 };
@@ -134,8 +147,12 @@ static int finish(const json_t *answer)
 		return program_status(answer);
 	while (ending->outcome && strcmp(ending->outcome, outcome) != 0)
 		ending++;
-	return command_fail(
-	    ending->status, "run: %s", ending->words ? ending->words : text_of(answer));
+	if (ending->status != RUN_SIGNALED + SIGKILL)
+		return command_fail(
+		    ending->status, "run: %s", ending->words ? ending->words : text_of(answer));
+	/* A program whose memory or processes were refused may still have ended by itself. */
+	return command_fail(has_end(answer) ? program_status(answer) : ending->status, "run: %s",
+	    last_line(text_of(answer)));
 }
 
 /* Bytes that the tool wrote and nobody has seen: the reader was slower than the deadline. */

@@ -154,6 +154,7 @@ static void take_exit(struct call *call, const struct message_exited *exited)
 
 	to->how = (enum exit_how)exited->how;
 	to->code = exited->code;
+	to->by_signal = exited->by_signal || exited->how == EXIT_HOW_SIGNALED;
 	to->wall_us = exited->wall_us;
 	to->cpu_us = exited->cpu_us;
 	to->memory_peak = exited->memory_peak;
@@ -176,8 +177,8 @@ int answer_exited(struct engine *engine, struct message *message)
 	}
 	event = exit_event(call, (enum exit_how)exited->how);
 	take_exit(call, exited);
-	if (exited->note[0] && call->state != CALL_KILLING)
-		judge_say(call, "%s", exited->note);
+	if (call->state != CALL_KILLING)
+		judge_say_end(call, exited->note);
 	if (call->output && output_finish(call->output) && event == CALL_ON_EXITED) {
 		judge_say(call, "The program ran to its end, but its output could not be kept.");
 		event = CALL_ON_BROKE;

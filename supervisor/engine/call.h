@@ -117,7 +117,8 @@ struct stream;
 /* How the tree ended, from EXITED. */
 struct call_exit {
 	enum exit_how how;
-	int64_t code;
+	int64_t code;                  /* exit status, or signal */
+	bool by_signal;                /* code is the signal that the program died of */
 	char *layers[CALL_LAYERS_MAX]; /* owned */
 	uint32_t layer_count;
 	uint64_t wall_us;

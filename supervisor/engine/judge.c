@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/limits.h"
 #include "supervisor/base/buf.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
@@ -228,6 +229,23 @@ static void explain_end(struct call *call)
 		judge_say(call, "exit status %lld", (long long)call->exit.code);
 }
 
+void judge_say_end(struct call *call, const char *note)
+{
+	const struct policy_sandbox limits = policy_limits(&call->tool->sandbox);
+	const unsigned long long mib = 1024 * 1024, memory = limits.memory;
+	const char *open = note[0] ? " (" : "", *close = note[0] ? ")" : "";
+
+	if (call->exit.how == EXIT_HOW_OOM)
+		judge_say(call, "Killed: the tool's memory limit of %llu %s was reached%s%s%s.",
+		    memory % mib ? memory : memory / mib, memory % mib ? "bytes" : "MiB", open,
+		    note, close);
+	else if (call->exit.how == EXIT_HOW_PIDS)
+		judge_say(call, "Ended: the tool's limit of %llu processes was reached%s%s%s.",
+		    (unsigned long long)limits.pids, open, note, close);
+	else if (note[0])
+		judge_say(call, "%s", note);
+}
+
 void judge_explain(struct call *call)
 {
 	if (call->sentence[0])
@@ -250,8 +268,8 @@ void judge_explain(struct call *call)
 	case OUTCOME_DEADLINE:
 		judge_say(call, "Stopped at the tool's deadline; its whole process tree is dead.");
 		break;
-	case OUTCOME_OOM: judge_say(call, "Killed: the tool's memory limit was reached."); break;
-	case OUTCOME_PIDS: judge_say(call, "Ended: the tool's process limit was reached."); break;
+	case OUTCOME_OOM: /* told by judge_say_end() */
+	case OUTCOME_PIDS: break;
 	case OUTCOME_UNAVAILABLE:
 		judge_say(call, "callgate could not start this in time and stopped trying; retry.");
 		break;

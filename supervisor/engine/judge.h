@@ -14,6 +14,8 @@ enum call_event judge_identity(struct call *call);
 enum call_event judge_tool(struct call *call);
 /* Is there a grant for exactly this plan? Then call->grant and ->answer say which. */
 bool judge_grant(struct call *call);
+/* How the tree ended: the limit that was reached, with its value, else the note of the warden. */
+void judge_say_end(struct call *call, const char *note);
 /* Gives a call that ends without a sentence the one that its outcome deserves. */
 void judge_explain(struct call *call);
 

@@ -144,7 +144,7 @@ static void put_exit(struct buf *out, const struct call_exit *exit)
 	if (exit->how != EXIT_HOW_EXITED && exit->code == 0)
 		return; /* no end of its own: nothing ran, or the tree was ended */
 	record_open(out, "exit");
-	record_put_int(out, exit->how == EXIT_HOW_EXITED ? "code" : "signal", exit->code);
+	record_put_int(out, exit->by_signal ? "signal" : "code", exit->code);
 	record_close(out);
 }
 

@@ -95,10 +95,8 @@ struct facts {
 
 static void fill_exit(struct result_call *told, const struct call_exit *exit)
 {
-	if (exit->how == EXIT_HOW_EXITED)
-		told->exit = RESULT_EXIT_CODE;
-	else if (exit->code != 0)
-		told->exit = RESULT_EXIT_SIGNAL;
+	if (exit->how == EXIT_HOW_EXITED || exit->code != 0)
+		told->exit = exit->by_signal ? RESULT_EXIT_SIGNAL : RESULT_EXIT_CODE;
 	told->exit_value = exit->code;
 	told->layers = (const char *const *)exit->layers;
 	told->layer_count = exit->layer_count;

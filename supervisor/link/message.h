@@ -258,8 +258,9 @@ enum exit_how {
 struct message_exited {
 	const char *call;
 	uint16_t how;
-	int64_t code;
-	uint8_t proof; /* enum cell_proof: how we know that the tree is empty */
+	int64_t code;      /* how the program itself ended; 0 with by_signal 0: well, or unseen */
+	uint8_t by_signal; /* code is a signal, else an exit status */
+	uint8_t proof;     /* enum cell_proof: how we know that the tree is empty */
 	struct strv layers;
 	uint64_t wall_us;
 	uint64_t cpu_us;

@@ -38,6 +38,7 @@ struct launch {
 	uint64_t go_us;
 	enum exit_how how; /* decided so far; NONE: nothing yet */
 	int64_t code;
+	bool by_signal; /* code is one */
 	uint64_t cpu_us;
 	uint64_t memory_peak;
 	struct err_note note;
@@ -162,9 +163,10 @@ static void report(struct launch *launch, enum cell_proof proof)
 	message_init(&message, MESSAGE_EXITED);
 	exited->call = input_of(launch)->call;
 	exited->how = (uint16_t)witness_how(launch->how, launch->code, &usage);
-	exited->code = exited->how == launch->how
-			   ? launch->code
-			   : witness_remark(&launch->note, launch->how, launch->code, &usage);
+	exited->code = launch->code;
+	exited->by_signal = launch->by_signal;
+	if (exited->how != launch->how)
+		witness_remark(&launch->note, launch->how, launch->code, &usage);
 	exited->proof = (uint8_t)proof;
 	exited->wall_us = clock_monotonic_us() - launch->go_us;
 	exited->cpu_us = launch->cpu_us ? launch->cpu_us : usage.cpu_us;
@@ -265,6 +267,7 @@ static void take_exited(struct launch *launch, const struct cell_event *event)
 			      : event->signaled  ? EXIT_HOW_SIGNALED
 						 : EXIT_HOW_EXITED;
 	launch->code = event->code;
+	launch->by_signal = event->signaled;
 	launch->cpu_us = event->cpu_us;
 	launch->memory_peak = event->memory_peak;
 	report(launch, CELL_PROOF_ECHILD);

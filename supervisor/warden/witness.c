@@ -1,6 +1,5 @@
 #include "supervisor/warden/witness.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -27,20 +26,18 @@ enum exit_how witness_how(enum exit_how how, int64_t code, const struct cgroup_u
 	return how == EXIT_HOW_NONE ? EXIT_HOW_FAILED : how;
 }
 
-int64_t witness_remark(
+void witness_remark(
     struct err_note *note, enum exit_how how, int64_t code, const struct cgroup_usage *usage)
 {
 	const unsigned long long kills = usage->oom_kills, refused = usage->pids_refused;
-	bool signaled = how == EXIT_HOW_SIGNALED;
 
 	if (note->text[0])
-		return signaled ? code : 0;
+		return;
 	if (how == EXIT_HOW_NONE)
 		(void)err_note(note, 0, "the sandbox's init was killed; memory kills %llu", kills);
 	else
 		(void)err_note(note, 0, "memory kills %llu, processes refused %llu; %s %lld", kills,
-		    refused, signaled ? "signal" : "exit status", (long long)code);
-	return signaled ? code : 0;
+		    refused, how == EXIT_HOW_SIGNALED ? "signal" : "exit status", (long long)code);
 }
 
 uint64_t witness_children_cpu_us(void)

@@ -14,9 +14,9 @@
  * where the tree ended badly and the kernel counted such a refusal; never NONE. */
 enum exit_how witness_how(enum exit_how how, int64_t code, const struct cgroup_usage *usage);
 
-/* Where witness_how() said something else than how: what the program made of it is only a remark,
- * written into an empty note. Returns the signal, if it died of one, else 0. */
-int64_t witness_remark(
+/* Where witness_how() said something else than how: what was counted and what the program made of
+ * it, written into an empty note. */
+void witness_remark(
     struct err_note *note, enum exit_how how, int64_t code, const struct cgroup_usage *usage);
 
 /* CPU time of all children reaped so far: its growth over reaping one init is what that init and

@@ -392,7 +392,8 @@ static inline void answer_launch(uint64_t serial, enum answer_status status, int
 	message_fini(&message);
 }
 
-static inline void answer_exit(const char *call, enum exit_how how, int64_t code)
+static inline void answer_exit_by(
+    const char *call, enum exit_how how, int64_t code, int by_signal, const char *note)
 {
 	static const char *layers[] = {"userns", "landlock:7"};
 	struct message message;
@@ -401,11 +402,17 @@ static inline void answer_exit(const char *call, enum exit_how how, int64_t code
 	message.u.exited.call = call;
 	message.u.exited.how = how;
 	message.u.exited.code = code;
+	message.u.exited.by_signal = (uint8_t)by_signal;
 	message.u.exited.layers.items = layers;
 	message.u.exited.layers.count = 2;
 	message.u.exited.wall_us = 1200;
-	message.u.exited.note = "";
+	message.u.exited.note = note;
 	assert_int_equal(answer_exited(&world, &message), 0);
+}
+
+static inline void answer_exit(const char *call, enum exit_how how, int64_t code)
+{
+	answer_exit_by(call, how, code, 0, "");
 }
 
 /* Answers what the call waits for, honestly, until it is over. */

@@ -537,6 +537,52 @@ static void test_ends(void **state)
 	}
 }
 
+/* At a limit the program may have ended by itself: both are told, and what the limit is. */
+static void test_limits_are_told(void **state)
+{
+	static const struct {
+		enum exit_how how;
+		int64_t code;
+		int by_signal;
+		const char *note, *kind, *text;
+	} ends[] = {
+	    {EXIT_HOW_OOM, 9, 1, "", "signal",
+		"Killed: the tool's memory limit of 512 MiB was reached."},
+	    {EXIT_HOW_OOM, 2, 0, "memory kills 1", "code",
+		"Killed: the tool's memory limit of 512 MiB was reached (memory kills 1)."},
+	    {EXIT_HOW_OOM, 0, 0, "", NULL,
+		"Killed: the tool's memory limit of 512 MiB was reached."},
+	    {EXIT_HOW_PIDS, 254, 0, "", "code",
+		"Ended: the tool's limit of 128 processes was reached."},
+	    {EXIT_HOW_DEADLINE, 3, 0, "", "code", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct call *call = world_call(1, 77, "bash", LS);
+		json_t *result, *facts, *end;
+
+		answer_plan(call, ANSWER_OK, 3);
+		answer_record(call->serial, ANSWER_OK, 9);
+		answer_launch(call->serial, ANSWER_OK, writers);
+		answer_exit_by(
+		    call->id, ends[i].how, ends[i].code, ends[i].by_signal, ends[i].note);
+		close_writers();
+		drive_to_end(call->id);
+		result = reply_json(REPLY_RESULT);
+		facts = json_object_get(json_object_get(result, "_meta"), "callgate/call");
+		end = json_object_get(facts, "exit");
+		if (ends[i].kind)
+			assert_int_equal(
+			    json_integer_value(json_object_get(end, ends[i].kind)), ends[i].code);
+		else
+			assert_true(json_is_null(end) || !end);
+		if (ends[i].text)
+			assert_string_equal(content_text(result), ends[i].text);
+		json_decref(result);
+	}
+}
+
 /* An agent that reads the text only learns how a silent program ended. */
 static void test_silent_end_is_told(void **state)
 {
@@ -752,6 +798,7 @@ int main(void)
 	    ROAD(test_void_at_launch),
 	    ROAD(test_ends),
 	    ROAD(test_silent_end_is_told),
+	    ROAD(test_limits_are_told),
 	    ROAD(test_hang_up),
 	    ROAD(test_cancel_by_request),
 	    ROAD(test_limits),
