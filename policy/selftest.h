@@ -11,7 +11,7 @@
 #define SELFTEST_FAILED 1
 
 struct selftest {
-	uint32_t run;
+	uint64_t run; /* grows while they run */
 	uint32_t failed;
 };
 

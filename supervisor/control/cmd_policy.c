@@ -40,7 +40,7 @@ static int policy_test(const struct command_session *session, int argc, char **a
 		if (failures)
 			status = print_tested(&tests, status, failures);
 		else if (status == 0)
-			printf("%s: ok: %u tests\n", argv[1], tests.run);
+			printf("%s: ok: %llu tests\n", argv[1], (unsigned long long)tests.run);
 	}
 	policy_free(policy);
 	json_decref(failures);

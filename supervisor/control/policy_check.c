@@ -180,7 +180,7 @@ int policy_check_tests(const struct command_session *session, const struct polic
 	int result;
 
 	buf_init(&report, REPORT_MAX);
-	progress_begin(session->output, "running the tests of the policy", NULL, NULL);
+	progress_begin(session->output, "running the tests of the policy", &ret->run, "done");
 	result = rulebook_new(policy, &book, &note);
 	if (result == 0)
 		result = policy_selftest(policy, book, ret, &report, &note);
@@ -190,9 +190,9 @@ int policy_check_tests(const struct command_session *session, const struct polic
 		tell_failures((char *)report.data, failures);
 	if (result == SELFTEST_FAILED)
 		return command_fail(COMMAND_USAGE,
-		    "%s: %u of its %u tests fail; mend them or the "
+		    "%s: %u of its %llu tests fail; mend them or the "
 		    "rules they are about",
-		    policy->file, ret->failed, ret->run);
+		    policy->file, ret->failed, (unsigned long long)ret->run);
 	if (result != 0)
 		return command_fail(COMMAND_USAGE, "%s: %s", policy->file,
 		    note.text[0] ? note.text : strerror(-result));
@@ -208,9 +208,9 @@ static int print_good(const struct command_session *session, const struct policy
 	int status;
 
 	if (session->output == COMMAND_OUTPUT_TEXT) {
-		printf("%s: ok: %u tools, %u roles, %u principals, %u tests, %d warnings\n",
+		printf("%s: ok: %u tools, %u roles, %u principals, %llu tests, %d warnings\n",
 		    policy->file, policy->tool_count, policy->role_count, policy->principal_count,
-		    tests->run, warnings);
+		    (unsigned long long)tests->run, warnings);
 		return COMMAND_OK;
 	}
 	answer = json_pack("{s:b, s:i, s:i, s:i, s:i, s:i}", "ok", 1, "tools",
