@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_BYTES 16384
+#define CHUNK_MIN                                                                                  \
+	640 /* of the first; a large policy has ten thousand arenas with one schema each */
+#define CHUNK_MAX 16384
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -15,10 +17,13 @@ struct arena_chunk {
 
 static struct arena_chunk *chunk_new(struct arena *arena, size_t size)
 {
+	size_t usual = arena->chunks ? 2 * arena->chunks->size : CHUNK_MIN;
 	struct arena_chunk *chunk;
 
-	if (size < CHUNK_BYTES)
-		size = CHUNK_BYTES;
+	if (usual > CHUNK_MAX)
+		usual = CHUNK_MAX;
+	if (size < usual)
+		size = usual;
 	if (size > SIZE_MAX / 2)
 		return NULL;
 	chunk = calloc(1, sizeof(*chunk) + size);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/json_schema.h"
@@ -194,6 +195,10 @@ int schema_check_node(struct schema_check *check, const struct schema_node *node
 	return schema_check_refuse(check, place, "may not be given");
 }
 
+struct json_schema_room {
+	struct json_regex_run *run;
+};
+
 int json_schema_check(
     const struct json_schema *schema, const json_t *value, const char *name, struct err_note *note)
 {
@@ -206,4 +211,28 @@ int json_schema_check(
 	r = schema_check_node(&check, schema->root, value, &top);
 	json_regex_run_free(check.run);
 	return r;
+}
+
+int json_schema_check_in(
+    struct json_schema_room **room, const struct json_schema *schema, const json_t *value)
+{
+	struct schema_check check = {.budget = {JSON_SCHEMA_STEPS_MAX}};
+	const struct json_place top = {.key = ""};
+	int r;
+
+	if (!*room)
+		*room = calloc(1, sizeof(**room));
+	if (!*room)
+		return -ENOMEM;
+	check.run = (*room)->run;
+	r = schema_check_node(&check, schema->root, value, &top);
+	(*room)->run = check.run;
+	return r;
+}
+
+void json_schema_room_free(struct json_schema_room *room)
+{
+	if (room)
+		json_regex_run_free(room->run);
+	free(room);
 }

@@ -40,6 +40,8 @@ struct json_regex_run {
 	struct json_budget *budget;   /* borrowed during a match */
 	size_t position;              /* of the callout before */
 	uint64_t spent;               /* callouts not yet taken from the budget */
+	const char *known;            /* text of known_len bytes that PCRE2 found to be UTF-8 */
+	size_t known_len;
 };
 
 static int say_pcre2(char why[JSON_REGEX_WHY_MAX], int code, size_t offset)
@@ -152,6 +154,7 @@ void json_regex_run_free(struct json_regex_run *run)
 int json_regex_match(const struct json_regex *regex, const char *text, size_t len,
     struct json_budget *budget, struct json_regex_run **run)
 {
+	uint32_t options = 0;
 	int r;
 
 	if (!*run)
@@ -160,10 +163,18 @@ int json_regex_match(const struct json_regex *regex, const char *text, size_t le
 		return -ENOMEM;
 	(*run)->budget = budget;
 	(*run)->position = 0;
+	(*run)->spent = 0;
 	/* PCRE2 looks at each byte once before it starts, for UTF-8 and for first characters. */
 	if (!json_budget_spend(budget, STEPS_A_MATCH + len / 256))
 		return JSON_MATCH_TOO_MUCH;
-	r = pcre2_match(regex->code, (PCRE2_SPTR)text, len, 0, 0, (*run)->data, (*run)->context);
+	if ((*run)->known == text && (*run)->known_len == len)
+		options |= PCRE2_NO_UTF_CHECK;
+	r = pcre2_match(
+	    regex->code, (PCRE2_SPTR)text, len, 0, options, (*run)->data, (*run)->context);
+	if (r >= 0 || r == PCRE2_ERROR_NOMATCH) {
+		(*run)->known = text;
+		(*run)->known_len = len;
+	}
 	if (r >= 0)
 		return JSON_MATCH_YES;
 	if (r == PCRE2_ERROR_NOMEMORY)

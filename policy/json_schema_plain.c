@@ -9,6 +9,8 @@
 #include "supervisor/base/buf.h"
 #include "supervisor/base/cleanup.h"
 
+/* Most checks are only tries whose words nobody reads (rows of rules:). So words are made in
+ * functions of their own, and only when there is a note. */
 #define CHOICES_SHOWN 8
 #define BYTES_A_STEP  64
 
@@ -45,17 +47,13 @@ static unsigned kinds_of(const json_t *value)
 	return 0;
 }
 
-static int check_type(struct schema_check *check, const struct schema_node *node,
+static int refuse_type(struct schema_check *check, const struct schema_node *node,
     const json_t *value, const struct json_place *place)
 {
-	struct buf cleanup_with(buf_fini) wanted = {0};
+	struct buf cleanup_with(buf_fini) wanted;
 	char shown[JSON_QUOTE_MAX];
 	const char *words;
 
-	if (!node->kinds || (node->kinds & kinds_of(value)))
-		return JSON_SCHEMA_VALID;
-	if (!check->note)
-		return JSON_SCHEMA_INVALID;
 	buf_init(&wanted, 256);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (node->kinds & kinds[i].bit)
@@ -66,7 +64,24 @@ static int check_type(struct schema_check *check, const struct schema_node *node
 	    json_value_quote(shown, value));
 }
 
+static int check_type(struct schema_check *check, const struct schema_node *node,
+    const json_t *value, const struct json_place *place)
+{
+	if (!node->kinds || (node->kinds & kinds_of(value)))
+		return JSON_SCHEMA_VALID;
+	return check->note ? refuse_type(check, node, value, place) : JSON_SCHEMA_INVALID;
+}
+
 /* ---- const and enum -------------------------------------------------------------------------- */
+
+static int refuse_constant(
+    struct schema_check *check, const struct schema_node *node, const struct json_place *place)
+{
+	char shown[JSON_QUOTE_MAX];
+
+	return schema_check_refuse(
+	    check, place, "must be %s", json_value_quote(shown, node->constant));
+}
 
 static int refuse_choice(
     struct schema_check *check, const struct schema_node *node, const struct json_place *place)
@@ -93,13 +108,11 @@ static int check_constants(struct schema_check *check, const struct schema_node 
     const json_t *value, const struct json_place *place)
 {
 	enum json_same same = JSON_SAME_YES;
-	char shown[JSON_QUOTE_MAX];
 
 	if (node->constant)
 		same = json_value_compare(node->constant, value, &check->budget);
 	if (same == JSON_SAME_NO)
-		return schema_check_refuse(
-		    check, place, "must be %s", json_value_quote(shown, node->constant));
+		return check->note ? refuse_constant(check, node, place) : JSON_SCHEMA_INVALID;
 	if (same == JSON_SAME_TOO_MUCH)
 		return schema_check_too_much(check, place);
 	if (!node->choices)
@@ -111,7 +124,7 @@ static int check_constants(struct schema_check *check, const struct schema_node 
 		if (same == JSON_SAME_TOO_MUCH)
 			return schema_check_too_much(check, place);
 	}
-	return refuse_choice(check, node, place);
+	return check->note ? refuse_choice(check, node, place) : JSON_SCHEMA_INVALID;
 }
 
 /* ---- numbers --------------------------------------------------------------------------------- */
@@ -125,11 +138,21 @@ static const char *show_number(char out[JSON_QUOTE_MAX], struct json_number numb
 	return out;
 }
 
+static int refuse_number(struct schema_check *check, const char *words, struct json_number wanted,
+    const json_t *value, const struct json_place *place)
+{
+	char limit[JSON_QUOTE_MAX], shown[JSON_QUOTE_MAX];
+
+	if (!check->note)
+		return JSON_SCHEMA_INVALID;
+	return schema_check_refuse(check, place, "must be %s %s, and is %s", words,
+	    show_number(limit, wanted), json_value_quote(shown, value));
+}
+
 static int check_number(struct schema_check *check, const struct schema_node *node,
     const json_t *value, const struct json_place *place)
 {
 	struct json_number number = json_number_of(value);
-	char limit[JSON_QUOTE_MAX], shown[JSON_QUOTE_MAX];
 	const struct {
 		const struct schema_bound *bound;
 		int wrong_sign; /* of the comparison with the bound */
@@ -144,13 +167,12 @@ static int check_number(struct schema_check *check, const struct schema_node *no
 				: -rows[i].wrong_sign;
 
 		if (order == rows[i].wrong_sign || (order == 0 && rows[i].equal_is_wrong))
-			return schema_check_refuse(check, place, "must be %s %s, and is %s",
-			    rows[i].words, show_number(limit, rows[i].bound->number),
-			    json_value_quote(shown, value));
+			return refuse_number(
+			    check, rows[i].words, rows[i].bound->number, value, place);
 	}
 	if (node->multiple_of.given && !json_number_is_multiple(number, node->multiple_of.number))
-		return schema_check_refuse(check, place, "must be a multiple of %s, and is %s",
-		    show_number(limit, node->multiple_of.number), json_value_quote(shown, value));
+		return refuse_number(
+		    check, "a multiple of", node->multiple_of.number, value, place);
 	return JSON_SCHEMA_VALID;
 }
 
@@ -206,12 +228,21 @@ static const char *path_fault(const char *text, size_t len)
 	return NULL;
 }
 
+static int refuse_pattern(
+    struct schema_check *check, const struct schema_node *node, const struct json_place *place)
+{
+	const char *pattern = json_regex_text(node->pattern);
+	char shown[JSON_QUOTE_MAX];
+
+	return schema_check_refuse(check, place, "does not match the pattern %s",
+	    json_text_show(shown, pattern, strlen(pattern)));
+}
+
 static int check_text(struct schema_check *check, const struct schema_node *node,
     const json_t *value, const struct json_place *place)
 {
 	const char *text = json_string_value(value);
 	size_t len = json_string_length(value);
-	char shown[JSON_QUOTE_MAX];
 	const char *fault;
 	int r = check_length(check, node, value, place);
 
@@ -229,9 +260,7 @@ static int check_text(struct schema_check *check, const struct schema_node *node
 		return schema_check_too_much(check, place);
 	if (r != 0)
 		return r < 0 ? r : JSON_SCHEMA_VALID;
-	text = json_regex_text(node->pattern);
-	return schema_check_refuse(check, place, "does not match the pattern %s",
-	    json_text_show(shown, text, strlen(text)));
+	return check->note ? refuse_pattern(check, node, place) : JSON_SCHEMA_INVALID;
 }
 
 int schema_check_plain(struct schema_check *check, const struct schema_node *node,

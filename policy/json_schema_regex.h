@@ -36,8 +36,8 @@ enum json_match {
 };
 
 /* Does the pattern match anywhere in text? An enum json_match or -ENOMEM. *run is made when it is
- * needed, serves any number of patterns with the same budget, and is freed by
- * json_regex_run_free(). */
+ * needed, serves any number of patterns, and is freed by json_regex_run_free(). Until then text
+ * must stay as it is: that it is UTF-8 is looked at once. */
 int json_regex_match(const struct json_regex *regex, const char *text, size_t len,
     struct json_budget *budget, struct json_regex_run **run);
 void json_regex_run_free(struct json_regex_run *run);
