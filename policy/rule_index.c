@@ -1,132 +1,141 @@
 #include "policy/rule_index.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX_MIN 1   /* bytes of a pattern's literal beginning that are worth an entry */
-#define PREFIX_MAX 64  /* longer beginnings are cut: a shorter key finds more, never less */
-#define ENUM_MAX   64  /* texts of one row; more, and it is looked at each time */
-#define KEY_MAX    320 /* parameter, a NUL's stand-in, text; longer ones are not indexed */
+#include "policy/needles.h"
+#include "supervisor/base/cleanup.h"
 
-enum key_kind {
-	KEY_TEXT = 1,   /* the whole text */
-	KEY_PREFIX = 2, /* what it begins with */
+#define SCALAR_MAX 48
+#define WHOLE_MAX  9223372036854775808.0 /* a real in [-this, this) fits an integer */
+
+struct rows {
+	uint32_t *items; /* owned */
+	uint32_t count, cap;
 };
 
-struct entry {
-	uint32_t row;
-	uint32_t next; /* index + 1 of the next entry of the same key; 0 ends */
+/* One parameter that conditions speak of. */
+struct column {
+	char *name; /* owned */
+	struct needles *needles;
+	struct rows given; /* rows to look at when it is given */
+	struct rows other; /* when it is given and no text */
 };
 
 struct rule_index {
-	json_t *keys; /* key -> index + 1 of its newest entry */
-	struct entry *entries;
-	uint32_t entry_count, entry_cap;
-	uint32_t *rest; /* rows without a key */
-	uint32_t rest_count;
-	uint64_t prefix_lengths; /* bit n - 1: some prefix has n bytes */
+	struct column *columns;
+	uint32_t column_count;
+	struct rows always; /* rows without conditions */
+	uint32_t row_count;
 };
 
-/* ---- keys ----------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------- */
 
-/* "t<parameter>\x1f<text>": false when that is too long for a key. */
-static bool make_key(
-    char out[KEY_MAX], enum key_kind kind, const char *parameter, const char *text, size_t len)
+static int rows_add(struct rows *rows, uint32_t row)
 {
-	size_t name_len = strlen(parameter);
+	if (rows->count == rows->cap) {
+		uint32_t cap = rows->cap ? rows->cap * 2 : 16;
+		uint32_t *larger = realloc(rows->items, cap * sizeof(*larger));
 
-	if (name_len + len + 3 > KEY_MAX || memchr(text, '\0', len))
-		return false;
-	out[0] = kind == KEY_TEXT ? 't' : 'p';
-	memcpy(out + 1, parameter, name_len);
-	out[1 + name_len] = '\x1f';
-	memcpy(out + 2 + name_len, text, len);
-	out[2 + name_len + len] = '\0';
-	return true;
-}
-
-static int grow(struct rule_index *index)
-{
-	uint32_t cap = index->entry_cap ? index->entry_cap * 2 : 64;
-	struct entry *larger;
-
-	if (index->entry_count < index->entry_cap)
-		return 0;
-	larger = realloc(index->entries, cap * sizeof(*larger));
-	if (!larger)
-		return -ENOMEM;
-	index->entries = larger;
-	index->entry_cap = cap;
+		if (!larger)
+			return -ENOMEM;
+		rows->items = larger;
+		rows->cap = cap;
+	}
+	rows->items[rows->count++] = row;
 	return 0;
 }
 
-static int put(struct rule_index *index, const char *key, uint32_t row)
+static void rows_mark(const struct rows *rows, uint64_t *marks)
 {
-	json_int_t before = json_integer_value(json_object_get(index->keys, key));
-	int fault = grow(index);
-
-	if (fault)
-		return fault;
-	index->entries[index->entry_count++] = (struct entry){row, (uint32_t)before};
-	return json_object_set_new_nocheck(index->keys, key, json_integer(index->entry_count))
-		   ? -ENOMEM
-		   : 0;
+	for (uint32_t i = 0; i < rows->count; i++)
+		marks[rows->items[i] / 64] |= UINT64_C(1) << (rows->items[i] % 64);
 }
 
-/* ---- which key a condition gives --------------------------------------------------------------
- * */
+/* ---- what a condition offers --------------------------------------------------------------- */
 
-/* A literal beginning of a pattern that every match must have: the characters after ^ that mean
- * themselves, less the last one where a quantifier may make it optional. */
-static size_t literal_prefix(const char *pattern)
+/* One way to find a row: by any of these texts in that column. */
+struct option {
+	struct option *next; /* of the same row */
+	struct column *column;
+	struct literal_set texts;
+	bool other; /* a value that is neither text nor number may meet the condition, too */
+};
+
+struct build {
+	struct rule_index *index;
+	struct arena arena; /* options and what they point to, gone when it is built */
+	const json_t *properties;
+	struct option **options; /* by row */
+	uint32_t row;
+};
+
+/* A number, true, false or null as text that no text of JSON equals; 1.0 is 1. Its length; 0: it
+ * is none of them. */
+static size_t scalar_text(const json_t *value, char out[SCALAR_MAX])
 {
-	size_t len;
+	double real = json_real_value(value);
+	int len = 0;
 
-	if (pattern[0] != '^' || strchr(pattern, '|'))
-		return 0;
-	len = strcspn(pattern + 1, "\\^$.[]()*+?{}");
-	if (len && strchr("*?{", pattern[1 + len]) && pattern[1 + len])
-		len--;
-	return len < PREFIX_MAX ? len : PREFIX_MAX;
+	if (json_is_boolean(value) || json_is_null(value))
+		len = snprintf(out, SCALAR_MAX, "\xff%c",
+		    json_is_null(value)   ? 'n'
+		    : json_is_true(value) ? 't'
+					  : 'f');
+	else if (json_is_integer(value))
+		len = snprintf(
+		    out, SCALAR_MAX, "\xff%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_real(value) && real >= -WHOLE_MAX && real < WHOLE_MAX &&
+		 (double)(json_int_t)real == real)
+		len = snprintf(out, SCALAR_MAX, "\xff%" JSON_INTEGER_FORMAT, (json_int_t)real);
+	else if (json_is_real(value))
+		len = snprintf(out, SCALAR_MAX, "\xff%.17g", real);
+	return len > 0 ? (size_t)len : 0;
 }
 
-/* The rows of one condition: 1 indexed, 0 it gives no key, -ENOMEM. */
-static int index_texts(
-    struct rule_index *index, const char *parameter, const json_t *texts, uint32_t row)
+static int offer(struct build *build, struct column *column, struct literal_set texts, bool other)
 {
-	char keys[ENUM_MAX][KEY_MAX];
-	const json_t *text;
+	struct option *option = arena_alloc(&build->arena, sizeof(*option));
+
+	if (!option)
+		return -ENOMEM;
+	*option = (struct option){build->options[build->row], column, texts, other};
+	build->options[build->row] = option;
+	for (uint32_t i = 0; i < texts.count; i++)
+		needles_note(column->needles, &texts.items[i]);
+	return 0;
+}
+
+/* const and enum: the value is one of these. */
+static int offer_values(struct build *build, struct column *column, const json_t *values)
+{
+	struct literal_set texts = {
+	    arena_array(&build->arena, json_array_size(values), sizeof(struct literal)), 0};
+	bool other = false;
+	const json_t *value;
 	size_t i;
 
-	if (json_array_size(texts) > ENUM_MAX)
-		return 0;
-	json_array_foreach(
-	    texts, i, text) if (!json_is_string(text) ||
-				!make_key(keys[i], KEY_TEXT, parameter, json_string_value(text),
-				    json_string_length(text))) return 0;
-	for (i = 0; i < json_array_size(texts); i++)
-		if (put(index, keys[i], row))
+	if (!texts.items)
+		return -ENOMEM;
+	json_array_foreach(values, i, value)
+	{
+		char scalar[SCALAR_MAX];
+		size_t len =
+		    json_is_string(value) ? json_string_length(value) : scalar_text(value, scalar);
+		const char *text = json_is_string(value) ? json_string_value(value) : scalar;
+
+		if (!json_is_string(value) && !len) {
+			other = true;
+			continue;
+		}
+		text = arena_text(&build->arena, text, len);
+		if (!text)
 			return -ENOMEM;
-	return 1;
-}
-
-static int index_prefix(
-    struct rule_index *index, const char *parameter, const char *pattern, uint32_t row)
-{
-	size_t len = literal_prefix(pattern);
-	char key[KEY_MAX];
-
-	/* A cut in the middle of a character is none to the value's bytes: it is compared as such.
-	 * */
-	if (len < PREFIX_MIN || !make_key(key, KEY_PREFIX, parameter, pattern + 1, len))
-		return 0;
-	while (len && ((unsigned char)pattern[1 + len] & 0xc0) == 0x80)
-		len--;
-	if (len < PREFIX_MIN || !make_key(key, KEY_PREFIX, parameter, pattern + 1, len))
-		return 0;
-	index->prefix_lengths |= UINT64_C(1) << (len - 1);
-	return put(index, key, row) ? -ENOMEM : 1;
+		texts.items[texts.count++] = (struct literal){text, (uint32_t)len, true, true};
+	}
+	return offer(build, column, texts, other);
 }
 
 static bool is_text(const json_t *schema)
@@ -136,163 +145,277 @@ static bool is_text(const json_t *schema)
 	return type && !strcmp(type, "string");
 }
 
-/* A pattern says nothing of what is no text: it is a key only where the value must be one. */
-static int index_condition(struct rule_index *index, const struct policy_when *when,
-    const json_t *properties, uint32_t row)
+/* A pattern says nothing of what is no text. */
+static int offer_pattern(
+    struct build *build, struct column *column, const json_t *pattern, bool text_only)
+{
+	struct literals literals;
+	int fault = literals_of_pattern(
+	    &build->arena, json_string_value(pattern), json_string_length(pattern), &literals);
+
+	for (uint32_t i = 0; !fault && i < literals.count; i++)
+		fault = offer(build, column, literals.sets[i], !text_only);
+	return fault;
+}
+
+/* What stands in one schema holds together, so each part of it alone finds the row. */
+static int offer_schema(
+    struct build *build, struct column *column, const json_t *schema, bool text_only)
+{
+	json_t *constant = json_object_get(schema, "const");
+	json_t *listed = json_object_get(schema, "enum");
+	json_t *pattern = json_object_get(schema, "pattern");
+	int fault = 0;
+
+	text_only = text_only || is_text(schema);
+	if (constant) {
+		json_t *one = json_pack("[O]", constant);
+
+		fault = one ? offer_values(build, column, one) : -ENOMEM;
+		json_decref(one);
+	}
+	if (!fault && json_is_array(listed))
+		fault = offer_values(build, column, listed);
+	if (!fault && json_is_string(pattern))
+		fault = offer_pattern(build, column, pattern, text_only);
+	return fault;
+}
+
+static int offer_condition(
+    struct build *build, struct column *column, const struct policy_when *when)
 {
 	/* These may be unknown, and then meet whatever restricts (policy/facts.h). */
 	bool may_be_unknown = !strcmp(when->name, "argv") || !strcmp(when->name, "stdin");
-	json_t *schema = may_be_unknown ? NULL : json_loads(when->schema, JSON_DECODE_ANY, NULL);
-	json_t *constant = json_object_get(schema, "const");
-	json_t *listed = json_object_get(schema, "enum");
-	const char *pattern = json_string_value(json_object_get(schema, "pattern"));
-	json_t *one = constant ? json_pack("[O]", constant) : NULL;
-	int result = 0;
+	json_t *schema =
+	    may_be_unknown ? NULL : json_loads(when->schema, JSON_DECODE_ANY, NULL);
+	const json_t *all = json_object_get(schema, "allOf"), *part;
+	bool text_only = is_text(schema) || is_text(json_object_get(build->properties, when->name));
+	int fault = offer_schema(build, column, schema, text_only);
+	size_t i;
 
-	if (one)
-		result = index_texts(index, when->name, one, row);
-	else if (json_is_array(listed))
-		result = index_texts(index, when->name, listed, row);
-	else if (pattern && (is_text(schema) || is_text(json_object_get(properties, when->name))))
-		result = index_prefix(index, when->name, pattern, row);
-	json_decref(one);
+	json_array_foreach(all, i, part) if (!fault) fault =
+	    offer_schema(build, column, part, text_only);
 	json_decref(schema);
-	return result;
+	return fault;
 }
 
-static int index_row(struct rule_index *index, const struct policy_rule *rule,
-    const json_t *properties, uint32_t row)
-{
-	for (uint32_t i = 0; i < rule->when_count; i++) {
-		int result = index_condition(index, &rule->when[i], properties, row);
+/* ---- birth --------------------------------------------------------------------------------- */
 
-		if (result)
-			return result < 0 ? result : 0;
+/* Parameters are few. NULL: no memory. */
+static struct column *column_of(struct rule_index *index, const char *name, bool make)
+{
+	struct column *column;
+
+	for (uint32_t i = 0; i < index->column_count; i++)
+		if (!strcmp(index->columns[i].name, name))
+			return &index->columns[i];
+	if (!make)
+		return NULL;
+	column = &index->columns[index->column_count];
+	*column = (struct column){.name = strdup(name), .needles = needles_new(index->row_count)};
+	if (!column->name || !column->needles) {
+		free(column->name);
+		needles_free(column->needles);
+		return NULL;
 	}
-	index->rest[index->rest_count++] = row;
-	return 0;
+	index->column_count++;
+	return column;
+}
+
+static int make_columns(struct rule_index *index, const struct policy_rule *rules)
+{
+	json_t *names = json_object();
+	int fault = names ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; !fault && i < index->row_count; i++)
+		for (uint32_t j = 0; !fault && j < rules[i].when_count; j++)
+			fault =
+			    json_object_set_new_nocheck(names, rules[i].when[j].name, json_null())
+				? -ENOMEM
+				: 0;
+	if (!fault)
+		index->columns = calloc(json_object_size(names) + 1, sizeof(*index->columns));
+	json_decref(names);
+	return index->columns ? 0 : -ENOMEM;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How often a row would be looked at in vain: how many rows are found by the same piece, and how
+ * likely a few bytes are in any text. */
+static uint64_t cost_of(const struct option *option)
+{
+	uint64_t cost = 1;
+
+	for (uint32_t i = 0; i < option->texts.count; i++) {
+		const struct literal *text = &option->texts.items[i];
+		uint64_t rarity = min_u64(text->len + (text->at_start || text->at_end), 4) +
+				  2 * (text->at_start && text->at_end);
+
+		cost += (uint64_t)needles_crowd(option->column->needles, text)
+			<< (rarity < 4 ? 8 - 2 * rarity : 0);
+	}
+	return cost;
+}
+
+static int add_row(struct build *build, const struct policy_rule *rule)
+{
+	const struct option *best = build->options[build->row];
+	int fault = 0;
+
+	if (!rule->when_count)
+		return rows_add(&build->index->always, build->row);
+	if (!best)
+		return rows_add(
+		    &column_of(build->index, rule->when[0].name, false)->given, build->row);
+	for (const struct option *next = best->next; next; next = next->next)
+		if (cost_of(next) < cost_of(best))
+			best = next;
+	for (uint32_t i = 0; !fault && i < best->texts.count; i++)
+		fault = needles_add(best->column->needles, &best->texts.items[i], build->row);
+	if (!fault && best->other)
+		fault = rows_add(&best->column->other, build->row);
+	return fault;
+}
+
+static int offer_row(struct build *build, const struct policy_rule *rule)
+{
+	int fault = 0;
+
+	for (uint32_t i = 0; !fault && i < rule->when_count; i++) {
+		struct column *column = column_of(build->index, rule->when[i].name, true);
+
+		fault = column ? offer_condition(build, column, &rule->when[i]) : -ENOMEM;
+	}
+	return fault;
+}
+
+static int fill(struct build *build, const struct policy_rule *rules)
+{
+	struct rule_index *index = build->index;
+	int fault = make_columns(index, rules);
+
+	for (build->row = 0; !fault && build->row < index->row_count; build->row++)
+		fault = offer_row(build, &rules[build->row]);
+	for (build->row = 0; !fault && build->row < index->row_count; build->row++)
+		fault = add_row(build, &rules[build->row]);
+	for (uint32_t i = 0; !fault && i < index->column_count; i++)
+		fault = needles_seal(index->columns[i].needles);
+	return fault;
 }
 
 int rule_index_new(const struct policy_rule *rules, uint32_t count, const json_t *properties,
     struct rule_index **ret)
 {
-	struct rule_index *index = calloc(1, sizeof(*index));
-	int fault = 0;
+	struct build build = {.index = calloc(1, sizeof(*build.index)),
+	    .properties = properties,
+	    .options = calloc(count + 1u, sizeof(struct option *))};
+	int fault = build.index && build.options ? 0 : -ENOMEM;
 
-	if (!index)
-		return -ENOMEM;
-	index->keys = json_object();
-	index->rest = calloc(count + 1u, sizeof(*index->rest));
-	if (!index->keys || !index->rest)
-		fault = -ENOMEM;
-	for (uint32_t i = 0; !fault && i < count; i++)
-		fault = index_row(index, &rules[i], properties, i);
-	if (fault) {
-		rule_index_free(index);
-		return fault;
+	if (!fault) {
+		build.index->row_count = count;
+		fault = fill(&build, rules);
 	}
-	*ret = index;
-	return 0;
+	arena_fini(&build.arena);
+	free(build.options);
+	if (fault)
+		rule_index_free(build.index);
+	else
+		*ret = build.index;
+	return fault;
 }
 
 void rule_index_free(struct rule_index *index)
 {
 	if (!index)
 		return;
-	json_decref(index->keys);
-	free(index->entries);
-	free(index->rest);
+	for (uint32_t i = 0; i < index->column_count; i++) {
+		free(index->columns[i].name);
+		needles_free(index->columns[i].needles);
+		free(index->columns[i].given.items);
+		free(index->columns[i].other.items);
+	}
+	free(index->columns);
+	free(index->always.items);
 	free(index);
 }
 
-/* ---- looking ----------------------------------------------------------------------------------
- * */
+/* ---- looking ------------------------------------------------------------------------------- */
 
-struct found {
-	const struct rule_index *index;
-	uint32_t *rows;
-	uint32_t count, cap;
-};
-
-static int add(struct found *found, uint32_t row)
+static int mark_column(const struct column *column, const json_t *value, uint64_t *marks)
 {
-	if (found->count == found->cap) {
-		uint32_t cap = found->cap ? found->cap * 2 : 16;
-		uint32_t *larger = realloc(found->rows, cap * sizeof(*larger));
+	char scalar[SCALAR_MAX];
+	size_t len;
 
-		if (!larger)
-			return -ENOMEM;
-		found->rows = larger;
-		found->cap = cap;
-	}
-	found->rows[found->count++] = row;
+	rows_mark(&column->given, marks);
+	if (json_is_string(value))
+		return needles_find(
+		    column->needles, json_string_value(value), json_string_length(value), marks);
+	rows_mark(&column->other, marks);
+	len = scalar_text(value, scalar);
+	return len ? needles_find(column->needles, scalar, len, marks) : 0;
+}
+
+/* The numbers of the bits that are set. */
+static int list_marks(const uint64_t *marks, uint32_t words, uint32_t **ret, uint32_t *ret_count)
+{
+	uint32_t count = 0, at = 0;
+
+	for (uint32_t i = 0; i < words; i++)
+		count += (uint32_t)__builtin_popcountll(marks[i]);
+	*ret = NULL;
+	*ret_count = count;
+	if (!count)
+		return 0;
+	*ret = calloc(count, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < words; i++)
+		for (uint64_t left = marks[i]; left; left &= left - 1)
+			(*ret)[at++] = i * 64 + (uint32_t)__builtin_ctzll(left);
 	return 0;
-}
-
-static int look(struct found *found, const char *key)
-{
-	const struct rule_index *index = found->index;
-	uint32_t at = (uint32_t)json_integer_value(json_object_get(index->keys, key));
-	int fault = 0;
-
-	for (; at && !fault; at = index->entries[at - 1].next)
-		fault = add(found, index->entries[at - 1].row);
-	return fault;
-}
-
-static int look_up(struct found *found, const char *parameter, const char *text, size_t len)
-{
-	uint64_t lengths = found->index->prefix_lengths;
-	char key[KEY_MAX];
-	int fault = 0;
-
-	if (make_key(key, KEY_TEXT, parameter, text, len))
-		fault = look(found, key);
-	for (size_t n = 1; !fault && n <= PREFIX_MAX && n <= len; n++)
-		if ((lengths >> (n - 1) & 1) && make_key(key, KEY_PREFIX, parameter, text, n))
-			fault = look(found, key);
-	return fault;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const uint32_t *left = a, *right = b;
-
-	return (*left > *right) - (*left < *right);
-}
-
-/* Two conditions' keys never hold one row, but the two texts of one enum may. */
-static void sort(struct found *found)
-{
-	uint32_t kept = 0;
-
-	if (!found->count)
-		return;
-	qsort(found->rows, found->count, sizeof(*found->rows), compare);
-	for (uint32_t i = 1; i < found->count; i++)
-		if (found->rows[i] != found->rows[kept])
-			found->rows[++kept] = found->rows[i];
-	found->count = kept + 1;
 }
 
 int rule_index_find(
     const struct rule_index *index, const json_t *arguments, uint32_t **ret, uint32_t *ret_count)
 {
-	struct found found = {.index = index};
-	const char *name;
-	json_t *value;
-	int fault = 0;
+	uint32_t words = index->row_count / 64 + 1;
+	uint64_t cleanup_free *marks = calloc(words, sizeof(*marks));
+	int fault = marks ? 0 : -ENOMEM;
 
-	for (uint32_t i = 0; !fault && i < index->rest_count; i++)
-		fault = add(&found, index->rest[i]);
-	json_object_foreach((json_t *)arguments, name, value) if (!fault && json_is_string(value))
-	    fault = look_up(&found, name, json_string_value(value), json_string_length(value));
-	if (fault) {
-		free(found.rows);
-		return fault;
+	if (!fault)
+		rows_mark(&index->always, marks);
+	for (uint32_t i = 0; !fault && i < index->column_count; i++) {
+		const json_t *value = json_object_get(arguments, index->columns[i].name);
+
+		if (value)
+			fault = mark_column(&index->columns[i], value, marks);
 	}
-	sort(&found);
-	*ret = found.rows;
-	*ret_count = found.count;
-	return 0;
+	return fault ? fault : list_marks(marks, words, ret, ret_count);
+}
+
+uint32_t rule_index_unkeyed(const struct rule_index *index)
+{
+	uint32_t count = index->always.count;
+
+	for (uint32_t i = 0; i < index->column_count; i++)
+		count += index->columns[i].given.count;
+	return count;
+}
+
+size_t rule_index_size(const struct rule_index *index)
+{
+	size_t size = sizeof(*index) + index->always.cap * sizeof(uint32_t);
+
+	for (uint32_t i = 0; i < index->column_count; i++) {
+		const struct column *column = &index->columns[i];
+
+		size += sizeof(*column) + strlen(column->name) + 1 +
+			(column->given.cap + column->other.cap) * sizeof(uint32_t) +
+			needles_size(column->needles);
+	}
+	return size;
 }

@@ -4,19 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/conditions.h"
 #include "policy/facts.h"
 #include "policy/handlers.h"
 #include "policy/rule_index.h"
+#include "supervisor/base/cleanup.h"
 
 struct rule_book {
 	const struct policy_rule *rule;
-	struct json_schema **when; /* one per rule->when */
+	uint32_t *when; /* numbers of conditions, one per rule->when */
+};
+
+/* How the rows of one tool are found and judged. */
+struct rule_search {
+	struct rule_index *index;
+	struct conditions *conditions;
 };
 
 struct rulebook {
 	const struct policy *policy;
 	struct tool_book *tools; /* in the policy's order */
-	struct rule_index **indexes;
+	struct rule_search *searches;
 };
 
 /* ---- birth -------------------------------------------------------------------------------- */
@@ -91,19 +99,18 @@ static int take_schemas(struct tool_book *tool, struct err_note *note)
 	return fault;
 }
 
-static int take_rule(struct rule_book *book, const struct policy_rule *rule, struct err_note *note)
+static int take_rule(struct rule_book *book, const struct policy_rule *rule,
+    struct conditions *conditions, struct err_note *note)
 {
+	int fault = 0;
+
 	book->rule = rule;
-	book->when = calloc(rule->when_count + 1u, sizeof(struct json_schema *));
+	book->when = calloc(rule->when_count + 1u, sizeof(*book->when));
 	if (!book->when)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < rule->when_count; i++) {
-		int fault = compile(rule->when[i].schema, &book->when[i], note);
-
-		if (fault)
-			return fault;
-	}
-	return 0;
+	for (uint32_t i = 0; !fault && i < rule->when_count; i++)
+		fault = conditions_add(conditions, &rule->when[i], &book->when[i], note);
+	return fault;
 }
 
 /* Of an untyped command only these can be nothing but text. */
@@ -114,21 +121,23 @@ static json_t *properties_of(const struct tool_book *tool)
 				  "type", "string");
 }
 
-static int take_tool(struct tool_book *tool, struct rule_index **index, struct err_note *note)
+static int take_tool(struct tool_book *tool, struct rule_search *search, struct err_note *note)
 {
 	const struct policy_tool *policy = tool->tool;
 	int fault = take_schemas(tool, note);
 	json_t *properties;
 
 	tool->rules = calloc(policy->rule_count + 1u, sizeof(*tool->rules));
-	if (!tool->rules)
+	search->conditions = conditions_new();
+	if (!tool->rules || !search->conditions)
 		return -ENOMEM;
 	for (uint32_t i = 0; !fault && i < policy->rule_count; i++)
-		fault = take_rule(&tool->rules[i], &policy->rules[i], note);
+		fault = take_rule(&tool->rules[i], &policy->rules[i], search->conditions, note);
 	if (fault)
 		return fault;
+	conditions_seal(search->conditions);
 	properties = properties_of(tool);
-	fault = rule_index_new(policy->rules, policy->rule_count, properties, index);
+	fault = rule_index_new(policy->rules, policy->rule_count, properties, &search->index);
 	json_decref(properties);
 	return fault;
 }
@@ -143,12 +152,12 @@ int rulebook_new(const struct policy *policy, struct rulebook **ret, struct err_
 		return -ENOMEM;
 	book->policy = policy;
 	book->tools = calloc(policy->tool_count + 1u, sizeof(*book->tools));
-	book->indexes = calloc(policy->tool_count + 1u, sizeof(struct rule_index *));
-	if (!book->tools || !book->indexes)
+	book->searches = calloc(policy->tool_count + 1u, sizeof(*book->searches));
+	if (!book->tools || !book->searches)
 		fault = -ENOMEM;
 	for (uint32_t i = 0; !fault && i < policy->tool_count; i++) {
 		book->tools[i].tool = &policy->tools[i];
-		fault = take_tool(&book->tools[i], &book->indexes[i], &why);
+		fault = take_tool(&book->tools[i], &book->searches[i], &why);
 		if (fault)
 			(void)err_note(
 			    note, fault, "tools.%s: %s", policy->tools[i].name, why.text);
@@ -163,13 +172,8 @@ int rulebook_new(const struct policy *policy, struct rulebook **ret, struct err_
 
 static void free_tool(struct tool_book *tool)
 {
-	for (uint32_t i = 0; tool->rules && i < tool->tool->rule_count; i++) {
-		struct rule_book *book = &tool->rules[i];
-
-		for (uint32_t j = 0; book->when && j < book->rule->when_count; j++)
-			json_schema_free(book->when[j]);
-		free(book->when);
-	}
+	for (uint32_t i = 0; tool->rules && i < tool->tool->rule_count; i++)
+		free(tool->rules[i].when);
 	free(tool->rules);
 	free(tool->paths);
 	json_schema_free(tool->parameters);
@@ -184,11 +188,13 @@ void rulebook_free(struct rulebook *book)
 	for (uint32_t i = 0; i < book->policy->tool_count; i++) {
 		if (book->tools && book->tools[i].tool)
 			free_tool(&book->tools[i]);
-		if (book->indexes)
-			rule_index_free(book->indexes[i]);
+		if (book->searches) {
+			rule_index_free(book->searches[i].index);
+			conditions_free(book->searches[i].conditions);
+		}
 	}
 	free(book->tools);
-	free(book->indexes);
+	free(book->searches);
 	free(book);
 }
 
@@ -215,63 +221,74 @@ static bool is_for(const struct policy_rule *rule, const struct identity *identi
 }
 
 /* 1 met, 0 not met, -ENOMEM. What nobody knows yet meets whatever restricts, and allows nothing. */
-static int is_met(const struct rule_book *book, uint32_t index, const struct question *question)
+static int is_met(const struct rule_book *book, uint32_t index, const struct question *question,
+    struct conditions_answers *answers)
 {
 	const char *name = book->rule->when[index].name;
-	const json_t *value = json_object_get(question->facts, name);
 	int result;
 
-	if (!value)
-		return facts_unknown(
-			   question->tool, name, question->facts, question->stdin_streams) &&
-		       book->rule->decision != DECISION_ALLOW;
-	result = json_schema_check(book->when[index], value, "", NULL);
+	if (facts_unknown(question->tool, name, question->facts, question->stdin_streams))
+		return book->rule->decision != DECISION_ALLOW;
+	result = conditions_answer(answers, book->when[index]);
 	if (result == JSON_SCHEMA_TOO_MUCH)
 		return book->rule->decision != DECISION_ALLOW;
-	return result < 0 ? result : result == 0;
+	return result < 0 ? result : result == JSON_SCHEMA_VALID;
 }
 
-static int matches(const struct rule_book *book, const struct question *question)
+static int matches(const struct rule_book *book, const struct question *question,
+    struct conditions_answers *answers)
 {
 	int met = is_for(book->rule, question->identity);
 
 	for (uint32_t i = 0; met == 1 && i < book->rule->when_count; i++)
-		met = is_met(book, i, question);
+		met = is_met(book, i, question, answers);
 	return met;
+}
+
+/* Of count rows that may match those that do, in found: how many, or -ENOMEM. */
+static int choose(const struct tool_book *tool, const struct question *question,
+    struct conditions_answers *answers, const uint32_t *candidates, uint32_t count,
+    const struct policy_rule **found)
+{
+	int chosen = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct rule_book *row = &tool->rules[candidates[i]];
+		int met = matches(row, question, answers);
+
+		if (met < 0)
+			return met;
+		if (met)
+			found[chosen++] = row->rule;
+	}
+	return chosen;
 }
 
 int rulebook_match(const struct rulebook *book, const struct question *question,
     const struct policy_rule ***ret, uint32_t *ret_count)
 {
 	const struct tool_book *tool = rulebook_tool(book, question->tool);
-	const struct policy_rule **found;
-	uint32_t *candidates = NULL, count = 0;
-	int met = 0;
+	const struct policy_rule **cleanup_free found = NULL;
+	uint32_t *cleanup_free candidates = NULL, count = 0;
+	struct conditions_answers cleanup_with(conditions_answers_fini) answers = {NULL};
+	const struct rule_search *search;
+	int chosen;
 
 	*ret = NULL;
 	*ret_count = 0;
 	if (!tool || !tool->tool->rule_count)
 		return 0;
-	met = rule_index_find(
-	    book->indexes[tool - book->tools], question->facts, &candidates, &count);
-	if (met)
-		return met;
-	found = calloc(count + 1u, sizeof(*found));
-	if (!found)
-		met = -ENOMEM;
-	for (uint32_t i = 0; met >= 0 && i < count; i++) {
-		const struct rule_book *row = &tool->rules[candidates[i]];
-
-		met = matches(row, question);
-		if (met == 1)
-			found[(*ret_count)++] = row->rule;
-	}
-	free(candidates);
-	if (met < 0) {
-		free(found);
-		*ret_count = 0;
-		return met;
-	}
-	*ret = found;
+	search = &book->searches[tool - book->tools];
+	chosen = rule_index_find(search->index, question->facts, &candidates, &count);
+	if (chosen || !count)
+		return chosen;
+	found = calloc(count, sizeof(*found));
+	if (!found || conditions_ask(&answers, search->conditions, question->facts, count))
+		return -ENOMEM;
+	chosen = choose(tool, question, &answers, candidates, count, found);
+	if (chosen <= 0)
+		return chosen;
+	*ret = take_ptr(found);
+	*ret_count = (uint32_t)chosen;
 	return 0;
 }

@@ -9,19 +9,26 @@
 
 #include <cmocka.h>
 
+#include "policy/rule_index.h"
 #include "policy/rulebook.h"
+#include "tests/unit/policy/random_pattern.h"
 
-#define RULES      400
+#define RULES      200
 #define CONDITIONS 3
-#define QUESTIONS  3000
+#define POLICIES   60
+#define QUESTIONS  150
+#define SCHEMA_MAX 1200
 
 static const char parameters[] =
     "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"},\"b\":{\"type\":\"string\"},"
     "\"c\":{}}}";
 
+/* One policy after another; each row's conditions once more, compiled for the plain scan. */
 static struct policy_rule rules[RULES];
 static struct policy_when whens[RULES][CONDITIONS];
-static char schemas[RULES][CONDITIONS][160];
+static char schemas[RULES][CONDITIONS][SCHEMA_MAX];
+static struct json_schema *compiled[RULES][CONDITIONS];
+static char patterns[RULES][RANDOM_PATTERN_MAX];
 static char ids[RULES][16];
 static struct policy_tool tool;
 static struct policy policy;
@@ -29,63 +36,81 @@ static uint32_t seed = 1;
 
 static uint32_t dice(uint32_t sides)
 {
-	seed = seed * 1103515245u + 12345u;
-	return (seed >> 16) % sides;
+	return random_below(&seed, sides);
 }
 
-static void word(char out[16], unsigned longest)
+static json_t *word(void)
 {
-	static const char letters[] = "ab/é";
-	unsigned len = dice(longest + 1);
+	char text[RANDOM_TEXT_MAX];
 
-	out[0] = '\0';
-	for (unsigned i = 0; i < len; i++) {
-		unsigned pick = dice(4);
+	random_text(text, NULL, &seed);
+	return json_string(text);
+}
 
-		strncat(
-		    out, pick == 3 ? "\xc3\xa9" : (char[2]){letters[pick], '\0'}, 15 - strlen(out));
+static json_t *any_value(void)
+{
+	switch (dice(10)) {
+	case 0: return json_integer(dice(9));
+	case 1: return json_real(dice(9) / 2.0);
+	case 2: return json_boolean(dice(2));
+	case 3: return json_null();
+	case 4: return json_pack("[i]", dice(2));
+	case 5: return json_real(9223372036854775808.0 * (dice(2) ? 1 : -1));
+	case 6: return json_integer(dice(2) ? INT64_MAX : INT64_MIN);
+	default: return word();
 	}
 }
 
 /* One condition of each kind that the index treats apart. */
-static void make_schema(char out[160])
+static json_t *make_schema(char pattern[RANDOM_PATTERN_MAX])
 {
-	char one[16], two[16];
-
-	word(one, 3);
-	word(two, 3);
-	switch (dice(9)) {
-	case 0: snprintf(out, 160, "{\"const\":\"%s\"}", one); return;
-	case 1: snprintf(out, 160, "{\"enum\":[\"%s\",\"%s\"]}", one, two); return;
-	case 2: snprintf(out, 160, "{\"pattern\":\"^%s\"}", one); return;
-	case 3: snprintf(out, 160, "{\"pattern\":\"^%sa*%s\"}", one, two); return;
-	case 4:
-		snprintf(out, 160, "{\"type\":\"string\",\"pattern\":\"^%s(%s)?$\"}", one, two);
-		return;
-	case 5: snprintf(out, 160, "{\"pattern\":\"^%s|%s\"}", one, two); return;
-	case 6: snprintf(out, 160, "{\"not\":{\"const\":\"%s\"}}", one); return;
-	case 7: snprintf(out, 160, "{\"enum\":[\"%s\",7]}", one); return;
-	default: snprintf(out, 160, "{\"minLength\":%u}", dice(4)); return;
+	random_pattern(pattern, &seed);
+	switch (dice(12)) {
+	case 0: return json_pack("{s:o}", "const", any_value());
+	case 1: return json_pack("{s:[o, o]}", "enum", word(), word());
+	case 2: return json_pack("{s:[o, o, o]}", "enum", any_value(), any_value(), word());
+	case 3: return json_pack("{s:{s:o}}", "not", "const", any_value());
+	case 4: return json_pack("{s:i}", "minLength", dice(4));
+	case 5: return json_pack("{s:s, s:s}", "type", "string", "pattern", pattern);
+	case 6: return json_pack("{s:[{s:s}, {s:i}]}", "allOf", "pattern", pattern, "minLength", 2);
+	case 7: return json_pack("{s:s, s:o}", "pattern", pattern, "const", any_value());
+	case 8: return json_boolean(dice(3));
+	default: return json_pack("{s:s}", "pattern", pattern);
 	}
 }
 
-static int make_policy(void **state)
+static void take_schema(unsigned row, unsigned column)
 {
 	static const char *const names[] = {"a", "b", "c", "d"};
+	json_t *schema = NULL;
+	char *text;
 
-	(void)state;
+	do {
+		json_decref(schema);
+		schema = make_schema(patterns[row]);
+		assert_non_null(schema);
+	} while (json_schema_compile(schema, &compiled[row][column], NULL));
+	text = json_dumps(schema, JSON_ENCODE_ANY);
+	assert_non_null(text);
+	assert_true(strlen(text) < SCHEMA_MAX);
+	strcpy(schemas[row][column], text);
+	free(text);
+	json_decref(schema);
+	whens[row][column] =
+	    (struct policy_when){.name = names[dice(4)], .schema = schemas[row][column]};
+}
+
+static void make_policy(void)
+{
 	for (unsigned i = 0; i < RULES; i++) {
 		snprintf(ids[i], sizeof(ids[i]), "r%u", i);
 		rules[i] = (struct policy_rule){.id = ids[i],
 		    .decision = DECISION_ASK,
 		    .reason = "",
 		    .when = whens[i],
-		    .when_count = dice(CONDITIONS + 1)};
-		for (unsigned j = 0; j < CONDITIONS; j++) {
-			make_schema(schemas[i][j]);
-			whens[i][j] =
-			    (struct policy_when){.name = names[dice(4)], .schema = schemas[i][j]};
-		}
+		    .when_count = dice(8) ? 1 + dice(CONDITIONS) : 0};
+		for (unsigned j = 0; j < CONDITIONS; j++)
+			take_schema(i, j);
 	}
 	tool = (struct policy_tool){.name = "t",
 	    .type = TOOL_COMMAND,
@@ -95,81 +120,179 @@ static int make_policy(void **state)
 	    .rules = rules,
 	    .rule_count = RULES};
 	policy = (struct policy){.file = "p.yaml", .tools = &tool, .tool_count = 1};
-	return 0;
+}
+
+static void forget_policy(void)
+{
+	for (unsigned i = 0; i < RULES; i++)
+		for (unsigned j = 0; j < CONDITIONS; j++)
+			json_schema_free(compiled[i][j]);
+}
+
+/* Often what some row speaks of. */
+static json_t *likely_value(bool text_only)
+{
+	const char *schema = schemas[dice(RULES)][dice(CONDITIONS)];
+	json_t *read = json_loads(schema, JSON_DECODE_ANY, NULL), *result = NULL;
+	char text[RANDOM_TEXT_MAX];
+
+	if (!dice(3))
+		result = json_incref(json_object_get(read, "const"));
+	json_decref(read);
+	if (result && (!text_only || json_is_string(result)))
+		return result;
+	json_decref(result);
+	if (!text_only && dice(3))
+		return any_value();
+	random_text(text, patterns[dice(RULES)], &seed);
+	return json_string(text);
 }
 
 static json_t *make_arguments(void)
 {
 	json_t *arguments = json_object();
-	char text[16];
 
-	word(text, 6);
-	(void)json_object_set_new(arguments, "a", json_string(text));
-	word(text, 6);
+	(void)json_object_set_new(arguments, "a", likely_value(true));
 	if (dice(4))
-		(void)json_object_set_new(arguments, "b", json_string(text));
-	word(text, 6);
-	if (dice(2))
-		(void)json_object_set_new(
-		    arguments, "c", dice(2) ? json_integer(dice(9)) : json_string(text));
+		(void)json_object_set_new(arguments, "b", likely_value(true));
+	if (dice(4))
+		(void)json_object_set_new(arguments, "c", likely_value(false));
+	if (dice(4))
+		(void)json_object_set_new(arguments, "d", likely_value(false));
 	return arguments;
 }
 
-static bool is_met(const struct policy_rule *rule, const json_t *arguments)
+static bool is_met(unsigned row, const json_t *arguments)
 {
-	for (uint32_t i = 0; i < rule->when_count; i++) {
-		const json_t *value = json_object_get(arguments, rule->when[i].name);
-		json_t *text = json_loads(rule->when[i].schema, 0, NULL);
-		struct json_schema *schema = NULL;
-		int result = 1;
+	for (uint32_t i = 0; i < rules[row].when_count; i++) {
+		const json_t *value = json_object_get(arguments, whens[row][i].name);
+		int result = value ? json_schema_check(compiled[row][i], value, "", NULL)
+				   : JSON_SCHEMA_INVALID;
 
-		assert_int_equal(json_schema_compile(text, &schema, NULL), 0);
-		if (value)
-			result = json_schema_check(schema, value, "", NULL);
-		json_schema_free(schema);
-		json_decref(text);
-		if (result)
+		assert_int_not_equal(result, JSON_SCHEMA_TOO_MUCH);
+		if (result != JSON_SCHEMA_VALID)
 			return false;
 	}
 	return true;
 }
 
+/* Every row against the answer. How many matched. */
+static uint32_t ask(const struct rulebook *book)
+{
+	json_t *arguments = make_arguments();
+	const struct question question = {
+	    .policy = &policy, .book = book, .tool = &tool, .facts = arguments};
+	const struct policy_rule **found = NULL;
+	uint32_t count = 0, next = 0;
+
+	assert_int_equal(rulebook_match(book, &question, &found, &count), 0);
+	for (unsigned i = 0; i < RULES; i++) {
+		bool told = next < count && found[next] == &rules[i];
+
+		if (told != is_met(i, arguments))
+			fail_msg("row %u (%s) with %s", i, schemas[i][0],
+			    json_dumps(arguments, JSON_ENCODE_ANY));
+		next += told;
+	}
+	assert_int_equal(next, count);
+	free(found);
+	json_decref(arguments);
+	return count;
+}
+
 static void the_index_forgets_no_row(void **state)
 {
-	struct rulebook *book = NULL;
-	struct err_note note = {""};
 	uint32_t matched = 0;
 
 	(void)state;
-	if (rulebook_new(&policy, &book, &note))
-		fail_msg("%s", note.text);
-	for (unsigned i = 0; i < QUESTIONS; i++) {
-		json_t *arguments = make_arguments();
-		const struct question question = {
-		    .policy = &policy, .book = book, .tool = &tool, .facts = arguments};
-		const struct policy_rule **found = NULL;
-		uint32_t count = 0, next = 0;
+	for (unsigned i = 0; i < POLICIES; i++) {
+		struct rulebook *book = NULL;
+		struct err_note note = {""};
 
-		assert_int_equal(rulebook_match(book, &question, &found, &count), 0);
-		/* Every row against the answer, of a tenth of the questions: it is slow. */
-		for (unsigned j = 0; i % 10 == 0 && j < RULES; j++) {
-			bool told = next < count && found[next] == &rules[j];
-
-			if (told != is_met(&rules[j], arguments)) {
-				char *text = json_dumps(arguments, 0);
-
-				fail_msg("row %u with %s", j, text);
-			}
-			next += told;
-		}
-		if (i % 10 == 0)
-			assert_int_equal(next, count);
-		matched += count;
-		free(found);
-		json_decref(arguments);
+		make_policy();
+		if (rulebook_new(&policy, &book, &note))
+			fail_msg("%s", note.text);
+		for (unsigned j = 0; j < QUESTIONS; j++)
+			matched += ask(book);
+		rulebook_free(book);
+		forget_policy();
 	}
-	assert_true(matched > QUESTIONS);
-	rulebook_free(book);
+	assert_true(matched > POLICIES * QUESTIONS * 4);
+}
+
+/* ---- how well ------------------------------------------------------------------------------ */
+
+static const char *const names[] = {"branch", "remote", "count"};
+
+/* How many rows are looked at for these arguments, of a thousand whose conditions have %u where
+ * their number belongs. */
+static uint32_t looked_at(const char *first, const char *second, const char *arguments)
+{
+	static char texts[1000][2][120];
+	static struct policy_when pairs[1000][2];
+	static struct policy_rule rows[1000];
+	json_t *properties = json_loads("{\"branch\":{\"type\":\"string\"}}", 0, NULL);
+	json_t *given = json_loads(arguments, 0, NULL);
+	struct rule_index *index = NULL;
+	uint32_t *found = NULL, count = 0;
+
+	assert_non_null(given);
+	for (unsigned i = 0; i < 1000; i++) {
+		const char *const templates[] = {first, second};
+
+		for (unsigned j = 0; j < 2; j++) {
+			const char *number = strstr(templates[j], "%u");
+			int before = number ? (int)(number - templates[j]) : 100;
+
+			snprintf(texts[i][j], 120, "%.*s", before, templates[j]);
+			if (number)
+				snprintf(texts[i][j] + before, 120 - (size_t)before, "%u%s", i,
+				    number + 2);
+			pairs[i][j] = (struct policy_when){.name = names[j], .schema = texts[i][j]};
+		}
+		rows[i] = (struct policy_rule){.when = pairs[i], .when_count = second[0] ? 2 : 1};
+	}
+	assert_int_equal(rule_index_new(rows, 1000, properties, &index), 0);
+	assert_int_equal(rule_index_find(index, given, &found, &count), 0);
+	free(found);
+	rule_index_free(index);
+	json_decref(properties);
+	json_decref(given);
+	return count;
+}
+
+static void few_rows_are_looked_at(void **state)
+{
+	static const struct {
+		const char *first, *second, *arguments;
+		uint32_t most;
+	} cases[] = {
+	    {"{\"const\":\"t-%u\"}", "", "{\"branch\":\"t-17\"}", 1},
+	    {"{\"const\":%u}", "", "{\"branch\":17.0}", 1},
+	    {"{\"enum\":[\"a-%u\",\"b-%u\"]}", "", "{\"branch\":\"a-17\"}", 1},
+	    {"{\"pattern\":\"^t-%u/\"}", "", "{\"branch\":\"t-17/x\"}", 1},
+	    {"{\"pattern\":\".*prod-%u-.*\"}", "", "{\"branch\":\"a-prod-17-b\"}", 1},
+	    {"{\"pattern\":\"(^|/)secrets-%u/\"}", "", "{\"branch\":\"a/secrets-17/b\"}", 1},
+	    {"{\"pattern\":\"\\\\.env%u$\"}", "", "{\"branch\":\"a.env17\"}", 1},
+	    {"{\"pattern\":\"[a-z]+-%u-release\"}", "", "{\"branch\":\"my-17-release\"}", 1},
+	    {"{\"pattern\":\"^(hot|fix)-%u$\"}", "", "{\"branch\":\"fix-17\"}", 1},
+	    {"{\"pattern\":\"^refs/heads/.+-team-%u$\"}", "",
+		"{\"branch\":\"refs/heads/x-team-17\"}", 1},
+	    {"{\"pattern\":\"^[a-z]\"}", "{\"const\":\"r-%u\"}",
+		"{\"branch\":\"x\",\"remote\":\"r-17\"}", 1},
+	    {"{\"const\":\"x\"}", "{\"pattern\":\"r-%u/\"}",
+		"{\"branch\":\"x\",\"remote\":\"r-17/\"}", 1},
+	    {"{\"pattern\":\"^[a-z]+$\"}", "", "{\"branch\":\"x\"}", 1000},
+	    {"{\"pattern\":\"^[a-z]+$\"}", "", "{\"remote\":\"x\"}", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t count = looked_at(cases[i].first, cases[i].second, cases[i].arguments);
+
+		if (count > cases[i].most || (cases[i].most && !count))
+			fail_msg("%s %s: %u rows", cases[i].first, cases[i].second, count);
+	}
 }
 
 static void roles_are_part_of_a_row(void **state)
@@ -210,7 +333,8 @@ static void roles_are_part_of_a_row(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(the_index_forgets_no_row, make_policy),
+	    cmocka_unit_test(the_index_forgets_no_row),
+	    cmocka_unit_test(few_rows_are_looked_at),
 	    cmocka_unit_test(roles_are_part_of_a_row),
 	};
 
