@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/check_tool.h"
 #include "policy/order.h"
 #include "supervisor/base/str.h"
 
@@ -378,5 +379,7 @@ int policy_check(struct schema *schema, struct policy *policy)
 		fault = check_tools(schema, policy);
 	if (!fault)
 		fault = policy_load_packs(schema, policy);
+	for (uint32_t i = 0; !fault && i < policy->tool_count; i++)
+		fault = tool_check_expected(schema, policy, &policy->tools[i]);
 	return fault ? fault : http_check(schema, policy);
 }

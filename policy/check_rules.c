@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/check_tool.h"
+#include "policy/pack.h"
 #include "supervisor/base/cleanup.h"
 
 #define PATH_SHOWN_MAX 160
@@ -11,9 +12,10 @@
 /* Everything that looks at the rows of one tool. */
 struct rows {
 	struct schema *schema;
+	const struct policy *policy; /* NULL before all of it is there */
 	const struct policy_tool *tool;
-	const struct parameters *parameters;
-	const struct policy_rule **by_id; /* owned; sorted */
+	const struct parameters *parameters; /* NULL where nothing asks for them */
+	const struct policy_rule **by_id;    /* owned; sorted */
 };
 
 static void rows_fini(struct rows *rows)
@@ -58,11 +60,10 @@ __attribute__((format(printf, 3, 4))) static void row_path(
 
 /* ---- rules -------------------------------------------------------------------------------- */
 
-/* Sorting keeps twenty thousand ids from costing their square. */
-static int check_ids(struct rows *rows)
+/* Keeps twenty thousand ids from costing their square. */
+static int sort_ids(struct rows *rows)
 {
 	const struct policy_tool *tool = rows->tool;
-	char path[PATH_SHOWN_MAX];
 
 	rows->by_id = calloc(tool->rule_count + 1u, sizeof(struct policy_rule *));
 	if (!rows->by_id)
@@ -70,6 +71,16 @@ static int check_ids(struct rows *rows)
 	for (uint32_t i = 0; i < tool->rule_count; i++)
 		rows->by_id[i] = &tool->rules[i];
 	qsort(rows->by_id, tool->rule_count, sizeof(struct policy_rule *), compare_ids);
+	return 0;
+}
+
+static int check_ids(struct rows *rows)
+{
+	const struct policy_tool *tool = rows->tool;
+	char path[PATH_SHOWN_MAX];
+
+	if (sort_ids(rows))
+		return -ENOMEM;
 	for (uint32_t i = 1; i < tool->rule_count; i++) {
 		const struct policy_rule *row = rows->by_id[i];
 
@@ -117,19 +128,35 @@ static bool is_rule_word(const char *text)
 	return false;
 }
 
-/* A rule of a pack is known only when the packs are. */
+static bool is_in_packs(const struct rows *rows, const char *id)
+{
+	for (uint32_t i = 0; i < rows->tool->packs.count; i++) {
+		const struct policy_pack *pack =
+		    policy_find_pack(rows->policy, rows->tool->packs.items[i].text);
+
+		if (pack && pack_has_rule(pack, id))
+			return true;
+	}
+	return false;
+}
+
 static int check_expected_rule(const struct rows *rows, uint32_t index)
 {
 	const struct policy_test *test = &rows->tool->tests[index];
 	char path[PATH_SHOWN_MAX];
 
-	if (!test->rule[0] || is_rule_word(test->rule) || find_rule(rows, test->rule) ||
-	    rows->tool->packs.count)
+	if (!test->rule[0])
 		return 0;
 	row_path(path, rows, "tests[%u].rule", index);
+	if (test->expect_invalid)
+		return schema_refuse_at(rows->schema, test->pos, path,
+		    "no rule decides when the arguments are invalid; remove it");
+	if (is_rule_word(test->rule) || find_rule(rows, test->rule) ||
+	    is_in_packs(rows, test->rule))
+		return 0;
 	return schema_refuse_at(rows->schema, test->pos, path,
-	    "there is no rule '%.60s' in this tool; name one by its id",
-	    schema_shown(rows->schema, test->rule));
+	    "there is no rule '%.60s' in this tool%s; name one by its id",
+	    schema_shown(rows->schema, test->rule), rows->tool->packs.count ? " or its packs" : "");
 }
 
 static int check_arguments(const struct rows *rows, uint32_t index)
@@ -164,10 +191,19 @@ int tool_check_rules(
 
 	for (uint32_t i = 0; !fault && i < tool->rule_count; i++)
 		fault = check_conditions(&rows, i);
-	for (uint32_t i = 0; !fault && i < tool->test_count; i++) {
+	for (uint32_t i = 0; !fault && i < tool->test_count; i++)
 		fault = check_arguments(&rows, i);
-		if (!fault)
-			fault = check_expected_rule(&rows, i);
-	}
+	return fault;
+}
+
+int tool_check_expected(
+    struct schema *schema, const struct policy *policy, const struct policy_tool *tool)
+{
+	struct rows cleanup_with(rows_fini)
+	    rows = {.schema = schema, .policy = policy, .tool = tool};
+	int fault = sort_ids(&rows);
+
+	for (uint32_t i = 0; !fault && i < tool->test_count; i++)
+		fault = check_expected_rule(&rows, i);
 	return fault;
 }

@@ -6,6 +6,7 @@
 #define CALLGATE_POLICY_CHECK_TOOL_H
 
 #include "policy/parameters.h"
+#include "policy/policy.h"
 #include "policy/schema.h"
 #include "policy/tool.h"
 
@@ -13,8 +14,11 @@
  * typed tool that has none). 0, -EINVAL with a note, -ENOMEM. */
 int tool_check(struct schema *schema, const struct yaml_node *node, struct policy_tool *tool);
 
-/* Ids of rules:, and what tests: say of them; names are those of parameters. */
+/* Ids of rules:, conditions and arguments of tests: about parameters that there are. */
 int tool_check_rules(
     struct schema *schema, const struct policy_tool *tool, const struct parameters *parameters);
+/* rule: of tests:, once the packs of policy are there. 0, -EINVAL with a note, -ENOMEM. */
+int tool_check_expected(
+    struct schema *schema, const struct policy *policy, const struct policy_tool *tool);
 
 #endif

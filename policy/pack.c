@@ -217,28 +217,39 @@ static bool rule_speaks(const struct policy_pack *pack, const struct pack_rule *
 
 /* ---- doubts ------------------------------------------------------------------------------- */
 
+static const struct {
+	const char *id, *reason;
+} doubts[] = {
+    [PACK_DOUBT_NONE] = {"unknown_option", "not understood"},
+    [PACK_DOUBT_UNKNOWN_OPTION] = {"unknown_option", "an option the pack does not know"},
+    [PACK_DOUBT_AMBIGUOUS_OPTION] = {"unknown_option", "the beginning of several options"},
+    [PACK_DOUBT_MISSING_VALUE] = {"unknown_option", "an option without its value"},
+    [PACK_DOUBT_VALUE_LIKE_OPTION] = {"unknown_option",
+	"a value that looks like an option; write it behind = or without the dash"},
+    [PACK_DOUBT_UNKNOWN_SUBCOMMAND] = {"unknown_subcommand", "a subcommand the pack does not know"},
+    [PACK_DOUBT_OPEN_ENDED] = {"open_ended", "words that nobody knows yet will be added"},
+    [PACK_DOUBT_TOO_MUCH] = {"too_much", "more options than any use needs"},
+};
+static const char otherwise[] = "otherwise";
+
+bool pack_has_rule(const struct policy_pack *pack, const char *id)
+{
+	for (uint32_t i = 0; i < pack->rule_count; i++)
+		if (!strcmp(pack->rules[i].id, id))
+			return true;
+	for (size_t i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++)
+		if (!strcmp(doubts[i].id, id))
+			return true;
+	return !strcmp(otherwise, id);
+}
+
 static void speak_doubt(
     const struct policy_pack *pack, const struct pack_doubt *doubt, struct pack_verdict *ret)
 {
-	static const struct {
-		const char *id, *reason;
-	} texts[] = {
-	    [PACK_DOUBT_NONE] = {"unknown_option", "not understood"},
-	    [PACK_DOUBT_UNKNOWN_OPTION] = {"unknown_option", "an option the pack does not know"},
-	    [PACK_DOUBT_AMBIGUOUS_OPTION] = {"unknown_option", "the beginning of several options"},
-	    [PACK_DOUBT_MISSING_VALUE] = {"unknown_option", "an option without its value"},
-	    [PACK_DOUBT_VALUE_LIKE_OPTION] = {"unknown_option",
-		"a value that looks like an option; write it behind = or without the dash"},
-	    [PACK_DOUBT_UNKNOWN_SUBCOMMAND] = {"unknown_subcommand",
-		"a subcommand the pack does not know"},
-	    [PACK_DOUBT_OPEN_ENDED] = {"open_ended", "words that nobody knows yet will be added"},
-	    [PACK_DOUBT_TOO_MUCH] = {"too_much", "more options than any use needs"},
-	};
-
 	*ret = (struct pack_verdict){
 	    .decision = doubt->kind == PACK_DOUBT_TOO_MUCH ? DECISION_DENY : pack->unknown_option,
-	    .id = texts[doubt->kind].id,
-	    .reason = texts[doubt->kind].reason,
+	    .id = doubts[doubt->kind].id,
+	    .reason = doubts[doubt->kind].reason,
 	    .pos = pack->unknown_pos,
 	    .subject = doubt->word,
 	};
@@ -262,24 +273,24 @@ static bool any_rule_speaks(const struct policy_pack *pack, const struct pack_re
 bool pack_judge(const struct policy_pack *pack, const struct pack_reading *reading, uint32_t *step,
     struct pack_verdict *ret)
 {
-	const uint32_t rules = pack->rule_count, doubts = reading->doubt_count;
+	const uint32_t rules = pack->rule_count, end = rules + reading->doubt_count;
 
 	while (*step < rules) {
 		if (rule_speaks(pack, &pack->rules[(*step)++], reading, ret))
 			return true;
 	}
-	if (*step < rules + doubts) {
+	if (*step < end) {
 		speak_doubt(pack, &reading->doubts[(*step)++ - rules], ret);
 		return true;
 	}
-	if (*step > rules + doubts)
+	if (*step > end)
 		return false;
 	++*step;
 	if (any_rule_speaks(pack, reading))
 		return false;
 	*ret = (struct pack_verdict){
 	    .decision = pack->otherwise,
-	    .id = "otherwise",
+	    .id = otherwise,
 	    .reason = "no rule of the pack speaks of this",
 	    .pos = pack->otherwise_pos,
 	    .subject = reading->subcommand ? reading->subcommand : reading->program,

@@ -247,6 +247,8 @@ struct pack_verdict {
 	const char *subject;   /* the word it is about */
 };
 
+/* Can a verdict of this pack have that id: one of its rules, or what speaks where none does? */
+bool pack_has_rule(const struct policy_pack *pack, const char *id);
 /* Every rule that speaks, one after the other: *step starts at 0. False at the end, *ret then
  * untouched. It speaks once at least, and says nothing about inner command lines. */
 bool pack_judge(const struct policy_pack *pack, const struct pack_reading *reading, uint32_t *step,

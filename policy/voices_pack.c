@@ -36,14 +36,6 @@ void voices_pack_free(struct voices *voices)
 	}
 }
 
-static const struct policy_pack *find_pack(const struct policy *policy, const char *name)
-{
-	for (uint32_t i = 0; i < policy->pack_count; i++)
-		if (!strcmp(policy->packs[i].name, name))
-			return &policy->packs[i];
-	return NULL;
-}
-
 /* ---- commands within commands --------------------------------------------------------------- */
 
 struct scene {
@@ -165,7 +157,7 @@ static int say_packs(const struct scene *scene, const struct simple_command *sim
 
 	for (uint32_t i = 0; !fault && i < names->count; i++) {
 		const struct policy_pack *pack =
-		    find_pack(scene->question->policy, names->items[i].text);
+		    policy_find_pack(scene->question->policy, names->items[i].text);
 		struct voices_held *held;
 
 		/* The loader refuses a pack that is not there. */

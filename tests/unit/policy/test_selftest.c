@@ -36,7 +36,9 @@ static void every_rule_has_the_name_of_the_manual(void **state)
 	    "    {args: {command: rm x}, expect: deny, rule: denied_commands},\n"
 	    "    {args: {command: id}, expect: deny, rule: deny_by_default},\n"
 	    "    {args: {command: ls | ls}, expect: deny, rule: shell_not_allowed},\n"
-	    "    {args: {command: git commit}, expect: ask, rule: changes}]}\n"
+	    "    {args: {command: git commit}, expect: ask, rule: changes},\n"
+	    "    {args: {command: git push --force}, expect: deny, rule: forced_push},\n"
+	    "    {args: {command: git status --zzz}, expect: ask, rule: unknown_option}]}\n"
 	    "  shell: {type: command, allowed_commands: [sh, ls], tests: [\n"
 	    "    {args: {command: ls *}, expect: ask, rule: not_analysable},\n"
 	    "    {args: {command: id}, expect: ask, rule: defaults.decision}]}\n"
@@ -51,7 +53,7 @@ static void every_rule_has_the_name_of_the_manual(void **state)
 	buf_init(&report, 4096);
 	run(text, &count, &report);
 	assert_string_equal(buf_cstr(&report), "");
-	assert_int_equal(count.run, 9);
+	assert_int_equal(count.run, 11);
 	buf_fini(&report);
 }
 
