@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/handlers.h"
+#include "policy/json_value.h"
 #include "policy/order.h"
 #include "policy/text.h"
 
@@ -294,8 +295,11 @@ static int check_annotations(
 static int check_parts(struct schema *schema, const struct yaml_node *node,
     const struct policy_tool *tool, const struct parameters *parameters)
 {
-	int fault = check_stdin(schema, node, tool, parameters);
+	const struct yaml_node *written = yaml_child(node, "parameters");
+	int fault = written ? yaml_json_defaults(schema, written, tool->parameters) : 0;
 
+	if (!fault)
+		fault = check_stdin(schema, node, tool, parameters);
 	if (!fault && tool_is_typed(tool))
 		fault = check_exec(schema, node, tool, parameters);
 	if (!fault)

@@ -52,9 +52,13 @@ void json_schema_free(struct json_schema *schema);
 int json_schema_check(
     const struct json_schema *schema, const json_t *value, const char *name, struct err_note *note);
 
-/* The same without a note, for many checks one after another: *room keeps what they share, is NULL
- * at first and is freed by json_schema_room_free(), which accepts NULL. Until then no value that
- * was checked may change or go. */
+/* The value of one entry of the schema's own properties; what is not among them is valid. */
+int json_schema_check_property(const struct json_schema *schema, const char *property,
+    const json_t *value, const char *name, struct err_note *note);
+
+/* json_schema_check() without a note, for many checks one after another: *room keeps what they
+ * share, is NULL at first and is freed by json_schema_room_free(), which accepts NULL. Until then
+ * no value that was checked may change or go. */
 struct json_schema_room;
 int json_schema_check_in(
     struct json_schema_room **room, const struct json_schema *schema, const json_t *value);

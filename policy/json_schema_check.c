@@ -199,8 +199,8 @@ struct json_schema_room {
 	struct json_regex_run *run;
 };
 
-int json_schema_check(
-    const struct json_schema *schema, const json_t *value, const char *name, struct err_note *note)
+static int check_whole(
+    const struct schema_node *node, const json_t *value, const char *name, struct err_note *note)
 {
 	struct schema_check check = {.budget = {JSON_SCHEMA_STEPS_MAX}, .note = note};
 	const struct json_place top = {.key = name};
@@ -208,9 +208,23 @@ int json_schema_check(
 
 	if (!value)
 		return schema_check_refuse(&check, &top, "absent");
-	r = schema_check_node(&check, schema->root, value, &top);
+	r = schema_check_node(&check, node, value, &top);
 	json_regex_run_free(check.run);
 	return r;
+}
+
+int json_schema_check(
+    const struct json_schema *schema, const json_t *value, const char *name, struct err_note *note)
+{
+	return check_whole(schema->root, value, name, note);
+}
+
+int json_schema_check_property(const struct json_schema *schema, const char *property,
+    const json_t *value, const char *name, struct err_note *note)
+{
+	const struct schema_node *node = schema_property(schema->root, property);
+
+	return node ? check_whole(node, value, name, note) : JSON_SCHEMA_VALID;
 }
 
 int json_schema_check_in(

@@ -37,6 +37,9 @@ int schema_check_array(struct schema_check *check, const struct schema_node *nod
 int schema_check_object(struct schema_check *check, const struct schema_node *node,
     const json_t *value, const struct json_place *place);
 
+/* NULL: not among its properties. */
+const struct schema_node *schema_property(const struct schema_node *node, const char *name);
+
 /* "place: words". JSON_SCHEMA_INVALID. */
 int schema_check_refuse(struct schema_check *check, const struct json_place *place,
     const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -175,6 +175,13 @@ static const struct schema_entry *find_property(const struct schema_node *node, 
 	    sizeof(*node->properties.items), compare_name);
 }
 
+const struct schema_node *schema_property(const struct schema_node *node, const char *name)
+{
+	const struct schema_entry *entry = find_property(node, name);
+
+	return entry ? entry->node : NULL;
+}
+
 /* The patterns that match the last key of place, whose value this is. *known becomes true if any
  * does. */
 static int check_patterns(struct schema_check *check, const struct schema_node *node,

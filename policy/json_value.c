@@ -258,3 +258,52 @@ int yaml_json_schema(struct schema *schema, const struct yaml_node *node, const 
 	json_schema_free(compiled);
 	return fault == -EINVAL ? refuse_schema(schema, node, &note) : fault;
 }
+
+/* ---- defaults ------------------------------------------------------------------------------ */
+
+/* Then a message that shows values might show what a variable stands for. */
+static bool has_variable(const struct yaml_node *node)
+{
+	if (node->text && node->style != YAML_STYLE_VERBATIM && strstr(node->text, "${"))
+		return true;
+	for (const struct yaml_node *item = node->first; item; item = item->next)
+		if (has_variable(item))
+			return true;
+	return false;
+}
+
+static int check_default(struct schema *schema, const struct yaml_node *properties,
+    const struct json_schema *compiled, const char *name, const json_t *value)
+{
+	const struct yaml_node *property = yaml_child(properties, name);
+	struct err_note why = {""}, note = {""};
+	int result = json_schema_check_property(compiled, name, value, "default", &why);
+
+	if (result <= 0)
+		return result;
+	if (has_variable(properties->parent))
+		return schema_refuse(schema, yaml_child(property, "default"),
+		    "does not meet the schema it stands in; change one of them");
+	(void)err_note(&note, 0, "%s; change it, or the schema it stands in", why.text);
+	return refuse_schema(schema, property, &note);
+}
+
+int yaml_json_defaults(struct schema *schema, const struct yaml_node *node, const char *text)
+{
+	json_t *value = json_loads(text, 0, NULL), *property;
+	struct json_schema *compiled = NULL;
+	int fault = value ? json_schema_compile(value, &compiled, NULL) : -ENOMEM;
+	const char *name;
+
+	json_object_foreach(json_object_get(value, "properties"), name, property)
+	{
+		const json_t *preset = json_object_get(property, "default");
+
+		if (!fault && preset)
+			fault = check_default(
+			    schema, yaml_child(node, "properties"), compiled, name, preset);
+	}
+	json_schema_free(compiled);
+	json_decref(value);
+	return fault;
+}

@@ -18,6 +18,10 @@ int yaml_json_text(struct schema *schema, const struct yaml_node *node, const ch
  * 0, -EINVAL with a note, -ENOMEM. */
 int yaml_json_schema(struct schema *schema, const struct yaml_node *node, const char **ret_text);
 
+/* Each default of the properties of node, a JSON Schema whose text is given, against the schema
+ * that it stands in. 0, -EINVAL with a note at the default, -ENOMEM. */
+int yaml_json_defaults(struct schema *schema, const struct yaml_node *node, const char *text);
+
 /* Appends text, which must be clean (policy/text.h), as a string of RFC 8259. */
 void yaml_json_quote(struct buf *out, const char *text);
 

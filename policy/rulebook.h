@@ -43,7 +43,8 @@ const struct tool_book *rulebook_tool(const struct rulebook *book, const struct 
 /* The rows of rules: of question->tool that match, in the order of the file; an identity of NULL
  * has every role. 0 and an array of *ret_count pointers that the caller frees (NULL for none), or
  * -ENOMEM. A condition that takes more work than allowed counts as met where the row asks or
- * denies, as not met where it allows. */
+ * denies, as not met where it allows; without the literals that its pattern needs it is known not
+ * to be met, and takes no work. */
 int rulebook_match(const struct rulebook *book, const struct question *question,
     const struct policy_rule ***ret, uint32_t *ret_count);
 

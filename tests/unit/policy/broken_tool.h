@@ -140,6 +140,30 @@ static const struct broken broken_tool[] = {
      "\"#/$defs/x\"}}}, exec: {program: git}}}",
 	"p.yaml:1:78: tools.t.parameters.properties.a.$ref: \"#/$defs/x\": no schema "
 	"is there; as in #/$defs/name"},
+    {"tools: {t: {type: command, parameters: {type: object, properties: {a: {type: string, "
+     "default: 5}}}, exec: {program: git}}}",
+	"p.yaml:1:95: tools.t.parameters.properties.a.default: must be a string, "
+	"and is 5; change it, or the schema it stands in"},
+    {"tools: {t: {type: command, parameters: {type: object, properties: {a: {enum: [x, y], "
+     "default: z}}}, exec: {program: git}}}",
+	"p.yaml:1:95: tools.t.parameters.properties.a.default: must be one of "
+	"\"x\", \"y\"; change it, or the schema it stands in"},
+    {"tools: {t: {type: command, parameters: {type: object, properties: {a: {$ref: "
+     "'#/$defs/n', default: -1}}, $defs: {n: {minimum: 0}}}, exec: {program: git}}}",
+	"p.yaml:1:100: tools.t.parameters.properties.a.default: must be at least "
+	"0, and is -1; change it, or the schema it stands in"},
+    {"tools: {t: {type: command, parameters: {type: object, properties: {l: {type: array, "
+     "items: {type: string}, default: [x, 7]}}}, exec: {program: git}}}",
+	"p.yaml:1:121: tools.t.parameters.properties.l.default[1]: must be a "
+	"string, and is 7; change it, or the schema it stands in"},
+    {"tools: {t: {type: command, parameters: {type: object, properties: {o: {type: object, "
+     "required: [k], default: {}}}}, exec: {program: git}}}",
+	"p.yaml:1:110: tools.t.parameters.properties.o.default: lacks the "
+	"property \"k\"; change it, or the schema it stands in"},
+    {"tools: {t: {type: command, parameters: {type: object, properties: {a: {pattern: ^x, "
+     "default: \"${SECRET}\"}}}, exec: {program: git}}}",
+	"p.yaml:1:94: tools.t.parameters.properties.a.default: does not meet the "
+	"schema it stands in; change one of them"},
     {"tools: {t: {type: command, parameters: {type: object, properties: {a: "
      "{maximum: 0x10}}}, exec: {program: git}}}",
 	"p.yaml:1:81: tools.t.parameters.properties.a.maximum: '0x10' is a number to "
@@ -594,6 +618,18 @@ static const struct broken broken_rules[] = {
      "nope}]}}",
 	"p.yaml:1:36: tools.t.tests[0].rule: there is no rule 'nope' in this tool; "
 	"name one by its id"},
+    {"tools: {t: {type: command, packs: [git], tests: [{args: {command: ls}, expect: ask, "
+     "rule: nope}]}}",
+	"p.yaml:1:50: tools.t.tests[0].rule: there is no rule 'nope' in this tool or its "
+	"packs; name one by its id"},
+    {"tools: {t: {type: command, packs: [sed], tests: [{args: {command: git push}, expect: "
+     "ask, rule: push}]}, u: {type: command, packs: [git]}}",
+	"p.yaml:1:50: tools.t.tests[0].rule: there is no rule 'push' in this tool or its "
+	"packs; name one by its id"},
+    {"tools: {t: {type: command, rules: [{id: a, decision: ask}], tests: [{args: {command: ls}, "
+     "expect: invalid, rule: a}]}}",
+	"p.yaml:1:69: tools.t.tests[0].rule: no rule decides when the arguments are invalid; "
+	"remove it"},
     {"tools: {t: {type: command, tests: [{args: {command: ls}, expect: ask, roles: "
      "[nope]}]}}",
 	"p.yaml:1:79: tools.t.tests[0].roles[0]: there is no role 'nope'; define it "
