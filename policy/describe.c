@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/json_value.h"
+#include "policy/text.h"
 #include "policy/keys.h"
 
 #define VARIABLE     "{\"$ref\":\"#/$defs/variable\"}"
@@ -22,7 +22,7 @@ static void put_choices(struct buf *out, const char *const *choices)
 		if (!**choices)
 			continue;
 		buf_text(out, comma);
-		yaml_json_quote(out, *choices);
+		text_quote(out, *choices);
 		comma = ",";
 	}
 	buf_text(out, "]");
@@ -39,7 +39,7 @@ static void put_text(struct buf *out, const struct schema_key *key)
 		put_choices(out, key->choices);
 	} else {
 		buf_text(out, "\"pattern\":");
-		yaml_json_quote(out, key->pattern);
+		text_quote(out, key->pattern);
 	}
 	buf_text(out, "}," VARIABLE "]");
 }
@@ -65,7 +65,7 @@ static void put_named(struct buf *out, const struct schema_list *list)
 {
 	buf_textf(out,
 	    "\"type\":\"object\",\"maxProperties\":%u,\"propertyNames\":{\"pattern\":", list->max);
-	yaml_json_quote(out, list->pattern);
+	text_quote(out, list->pattern);
 	buf_text(out, "},\"additionalProperties\":{");
 	put_keys(out, list->keys, list->required);
 	buf_text(out, "}");
@@ -155,7 +155,7 @@ static void put_like(struct buf *out, const struct schema_key *key)
 static void put_key(struct buf *out, const struct schema_key *key)
 {
 	buf_text(out, "{\"description\":");
-	yaml_json_quote(out, key->about);
+	text_quote(out, key->about);
 	if (key->form && key->like) {
 		buf_textf(out, ",\"anyOf\":[%s,{", key->form);
 		put_like(out, key);
@@ -181,7 +181,7 @@ static void put_keys(struct buf *out, const struct schema_key *keys, const char 
 		if (keys->read == read_later)
 			continue;
 		buf_text(out, comma);
-		yaml_json_quote(out, keys->name);
+		text_quote(out, keys->name);
 		buf_text(out, ":");
 		put_key(out, keys);
 		comma = ",";

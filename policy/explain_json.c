@@ -2,33 +2,15 @@
 #include <string.h>
 
 #include "policy/limits.h"
+#include "policy/text.h"
 #include "policy/verdict.h"
 #include "policy/voices.h"
 #include "supervisor/base/str.h"
 
-/* RFC 8259 string of UTF-8 text. */
-static void json_text(struct buf *out, const char *text)
-{
-	const char *plain = text;
-
-	buf_text(out, "\"");
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f)
-			continue;
-		buf_put(out, plain, (size_t)(text - plain));
-		buf_textf(out, "\\u%04x", byte);
-		plain = text + 1;
-	}
-	buf_put(out, plain, (size_t)(text - plain));
-	buf_text(out, "\"");
-}
-
 static void json_member(struct buf *out, const char *name, const char *text)
 {
 	buf_textf(out, ",\"%s\":", name);
-	json_text(out, text);
+	text_quote(out, text);
 }
 
 static void json_number(struct buf *out, const char *name, uint64_t value)
@@ -41,7 +23,7 @@ static void json_words(struct buf *out, const struct policy_words *words)
 	buf_text(out, "[");
 	for (uint32_t i = 0; i < words->count; i++) {
 		buf_text(out, i ? "," : "");
-		json_text(out, words->items[i].text);
+		text_quote(out, words->items[i].text);
 	}
 	buf_text(out, "]");
 }
@@ -54,7 +36,7 @@ static void json_verdict(
 	buf_init(&scratch, out->limit);
 	(void)verdict_rule(&scratch, question->policy, verdict);
 	buf_textf(out, "{\"decision\":\"%s\",\"rule\":", decision_name(verdict->decision));
-	json_text(out, buf_cstr(&scratch) ? buf_cstr(&scratch) : "");
+	text_quote(out, buf_cstr(&scratch) ? buf_cstr(&scratch) : "");
 	buf_reset(&scratch);
 	(void)verdict_reason(&scratch, question->policy, question->tool, verdict);
 	json_member(out, "reason", buf_cstr(&scratch) ? buf_cstr(&scratch) : "");
@@ -73,7 +55,7 @@ static void json_caller(struct buf *out, const struct identity *identity)
 	buf_text(out, ",\"caller\":{\"roles\":[");
 	for (uint32_t i = 0; i < identity->role_count; i++) {
 		buf_text(out, i ? "," : "");
-		json_text(out, identity->roles[i]->name);
+		text_quote(out, identity->roles[i]->name);
 	}
 	buf_text(out, "]");
 	json_member(out, "agent", identity->agent ? identity->agent->name : "");
@@ -168,7 +150,7 @@ int policy_tell_json(
 		return out->fault;
 	}
 	buf_text(out, "{\"reachable\":true,\"tool\":");
-	json_text(out, question->tool->name);
+	text_quote(out, question->tool->name);
 	json_caller(out, question->identity);
 	json_schema_layer(out, explanation);
 	if (!explanation->invalid) {

@@ -2,27 +2,10 @@
 #include <string.h>
 
 #include "policy/decide.h"
+#include "policy/order.h"
 #include "supervisor/base/str.h"
 
 /* ---- who asks ----------------------------------------------------------------------------- */
-
-static bool words_hold(const struct policy_words *words, const char *text)
-{
-	for (uint32_t i = 0; i < words->count; i++) {
-		if (!strcmp(words->items[i].text, text))
-			return true;
-	}
-	return false;
-}
-
-static bool globs_hold(const struct policy_words *globs, const char *text)
-{
-	for (uint32_t i = 0; i < globs->count; i++) {
-		if (str_glob(globs->items[i].text, text))
-			return true;
-	}
-	return false;
-}
 
 static bool row_matches(const struct policy_principal *row, const struct subject *subject)
 {

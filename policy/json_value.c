@@ -9,6 +9,7 @@
 
 #include "policy/env.h"
 #include "policy/json_schema.h"
+#include "policy/text.h"
 
 struct writer {
 	struct schema *schema;
@@ -18,27 +19,6 @@ struct writer {
 static int put_node(struct writer *writer, const struct yaml_node *node);
 
 /* ---- scalars ------------------------------------------------------------------------------ */
-
-void yaml_json_quote(struct buf *out, const char *text)
-{
-	const char *plain = text;
-
-	buf_text(out, "\"");
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f)
-			continue;
-		buf_put(out, plain, (size_t)(text - plain));
-		if (byte == '"' || byte == '\\')
-			buf_textf(out, "\\%c", byte);
-		else
-			buf_textf(out, "\\u%04x", byte);
-		plain = text + 1;
-	}
-	buf_text(out, plain);
-	buf_text(out, "\"");
-}
 
 /* The shortest decimal that reads back as the same number. */
 static void put_real(struct buf *out, double value)
@@ -109,26 +89,20 @@ static int put_plain(struct writer *writer, const struct yaml_node *node, const 
 	if (is_disputed(text))
 		return schema_refuse_value(writer->schema, node,
 		    "is a number to some readers only; write a plain decimal, or quotes");
-	yaml_json_quote(&writer->out, text);
+	text_quote(&writer->out, text);
 	return 0;
 }
 
 static int put_scalar(struct writer *writer, const struct yaml_node *node)
 {
-	struct schema *schema = writer->schema;
-	const char *text = node->text;
-	struct err_note why;
-	int fault = 0;
+	const char *text;
+	int fault = schema_expand(writer->schema, node, &text);
 
-	if (node->style != YAML_STYLE_VERBATIM)
-		fault = env_expand(schema->source, schema->arena, &schema->budget, &text, &why);
-	if (fault == -EINVAL)
-		return schema_refuse(schema, node, "%s", why.text);
 	if (fault)
 		return fault;
 	if (node->style == YAML_STYLE_PLAIN)
 		return put_plain(writer, node, text);
-	yaml_json_quote(&writer->out, text);
+	text_quote(&writer->out, text);
 	return 0;
 }
 
@@ -142,7 +116,7 @@ static int put_children(struct writer *writer, const struct yaml_node *node)
 		if (item != node->first)
 			buf_text(&writer->out, ",");
 		if (item->key) {
-			yaml_json_quote(&writer->out, item->key);
+			text_quote(&writer->out, item->key);
 			buf_text(&writer->out, ":");
 		}
 		fault = put_node(writer, item);

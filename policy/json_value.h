@@ -22,7 +22,4 @@ int yaml_json_schema(struct schema *schema, const struct yaml_node *node, const 
  * that it stands in. 0, -EINVAL with a note at the default, -ENOMEM. */
 int yaml_json_defaults(struct schema *schema, const struct yaml_node *node, const char *text);
 
-/* Appends text, which must be clean (policy/text.h), as a string of RFC 8259. */
-void yaml_json_quote(struct buf *out, const char *text);
-
 #endif

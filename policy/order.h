@@ -21,6 +21,10 @@ int word_compare(enum word_order order, const char *a, const char *b);
 const struct policy_word *word_find(
     const struct policy_words *words, enum word_order order, const char *text);
 
+/* Whatever the order: is text one of the words; does one of them, a glob, match it? */
+bool words_hold(const struct policy_words *words, const char *text);
+bool globs_hold(const struct policy_words *globs, const char *text);
+
 /* Pointers to the elements' `name` come first in each named struct, so one compare serves all:
  * for qsort() and bsearch() over roles, agents, namespaces and tools. */
 int named_compare(const void *a, const void *b);

@@ -22,24 +22,6 @@ bool pack_applies(const struct policy_pack *pack, const char *argv0)
 
 /* ---- one condition ------------------------------------------------------------------------ */
 
-static bool holds(const struct policy_words *words, const char *text)
-{
-	for (uint32_t i = 0; i < words->count; i++) {
-		if (!strcmp(words->items[i].text, text))
-			return true;
-	}
-	return false;
-}
-
-static bool any_glob(const struct policy_words *globs, const char *text)
-{
-	for (uint32_t i = 0; i < globs->count; i++) {
-		if (str_glob(globs->items[i].text, text))
-			return true;
-	}
-	return false;
-}
-
 static bool given_in(const struct policy_words *names, const struct pack_given *given)
 {
 	for (uint32_t i = 0; i < names->count; i++) {
@@ -69,13 +51,13 @@ static bool value_matches(
 	if (!value)
 		return false;
 	if (!pack->fold_values)
-		return any_glob(globs, value);
+		return globs_hold(globs, value);
 	len = strlen(value);
 	if (len >= sizeof(folded))
 		return false;
 	for (size_t i = 0; i <= len; i++)
 		folded[i] = (char)(value[i] >= 'A' && value[i] <= 'Z' ? value[i] + 32 : value[i]);
-	return any_glob(globs, folded);
+	return globs_hold(globs, folded);
 }
 
 /* wanted: true for a value that one of the globs matches, false for one that none does. */
@@ -96,7 +78,7 @@ static const char *find_word(
     const struct pack_operand *words, uint32_t count, const struct policy_words *globs, bool wanted)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		if (any_glob(globs, words[i].word) == wanted)
+		if (globs_hold(globs, words[i].word) == wanted)
 			return words[i].word;
 	}
 	return NULL;
@@ -108,7 +90,7 @@ static const char *find_program(
 	for (uint32_t i = 0; i < reading->inner_count; i++) {
 		const struct pack_inner *inner = &reading->inner[i];
 
-		if (inner->argc && any_glob(globs, inner->argv[0]))
+		if (inner->argc && globs_hold(globs, inner->argv[0]))
 			return inner->argv[0];
 	}
 	return NULL;
@@ -194,7 +176,7 @@ static bool rule_speaks(const struct policy_pack *pack, const struct pack_rule *
 	const char *program;
 
 	if (rule->subcommands.count &&
-	    (!reading->subcommand || !holds(&rule->subcommands, reading->subcommand)))
+	    (!reading->subcommand || !words_hold(&rule->subcommands, reading->subcommand)))
 		return false;
 	if (!words_match(rule, reading, &subject) || !options_match(rule, reading, &subject) ||
 	    !values_match(pack, rule, reading, &subject))

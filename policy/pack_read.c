@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/order.h"
 #include "policy/pack_option.h"
 #include "policy/pack_sed.h"
 
@@ -317,15 +318,6 @@ static void take_all(struct pass *pass)
 
 /* ---- inner command lines ------------------------------------------------------------------ */
 
-static bool holds(const struct policy_words *words, const char *text)
-{
-	for (uint32_t i = 0; i < words->count; i++) {
-		if (!strcmp(words->items[i].text, text))
-			return true;
-	}
-	return false;
-}
-
 static void add_inner(struct pass *pass, const struct pack_run *run, struct pack_inner inner)
 {
 	struct pack_reading *reading = pass->reading;
@@ -379,7 +371,7 @@ static void find_inner(struct pass *pass, const struct pack_run *run)
 	uint32_t at;
 
 	if (run->subcommands.count &&
-	    (!reading->subcommand || !holds(&run->subcommands, reading->subcommand)))
+	    (!reading->subcommand || !words_hold(&run->subcommands, reading->subcommand)))
 		return;
 	for (uint32_t i = 0; i < reading->given_count; i++)
 		run_option(pass, run, &reading->given[i]);

@@ -6,6 +6,7 @@
 #include "policy/arena.h"
 #include "policy/order.h"
 #include "policy/pack.h"
+#include "supervisor/base/str.h"
 
 _Static_assert(offsetof(struct policy_tool, name) == 0, "named_compare");
 _Static_assert(offsetof(struct policy_role, name) == 0, "named_compare");
@@ -68,6 +69,24 @@ int named_compare(const void *a, const void *b)
 static const void *named_find(const void *items, uint32_t count, size_t size, const char *name)
 {
 	return count ? bsearch(&name, items, count, size, named_compare) : NULL;
+}
+
+bool words_hold(const struct policy_words *words, const char *text)
+{
+	for (uint32_t i = 0; i < words->count; i++) {
+		if (!strcmp(words->items[i].text, text))
+			return true;
+	}
+	return false;
+}
+
+bool globs_hold(const struct policy_words *globs, const char *text)
+{
+	for (uint32_t i = 0; i < globs->count; i++) {
+		if (str_glob(globs->items[i].text, text))
+			return true;
+	}
+	return false;
 }
 
 const struct policy_tool *policy_find_tool(const struct policy *policy, const char *name)

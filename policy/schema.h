@@ -87,6 +87,9 @@ int schema_mapping(struct schema *schema, const struct yaml_node *node,
 /* Any scalar but an empty one, ${VAR} expanded, and what it is. wanted: "a time such as 30s". */
 int schema_scalar(struct schema *schema, const struct yaml_node *node, const char *wanted,
     const char **ret_text, enum scalar_type *ret_type);
+/* The text of a scalar with ${VAR} expanded where its style lets it. 0, -EINVAL with a note,
+ * -ENOMEM. */
+int schema_expand(struct schema *schema, const struct yaml_node *node, const char **ret_text);
 /* The text of a scalar that must be text, ${VAR} expanded. */
 int schema_text(struct schema *schema, const struct yaml_node *node, const char **ret_text);
 /* "VALUE why; what to do"; a value that came from a variable is not shown. */

@@ -64,21 +64,28 @@ int schema_refuse_value(
 	return schema_refuse(schema, node, "%s %s", written(shown, node), why);
 }
 
+int schema_expand(struct schema *schema, const struct yaml_node *node, const char **ret_text)
+{
+	struct err_note why;
+	int fault = 0;
+
+	*ret_text = node->text;
+	if (node->style != YAML_STYLE_VERBATIM)
+		fault = env_expand(schema->source, schema->arena, &schema->budget, ret_text, &why);
+	return fault == -EINVAL ? schema_refuse(schema, node, "%s", why.text) : fault;
+}
+
 int schema_scalar(struct schema *schema, const struct yaml_node *node, const char *wanted,
     const char **ret_text, enum scalar_type *ret_type)
 {
-	const char *text = node->text;
 	char from[WRITTEN_MAX];
-	struct err_note why;
-	int fault = 0;
+	const char *text;
+	int fault;
 
 	if (node->kind != YAML_KIND_SCALAR)
 		return schema_refuse(
 		    schema, node, "is %s; write %s", type_name(node, SCALAR_TEXT), wanted);
-	if (node->style != YAML_STYLE_VERBATIM)
-		fault = env_expand(schema->source, schema->arena, &schema->budget, &text, &why);
-	if (fault == -EINVAL)
-		return schema_refuse(schema, node, "%s", why.text);
+	fault = schema_expand(schema, node, &text);
 	if (fault)
 		return fault;
 	*ret_type = node->style == YAML_STYLE_PLAIN ? scalar_type(text) : SCALAR_TEXT;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "supervisor/base/buf.h"
 #include "supervisor/base/str.h"
 
 #define DISTANCE_NAME_MAX 64
@@ -96,4 +97,25 @@ bool text_is_tool_variable(const char *text)
 	}
 	return text_is_variable(text) && strncmp(text, "LD_", 3) != 0 &&
 	       strncmp(text, "CALLGATE_", 9) != 0;
+}
+
+void text_quote(struct buf *out, const char *text)
+{
+	const char *plain = text;
+
+	buf_text(out, "\"");
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f)
+			continue;
+		buf_put(out, plain, (size_t)(text - plain));
+		if (byte == '"' || byte == '\\')
+			buf_textf(out, "\\%c", byte);
+		else
+			buf_textf(out, "\\u%04x", byte);
+		plain = text + 1;
+	}
+	buf_text(out, plain);
+	buf_text(out, "\"");
 }

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buf;
+
 /* UTF-8 without control bytes other than newline and tab. */
 bool text_is_clean(const char *text, size_t len);
 /* Changes of one byte (insert, drop, replace) between two names; at least `most` where it would
@@ -22,5 +24,7 @@ bool text_is_variable(const char *text);
 /* One that a tool may be given: not one of those that callgate sets itself (PATH, HOME, TMPDIR,
  * USER), none that the loader of programs obeys (LD_*), none of callgate's own (CALLGATE_*). */
 bool text_is_tool_variable(const char *text);
+/* Appends clean text as a string of RFC 8259. */
+void text_quote(struct buf *out, const char *text);
 
 #endif
