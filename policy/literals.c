@@ -346,31 +346,38 @@ static struct meaning one_of(struct parse *parse, const uint32_t *codes, uint32_
 	return meaning;
 }
 
+/* One character or range of a class into codes. False: none that is read here, or too many. */
+static bool take_members(struct parse *parse, uint32_t codes[CLASS_MAX], uint32_t *count)
+{
+	uint32_t code, last;
+
+	if (!take_code(parse, &code))
+		return false;
+	last = code;
+	if (take(parse, "-") && !take_code(parse, &last))
+		return false;
+	if (last < code || last - code >= CLASS_MAX - *count)
+		return false;
+	while (code <= last)
+		codes[(*count)++] = code++;
+	return true;
+}
+
 /* After the bracket. A bracket inside is always written \x{5d}. */
 static struct meaning read_class(struct parse *parse)
 {
 	const char *end = memchr(parse->at, ']', (size_t)(parse->end - parse->at));
-	uint32_t codes[CLASS_MAX], code, last, count = 0;
+	uint32_t codes[CLASS_MAX], count = 0;
+	bool few = true;
 
 	if (!end) {
 		parse->lost = true;
 		return unknown;
 	}
-	while (parse->at < end && take_code(parse, &code)) {
-		last = code;
-		if (take(parse, "-") && !take_code(parse, &last))
-			break;
-		if (last < code || last - code >= CLASS_MAX - count)
-			break;
-		while (code <= last)
-			codes[count++] = code++;
-	}
-	if (parse->at != end) { /* many, or all but some */
-		parse->at = end + 1;
-		return unknown;
-	}
+	while (few && parse->at < end)
+		few = take_members(parse, codes, &count);
 	parse->at = end + 1;
-	return count ? one_of(parse, codes, count) : unknown;
+	return few && count ? one_of(parse, codes, count) : unknown;
 }
 
 static struct meaning read_alternatives(struct parse *parse);

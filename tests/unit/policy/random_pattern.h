@@ -31,8 +31,8 @@ static inline void random_sequence(char *out, unsigned depth, uint32_t *seed);
 static inline void random_part(char *out, unsigned depth, uint32_t *seed)
 {
 	static const char *const atoms[] = {"a", "b", "/", "\xc3\xa9", "ab", "-", ".", "\\.",
-	    "[ab]", "[^a]", "[a-c]", "[a/\xc3\xa9]", "\\w", "\\u00e9", "\\x62", "^", "$", "\\b",
-	    "\\B", "abababab", "b/ab-ab/a"};
+	    "[ab]", "[^a]", "[a-c]", "[a/\xc3\xa9]", "[/b-y]", "[ab-y]", "[.-/a]", "[^/-b]", "\\w",
+	    "\\u00e9", "\\x62", "^", "$", "\\b", "\\B", "abababab", "b/ab-ab/a"};
 	static const char *const groups[] = {"(", "(?:", "(?=", "(?!", "(?<=", "(?<!", "(", "(?:"};
 
 	if (!depth || random_below(seed, 4)) {
