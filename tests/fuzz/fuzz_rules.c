@@ -86,7 +86,7 @@ static bool check_value(const struct rows *rows, const struct rulebook *book,
 {
 	json_t *arguments = json_pack("{s:O}", "any", value);
 	const struct question question = {
-	    .policy = policy, .book = book, .tool = policy->tools, .arguments = arguments};
+	    .policy = policy, .book = book, .tool = policy->tools, .facts = arguments};
 	const struct policy_rule **found = NULL;
 	uint32_t count = 0, next = 0;
 	int answers[ROWS_MAX];
