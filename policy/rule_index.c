@@ -181,13 +181,18 @@ static int offer_schema(
 	return fault;
 }
 
+/* What these hold may be unknown, and then meets whatever restricts (policy/facts.h): no text of
+ * theirs finds a row. */
+static bool may_be_unknown(const char *parameter)
+{
+	return !strcmp(parameter, "argv") || !strcmp(parameter, "stdin");
+}
+
 static int offer_condition(
     struct build *build, struct column *column, const struct policy_when *when)
 {
-	/* These may be unknown, and then meet whatever restricts (policy/facts.h). */
-	bool may_be_unknown = !strcmp(when->name, "argv") || !strcmp(when->name, "stdin");
 	json_t *schema =
-	    may_be_unknown ? NULL : json_loads(when->schema, JSON_DECODE_ANY, NULL);
+	    may_be_unknown(when->name) ? NULL : json_loads(when->schema, JSON_DECODE_ANY, NULL);
 	const json_t *all = json_object_get(schema, "allOf"), *part;
 	bool text_only = is_text(schema) || is_text(json_object_get(build->properties, when->name));
 	int fault = offer_schema(build, column, schema, text_only);
@@ -389,10 +394,13 @@ int rule_index_find(
 	if (!fault)
 		rows_mark(&index->always, marks);
 	for (uint32_t i = 0; !fault && i < index->column_count; i++) {
-		const json_t *value = json_object_get(arguments, index->columns[i].name);
+		const struct column *column = &index->columns[i];
+		const json_t *value = json_object_get(arguments, column->name);
 
 		if (value)
-			fault = mark_column(&index->columns[i], value, marks);
+			fault = mark_column(column, value, marks);
+		else if (may_be_unknown(column->name))
+			rows_mark(&column->given, marks);
 	}
 	return fault ? fault : list_marks(marks, words, ret, ret_count);
 }
