@@ -12,6 +12,7 @@
 #include "agent-api/front/front.h"
 #include "agent-api/wire/limits.h"
 #include "agent-api/wire/mcp.h"
+#include "agent-api/wire/result.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/log.h"
 
@@ -28,10 +29,24 @@ static size_t queued(const struct connection *connection)
 /* Settles what this connection holds with the front's budget. */
 static void charge(struct connection *connection)
 {
-	size_t holds = connection->in.len + connection->out.len;
+	const size_t holds[BUDGET_KINDS] = {
+	    [BUDGET_IN] = connection->in.len, [BUDGET_OUT] = connection->out.len};
 
-	connection->front->held += holds - connection->charged;
-	connection->charged = holds;
+	for (enum budget_kind kind = 0; kind < BUDGET_KINDS; kind++) {
+		budget_settle(connection->front, connection->holder, kind, connection->held[kind],
+		    holds[kind]);
+		connection->held[kind] = holds[kind];
+	}
+}
+
+/* From now on we wait for the client to finish its message, or to read. */
+static void begin_waiting(struct connection *connection, enum budget_kind kind)
+{
+	struct front *front = connection->front;
+
+	connection->since[kind] = uv_now(&front->loop);
+	if (!uv_is_active((uv_handle_t *)&front->patience))
+		(void)uv_timer_start(&front->patience, budget_on_patience, front->line_ms, 0);
 }
 
 static void empty(struct buf *buf, size_t limit)
@@ -96,6 +111,8 @@ static void unlink_connection(struct connection *connection)
 	if (connection->next)
 		connection->next->previous = connection->previous;
 	front->connection_count--;
+	if (front->phase == FRONT_DONE && !front->connections)
+		uv_stop(&front->loop);
 }
 
 void connection_close(struct connection *connection)
@@ -109,6 +126,8 @@ void connection_close(struct connection *connection)
 	buf_fini(&connection->out);
 	charge(connection);
 	unlink_connection(connection);
+	budget_leave(connection->front, connection->holder);
+	connection->holder = NULL;
 	uv_close((uv_handle_t *)&connection->poll, on_closed);
 	close(take_fd(&connection->fd));
 	tell_gone(connection);
@@ -152,12 +171,17 @@ int connection_new(struct front *front, int fd, const struct message_peer *who)
 		(void)snprintf(connection->call, sizeof(connection->call), "%s", who->call);
 	buf_init(&connection->in, WIRE_MESSAGE_MAX);
 	buf_init(&connection->out, OUT_LIMIT);
+	connection->poll.data = connection;
 	r = uv_poll_init(&front->loop, &connection->poll, fd);
 	if (r < 0) {
 		free(connection);
 		return r;
 	}
-	connection->poll.data = connection;
+	connection->holder = budget_join(front, who);
+	if (!connection->holder) {
+		uv_close((uv_handle_t *)&connection->poll, on_closed);
+		return -ENOMEM;
+	}
 	connection->fd = take_fd(&owned);
 	connection->state = CONNECTION_OPEN;
 	link_connection(connection);
@@ -188,6 +212,7 @@ static void flush(struct connection *connection)
 			return;
 		}
 		connection->sent += (size_t)n;
+		connection->since[BUDGET_OUT] = uv_now(&connection->front->loop);
 	}
 	if (queued(connection) == 0) {
 		empty(out, OUT_LIMIT);
@@ -207,7 +232,7 @@ static int may_queue(struct connection *connection)
 
 	if (connection->state == CONNECTION_CLOSED)
 		return 0;
-	if (queued(connection) > FRONT_OUTPUT_MAX || connection->front->held > FRONT_HELD_MAX) {
+	if (queued(connection) > FRONT_OUTPUT_MAX) {
 		log_warn("peer %llu: closed, it does not read its answers",
 		    (unsigned long long)connection->peer);
 		connection_close(connection);
@@ -218,6 +243,8 @@ static int may_queue(struct connection *connection)
 		out->len -= connection->sent;
 		connection->sent = 0;
 	}
+	if (queued(connection) == 0)
+		connection->since[BUDGET_OUT] = uv_now(&connection->front->loop);
 	return 1;
 }
 
@@ -227,6 +254,7 @@ static void queued_one(struct connection *connection)
 		connection_close(connection); /* half an answer must not be followed by others */
 	else
 		flush(connection);
+	budget_relieve(connection);
 }
 
 void connection_answer(struct connection *connection, const char *id, enum rpc_answer answer,
@@ -263,12 +291,12 @@ void connection_refuse(struct connection *connection, const char *id, const stru
 		connection_answer(connection, id, RPC_ANSWER_ERROR, body.data, body.len);
 }
 
-/* Nothing more is read; what is queued is still delivered. */
-static void end(struct connection *connection)
+void connection_end(struct connection *connection)
 {
 	if (connection->state == CONNECTION_CLOSED)
 		return;
 	connection->state = CONNECTION_ENDING;
+	begin_waiting(connection, BUDGET_OUT);
 	flush(connection);
 }
 
@@ -278,16 +306,16 @@ void connection_add_pending(struct connection *connection, struct pending *pendi
 {
 	pending_add(&connection->front->pending, &connection->pending, pending);
 	connection->pending_count++;
-	connection->front->held += pending->charge;
+	budget_settle(connection->front, connection->holder, BUDGET_IN, 0, pending->charge);
 }
 
 void connection_remove_pending(struct connection *connection, struct pending *pending)
 {
-	connection->front->held -= pending->charge;
+	budget_settle(connection->front, connection->holder, BUDGET_IN, pending->charge, 0);
 	connection->pending_count--;
 	pending_remove(&connection->front->pending, &connection->pending, pending);
 	if (connection->state == CONNECTION_HALF && connection->pending_count == 0)
-		end(connection);
+		connection_end(connection);
 }
 
 void connection_cancel_pending(struct connection *connection, struct pending *pending)
@@ -313,7 +341,28 @@ static void refuse_and_end(struct connection *connection, int code, const char *
 
 	(void)rpc_refuse(&error, code, "%s", why); /* the refusal is sent right here */
 	connection_refuse(connection, "null", &error, NULL);
-	end(connection);
+	connection_end(connection);
+}
+
+/* Likewise, and what there is of a message is forgotten first. */
+static void give_up_message(struct connection *connection, int code, const char *why)
+{
+	buf_fini(&connection->in);
+	buf_init(&connection->in, WIRE_MESSAGE_MAX);
+	charge(connection);
+	refuse_and_end(connection, code, why);
+}
+
+void connection_give_way(struct connection *connection)
+{
+	give_up_message(connection, RESULT_UNAVAILABLE,
+	    "too many unfinished messages; this connection ends, try again later");
+}
+
+void connection_lose_patience(struct connection *connection)
+{
+	give_up_message(connection, RPC_INVALID_REQUEST,
+	    "the message was not finished in time; this connection ends");
 }
 
 static int is_empty_line(const char *line, size_t len)
@@ -385,15 +434,16 @@ static void take_line(struct connection *connection, const char *line, size_t le
 static int hold(struct connection *connection, const char *piece, size_t len)
 {
 	if (len > WIRE_MESSAGE_MAX - connection->in.len) {
-		refuse_and_end(connection, RPC_INVALID_REQUEST,
+		give_up_message(connection, RPC_INVALID_REQUEST,
 		    "message longer than 1 MiB; this connection ends");
 		return 0;
 	}
-	if (connection->front->held > FRONT_HELD_MAX || buf_put(&connection->in, piece, len) < 0) {
-		refuse_and_end(connection, RPC_INTERNAL_ERROR,
-		    "too many unfinished messages from all clients; try again later");
+	if (!budget_make_room(connection, len) || buf_put(&connection->in, piece, len) < 0) {
+		connection_give_way(connection);
 		return 0;
 	}
+	if (connection->held[BUDGET_IN] == 0)
+		begin_waiting(connection, BUDGET_IN);
 	charge(connection);
 	return 1;
 }
@@ -440,11 +490,10 @@ static void end_subscriptions(struct connection *connection)
 static void take_end(struct connection *connection)
 {
 	if (connection->in.len > 0) {
-		empty(&connection->in, WIRE_MESSAGE_MAX);
-		refuse_and_end(connection, RPC_PARSE_ERROR,
+		give_up_message(connection, RPC_PARSE_ERROR,
 		    "the last message has no newline at its end and was not served");
 	} else if (connection->pending_count == 0) {
-		end(connection);
+		connection_end(connection);
 	} else {
 		connection->state = CONNECTION_HALF;
 		watch(connection);

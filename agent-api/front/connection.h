@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "agent-api/front/budget.h"
 #include "agent-api/wire/mcp.h"
 #include "agent-api/wire/rpc.h"
 #include "supervisor/base/buf.h"
@@ -33,14 +34,16 @@ struct connection {
 	uv_poll_t poll;
 	int watched; /* events that poll waits for */
 	int fd;
-	uint64_t peer;           /* name of this connection towards engine */
-	char call[CALL_ID_MAX];  /* the running call whose gate it came through; "" = the socket */
-	struct front *front;     /* borrowed */
-	struct buf in;           /* the beginning of a message */
-	struct buf out;          /* what the client has not read yet ... */
-	size_t sent;             /* ... without these first bytes */
-	size_t charged;          /* bytes held against the front's budget */
-	struct pending *pending; /* list, owned */
+	uint64_t peer;          /* name of this connection towards engine */
+	char call[CALL_ID_MAX]; /* the running call whose gate it came through; "" = the socket */
+	struct front *front;    /* borrowed */
+	struct holder *holder;  /* who pays; borrowed from the front's budget */
+	struct buf in;          /* the beginning of a message */
+	struct buf out;         /* what the client has not read yet ... */
+	size_t sent;            /* ... without these first bytes */
+	size_t held[BUDGET_KINDS];    /* bytes of "in" and "out", as settled with the budget */
+	uint64_t since[BUDGET_KINDS]; /* loop's ms: "in" began; "out" last moved, or the end did */
+	struct pending *pending;      /* list, owned */
 	uint32_t pending_count;
 	struct mcp_session session; /* what initialize agreed upon; zero before */
 	struct asked *asked;        /* our questions to the client; owned, NULL = none yet */
@@ -52,6 +55,13 @@ struct connection {
 int connection_new(struct front *front, int fd, const struct message_peer *who);
 /* Hangs up: forgets what is in flight and tells engine that the peer is gone. Idempotent. */
 void connection_close(struct connection *connection);
+
+/* Its unfinished message is given up for others that need the room, or because it takes too long:
+ * told so, and then closed. */
+void connection_give_way(struct connection *connection);
+void connection_lose_patience(struct connection *connection);
+/* Nothing more is read; closed as soon as what is queued has been read. */
+void connection_end(struct connection *connection);
 
 /* Queues one answer; writes what the socket takes. May close the connection. */
 void connection_answer(struct connection *connection, const char *id, enum rpc_answer answer,

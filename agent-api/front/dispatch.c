@@ -108,7 +108,7 @@ static int tell_session(
 
 static int answer_initialize(const struct request *request, struct rpc_error *ret_error)
 {
-	const char *why = front_refuses(request->connection->front, 0);
+	const char *why = front_refuses(request->connection->front);
 	struct buf cleanup_with(buf_fini) body;
 	struct mcp_session session;
 	int r;
@@ -176,17 +176,36 @@ static int check_credential(const struct request *request, struct rpc_error *ret
 	    "takes no credentials");
 }
 
+static int is_stream(enum request_method method)
+{
+	return method == REQUEST_STREAM_READ || method == REQUEST_STREAM_WRITE;
+}
+
+/* What a call under way writes, and waits for, is not lost because others keep the front busy or
+ * the daemon stops: its two requests come on top of the calls', and engine takes one of each. */
+static int check_stream_room(const struct connection *connection, struct rpc_error *ret_error)
+{
+	const char *why = front_refuses_stream(connection->front);
+
+	if (connection->pending_count >= 3 * FRONT_IN_FLIGHT_MAX)
+		why = "too many requests in flight on this connection";
+	return why ? rpc_refuse(ret_error, RESULT_UNAVAILABLE, "%s", why) : 0;
+}
+
+/* Others may be closed to make room. */
 static int check_room(const struct request *request, size_t body_len, struct rpc_error *ret_error)
 {
-	const struct connection *connection = request->connection;
-	const char *why = front_refuses(connection->front, body_len);
+	struct connection *connection = request->connection;
+	const char *why = front_refuses(connection->front);
 
+	if (is_stream(request->method->forward))
+		return check_stream_room(connection, ret_error);
 	if (connection->pending_count >= FRONT_IN_FLIGHT_MAX)
 		return rpc_refuse(ret_error, RESULT_UNAVAILABLE,
 		    "more than %d requests in flight on this connection", FRONT_IN_FLIGHT_MAX);
-	if (why)
-		return rpc_refuse(ret_error, RESULT_UNAVAILABLE, "%s", why);
-	return 0;
+	if (!why && !budget_make_room(connection, body_len))
+		why = "too many bytes of requests in flight; try again later";
+	return why ? rpc_refuse(ret_error, RESULT_UNAVAILABLE, "%s", why) : 0;
 }
 
 static int send_request(
@@ -199,7 +218,8 @@ static int send_request(
 
 	if (r != 0)
 		return r;
-	pending = pending_new(connection, request->message->id, len);
+	pending = pending_new(
+	    connection, request->message->id, is_stream(request->method->forward) ? 0 : len);
 	if (!pending)
 		return -ENOMEM;
 	r = link_send(&connection->front->engine, message);

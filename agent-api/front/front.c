@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent-api/front/connection.h"
 #include "agent-api/front/gate.h"
 #include "supervisor/base/log.h"
+
+#define FRONT_BUSY "too busy; try again later"
 
 void front_fail(struct front *front, const char *what, int fault)
 {
@@ -16,15 +19,18 @@ void front_fail(struct front *front, const char *what, int fault)
 	uv_stop(&front->loop);
 }
 
-const char *front_refuses(const struct front *front, size_t more_bytes)
+/* One half of the link's queue is for what is new. What runs may go on to three quarters, and the
+ * rest is kept for cancels and hang-ups, which must get through. */
+const char *front_refuses(const struct front *front)
 {
 	if (front->phase != FRONT_SERVING)
 		return "shutting down; no new requests";
-	/* The other half is kept for cancels and hang-ups, which must get through. */
-	if (link_backlog(&front->engine) > LINK_QUEUE_MAX / 2 ||
-	    front->held + more_bytes > FRONT_HELD_MAX)
-		return "too busy; try again later";
-	return NULL;
+	return link_backlog(&front->engine) > LINK_QUEUE_MAX / 2 ? FRONT_BUSY : NULL;
+}
+
+const char *front_refuses_stream(const struct front *front)
+{
+	return link_backlog(&front->engine) > LINK_QUEUE_MAX / 4 * 3 ? FRONT_BUSY : NULL;
 }
 
 /* ---- from engine ------------------------------------------------------------------------ */
@@ -109,14 +115,32 @@ static void answer_ping(struct front *front, uint64_t serial)
 		front_fail(front, "link to engine", r);
 }
 
+static void on_last_over(uv_timer_t *timer)
+{
+	uv_stop(timer->loop);
+}
+
+/* Everything is answered, but not everything has been read: whoever reads shall have it. */
+static void deliver_last(struct front *front)
+{
+	struct connection *next;
+
+	front->phase = FRONT_DONE;
+	if (!front->connections ||
+	    uv_timer_start(&front->patience, on_last_over, FRONT_LAST_MS, 0) < 0)
+		uv_stop(&front->loop);
+	for (struct connection *at = front->connections; at; at = next) {
+		next = at->next;
+		connection_end(at); /* the last that closes stops the loop */
+	}
+}
+
 static void on_engine_lost(struct front *front, int fault)
 {
-	if (front->phase == FRONT_DRAINING) {
-		front->phase = FRONT_DONE;
-		uv_stop(&front->loop);
-	} else {
+	if (front->phase == FRONT_DRAINING)
+		deliver_last(front);
+	else
 		front_fail(front, "link to engine lost", fault ? fault : -EPIPE);
-	}
 }
 
 static void on_engine_message(struct link *link, struct message *message, int fault)
@@ -159,6 +183,11 @@ int front_open(struct front *front, int engine_fd, int listen_fd)
 	int r = uv_loop_init(&front->loop);
 
 	front->listener.fd = -1;
+	front->budget.own_uid = getuid();
+	front->line_ms = FRONT_LINE_MS;
+	front->patience.data = front;
+	if (r == 0)
+		r = uv_timer_init(&front->loop, &front->patience);
 	if (r == 0)
 		r = link_open(
 		    &front->engine, &front->loop, engine_fd, "engine", on_engine_message, front);
@@ -181,6 +210,7 @@ void front_close(struct front *front)
 	gate_close_all(front);
 	while (front->connections)
 		connection_close(front->connections);
+	uv_close((uv_handle_t *)&front->patience, NULL);
 	link_close(&front->engine);
 	(void)uv_run(&front->loop, UV_RUN_DEFAULT); /* the close callbacks */
 	(void)uv_loop_close(&front->loop);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "agent-api/front/budget.h"
 #include "agent-api/front/limits.h"
 #include "agent-api/front/listener.h"
 #include "agent-api/front/pending.h"
@@ -20,7 +21,7 @@ struct gate;
 enum front_phase {
 	FRONT_SERVING = 0,
 	FRONT_DRAINING, /* no new requests; ends well when engine leaves */
-	FRONT_DONE,     /* engine left while draining */
+	FRONT_DONE,     /* engine left while draining; the last answers are still delivered */
 	FRONT_FAILED,   /* the daemon must stop */
 };
 
@@ -33,7 +34,9 @@ struct front {
 	uint32_t connection_count;
 	struct gate *gates; /* list, owned */
 	uint64_t last_peer;
-	size_t held; /* bytes charged by connections and requests in flight */
+	struct budget budget;
+	uv_timer_t patience; /* runs while somebody is waited for; when FRONT_DONE, for the end */
+	uint64_t line_ms;    /* FRONT_LINE_MS; tests are less patient */
 	enum front_phase phase;
 	char scratch[FRONT_READ]; /* one read, for whichever connection has its turn */
 };
@@ -47,8 +50,10 @@ void front_close(struct front *front);
 
 /* Ends the process's work: the daemon must not go on without this front. */
 void front_fail(struct front *front, const char *what, int fault);
-/* Whether a request may still be forwarded: not draining, and neither the link nor the budget of
- * all clients is full. 0 or the reason in words, a literal. */
-const char *front_refuses(const struct front *front, size_t more_bytes);
+/* Whether something new may begin: not draining, and the link to engine is not full. NULL or the
+ * reason in words, a literal. */
+const char *front_refuses(const struct front *front);
+/* The same for what belongs to a call that is under way. */
+const char *front_refuses_stream(const struct front *front);
 
 #endif

@@ -92,22 +92,6 @@ static int is_connection(int fd)
 	       getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
 }
 
-static const char *too_many(const struct gate *gate)
-{
-	uint32_t own = 0, all = 0;
-
-	for (const struct connection *at = gate->front->connections; at; at = at->next) {
-		own += strcmp(at->call, gate->call) == 0;
-		all += at->call[0] != '\0';
-	}
-	if (own >= FRONT_GATE_CONNECTIONS)
-		return "too many connections through this gate";
-	if (all >= FRONT_GATES_CONNECTIONS ||
-	    gate->front->connection_count >= FRONT_CONNECTIONS_MAX)
-		return "too many connections; try again later";
-	return front_refuses(gate->front, 0);
-}
-
 /* As far as the socket takes it: this client gets no connection. */
 static void turn_away(int fd, const char *why)
 {
@@ -132,7 +116,9 @@ static void welcome(struct gate *gate, int fd)
 		gate->wrong++;
 		return;
 	}
-	why = too_many(gate);
+	why = front_refuses(gate->front);
+	if (!why)
+		why = budget_refuses(gate->front, &who);
 	if (why) {
 		turn_away(fd, why);
 		return;

@@ -47,15 +47,9 @@ static void welcome(struct front *front, int fd)
 	struct message_peer who = {.peer = 0};
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	const char *why = front_refuses(front, 0);
+	const char *why = front_refuses(front);
 	int r;
 
-	if (front->connection_count >= FRONT_CONNECTIONS_MAX)
-		why = "too many connections; try again later";
-	if (why) {
-		turn_away(fd, why);
-		return;
-	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0) {
 		log_warn(
 		    "connection closed: the kernel does not say whose it is: %s", strerror(errno));
@@ -64,6 +58,12 @@ static void welcome(struct front *front, int fd)
 	who.uid = cred.uid;
 	who.gid = cred.gid;
 	who.pid = (uint32_t)cred.pid;
+	if (!why)
+		why = budget_refuses(front, &who);
+	if (why) {
+		turn_away(fd, why);
+		return;
+	}
 	r = connection_new(front, take_fd(&owned), &who);
 	if (r < 0)
 		log_warn("connection closed: %s", strerror(-r));

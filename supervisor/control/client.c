@@ -18,6 +18,7 @@
 /* The daemon's own codes (agent-api/PROTOCOL.md). */
 #define CODE_NOT_AUTHENTICATED 401
 #define CODE_NOT_PERMITTED     403
+#define CODE_UNAVAILABLE       503
 
 #define TOOL_PAGES_MAX         1000
 
@@ -192,6 +193,23 @@ static int add_claims(json_t *params, const struct command_session *session)
 	return 0;
 }
 
+int client_write(const struct client *client, const void *bytes, size_t len)
+{
+	const char *next = bytes;
+
+	while (len > 0) {
+		ssize_t put = send(client->fd, next, len, MSG_NOSIGNAL);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return errno == ECONNRESET ? -EPIPE : -errno;
+		next += put;
+		len -= (size_t)put;
+	}
+	return 0;
+}
+
 /* Takes message. */
 static int send_message(struct client *client, json_t *message)
 {
@@ -205,7 +223,7 @@ static int send_message(struct client *client, json_t *message)
 	buf_text(&line, text);
 	if (buf_text(&line, "\n") != 0)
 		return -ENOMEM;
-	return fd_write_all(client->fd, line.data, line.len);
+	return client_write(client, line.data, line.len);
 }
 
 int client_send(struct client *client, const struct command_session *session, const char *method,
@@ -237,7 +255,8 @@ int client_exchange(struct client *client, const struct command_session *session
 	json_int_t id;
 	int result = client_send(client, session, method, params, &id);
 
-	if (result < 0)
+	/* A daemon that hangs up before it has read us has said why before that. */
+	if (result < 0 && result != -EPIPE)
 		return result;
 	while ((answer = read_object(client)) != NULL) {
 		if (json_integer_value(json_object_get(answer, "id")) == id ||
@@ -250,11 +269,36 @@ int client_exchange(struct client *client, const struct command_session *session
 	return -EPIPE;
 }
 
+/* Does this object answer no request of ours, but the connection? */
+static const json_t *error_of_connection(const json_t *object)
+{
+	const json_t *error = json_object_get(object, "error");
+
+	return error && json_is_null(json_object_get(object, "id")) ? error : NULL;
+}
+
+json_t *client_last_word(struct client *client)
+{
+	json_t *object, *error = NULL;
+
+	while (!error && (object = read_object(client)) != NULL) {
+		error = json_incref((json_t *)error_of_connection(object));
+		json_decref(object);
+	}
+	return error;
+}
+
 int client_request(struct client *client, const struct command_session *session, const char *method,
     json_t *params, json_t **ret_answer)
 {
 	int result = client_exchange(client, session, method, params, ret_answer);
+	const json_t *error = result == 0 ? error_of_connection(*ret_answer) : NULL;
 
+	if (error && json_integer_value(json_object_get(error, "code")) == CODE_UNAVAILABLE) {
+		result = command_fail_daemon(COMMAND_UNREACHABLE, method, error);
+		json_decref(*ret_answer);
+		return result; /* turned away at the door */
+	}
 	if (result == 0)
 		return 0;
 	if (result == -EINVAL)

@@ -38,6 +38,9 @@ int client_request(struct client *client, const struct command_session *session,
 int client_exchange(struct client *client, const struct command_session *session,
     const char *method, json_t *params, json_t **ret_answer);
 
+/* Writes to the daemon as it is, without a signal where it has hung up. 0; -EPIPE: it has, and what
+ * it said before can still be read; -errno. */
+int client_write(const struct client *client, const void *bytes, size_t len);
 /* Sends a request without waiting, for those that have several under way. params is stolen. 0;
  * -EINVAL (a name is not UTF-8), -errno. */
 int client_send(struct client *client, const struct command_session *session, const char *method,
@@ -61,6 +64,10 @@ int client_tools(const struct command_session *session, json_t **ret_tools);
  * status after complaining with the daemon's own error text. */
 int client_once(
     const struct command_session *session, const char *method, json_t *params, json_t **ret_result);
+
+/* Reads what came before the daemon hung up. Its own word on why (an error that answers no request,
+ * owned by the caller), or NULL. */
+json_t *client_last_word(struct client *client);
 
 /* Complains about a JSON-RPC error object. Returns the exit status that belongs to its code. */
 int client_complain(const char *method, const json_t *error);

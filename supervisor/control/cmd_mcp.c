@@ -25,9 +25,10 @@
 
 struct bridge {
 	const struct command_session *session;
-	int daemon;
+	const struct client *client;
 	struct buf line; /* an unfinished line of the client */
 	int input_ended;
+	int daemon_deaf; /* it hung up while we wrote; what it said before is still passed on */
 };
 
 /* Puts the session's claims into the _meta of one message. True if it is a request or a
@@ -78,10 +79,15 @@ static int forward_line(struct bridge *bridge, const char *text, size_t len)
 	if (bridge->session->agent[0] || bridge->session->space[0])
 		claimed = claimed_line(bridge, text, len);
 	if (claimed)
-		result = fd_write_all(bridge->daemon, claimed, strlen(claimed));
+		result = client_write(bridge->client, claimed, strlen(claimed));
 	else
-		result = fd_write_all(bridge->daemon, text, len);
-	return result == 0 ? fd_write_all(bridge->daemon, "\n", 1) : result;
+		result = client_write(bridge->client, text, len);
+	if (result == 0)
+		result = client_write(bridge->client, "\n", 1);
+	if (result != -EPIPE)
+		return result;
+	bridge->daemon_deaf = bridge->input_ended = 1;
+	return 0;
 }
 
 /* Reads what the client wrote and forwards whole lines. 0 or -errno. */
@@ -98,7 +104,7 @@ static int pump_client(struct bridge *bridge)
 		if (bridge->line.len > 0)
 			result =
 			    forward_line(bridge, (const char *)bridge->line.data, bridge->line.len);
-		(void)shutdown(bridge->daemon, SHUT_WR); /* gone already: the next read tells */
+		(void)shutdown(bridge->client->fd, SHUT_WR); /* gone already: the next read tells */
 		return result;
 	}
 	for (char *next = chunk, *end = chunk + got; next < end && result == 0;) {
@@ -121,8 +127,10 @@ static int pump_client(struct bridge *bridge)
 static int pump_daemon(struct bridge *bridge)
 {
 	char chunk[BRIDGE_CHUNK];
-	ssize_t got = read(bridge->daemon, chunk, sizeof(chunk));
+	ssize_t got = read(bridge->client->fd, chunk, sizeof(chunk));
 
+	if (got < 0 && errno == ECONNRESET)
+		return 1; /* the same, with something of ours unread */
 	if (got < 0)
 		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
 	if (got == 0)
@@ -136,7 +144,7 @@ static int run_bridge(struct bridge *bridge)
 
 	while (result == 0) {
 		struct pollfd polls[3] = {
-		    {.fd = bridge->daemon, .events = POLLIN},
+		    {.fd = bridge->client->fd, .events = POLLIN},
 		    {.fd = bridge->input_ended ? -1 : STDIN_FILENO, .events = POLLIN},
 		    {.fd = STDOUT_FILENO}, /* POLLERR alone: its reader is gone */
 		};
@@ -150,10 +158,10 @@ static int run_bridge(struct bridge *bridge)
 		if (result == 0 && polls[1].revents)
 			result = pump_client(bridge);
 	}
-	if (result == 1 && !bridge->input_ended)
+	if (result == 1 && (!bridge->input_ended || bridge->daemon_deaf))
 		return command_fail(COMMAND_UNREACHABLE,
-		    "mcp: the daemon ended the connection; see "
-		    "its log");
+		    "mcp: the daemon ended the connection; its last message on standard output, "
+		    "or its log, says why");
 	if (result < 0)
 		return command_fail(COMMAND_USAGE, "mcp: %s",
 		    result == -EMSGSIZE ? "a line of the client is longer than 2 MiB"
@@ -171,7 +179,7 @@ int cmd_mcp(struct command_session *session, int argc, char **argv)
 		status = client_open(&client, session);
 	if (status != 0)
 		return status;
-	bridge.daemon = client.fd;
+	bridge.client = &client;
 	buf_init(&bridge.line, LINE_MAX_IN);
 	status = run_bridge(&bridge);
 	buf_fini(&bridge.line);

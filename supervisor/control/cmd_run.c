@@ -137,13 +137,21 @@ static const struct ending endings[] = {
     {NULL, COMMAND_RUN_COULD_NOT, NULL},
 };
 
+/* Did the program end by itself? */
+static int is_own_end(const json_t *answer)
+{
+	const char *outcome = outcome_of(answer);
+
+	return strcmp(outcome, "completed") == 0 || strcmp(outcome, "output") == 0;
+}
+
 /* Says what the streams cannot, and gives the exit status. */
 static int finish(const json_t *answer)
 {
 	const char *outcome = outcome_of(answer);
 	const struct ending *ending = endings;
 
-	if (strcmp(outcome, "completed") == 0 || strcmp(outcome, "output") == 0)
+	if (is_own_end(answer))
 		return program_status(answer);
 	while (ending->outcome && strcmp(ending->outcome, outcome) != 0)
 		ending++;
@@ -155,17 +163,25 @@ static int finish(const json_t *answer)
 	    last_line(text_of(answer)));
 }
 
-/* Bytes that the tool wrote and nobody has seen: the reader was slower than the deadline. */
-static void say_lost(const struct run_exchange *run, const json_t *answer)
+/* Bytes that the tool wrote and nobody has seen. 0 where the call's own end says enough, else an
+ * exit status: the program's would pass half of its output for all of it. */
+static int say_lost(const struct run_exchange *run, const json_t *answer)
 {
 	const json_t *usage = json_object_get(facts_of(answer), "usage");
 	uint64_t wrote = (uint64_t)(json_integer_value(json_object_get(usage, "out_bytes")) +
 				    json_integer_value(json_object_get(usage, "err_bytes")));
 
-	if (wrote > run->passed)
-		command_warn("run: %llu bytes of output were not read before the call's deadline "
-			     "and are lost",
-		    (unsigned long long)(wrote - run->passed));
+	if (wrote <= run->passed)
+		return 0;
+	if (is_own_end(answer))
+		return command_fail(COMMAND_RUN_COULD_NOT,
+		    "run: %llu bytes of output are lost: %s; the program itself has ended, see "
+		    "`callgate audit tail`",
+		    (unsigned long long)(wrote - run->passed),
+		    run->output_end[0] ? run->output_end : "they were fetched too slowly");
+	command_warn("run: %llu bytes of output were not read before the call's end and are lost",
+	    (unsigned long long)(wrote - run->passed));
+	return 0;
 }
 
 static int show(struct run_exchange *run, const json_t *answer)
@@ -183,7 +199,7 @@ static int show(struct run_exchange *run, const json_t *answer)
 		if (strcmp(outcome_of(answer), "completed") == 0)
 			return program_status(answer);
 	} else if (run->want & RUN_WANT_OUTPUT) {
-		say_lost(run, answer);
+		status = say_lost(run, answer);
 	} else if (json_is_object(structured)) {
 		status = print_kept(run, structured);
 	}

@@ -17,6 +17,7 @@
 #define PASS_AT_ONCE  4096        /* PIPE_BUF: what a pipe that poll() calls writable takes */
 #define CANCEL_MS     3000        /* for the proof that the tree is dead */
 #define METHOD_ABSENT (-32601)
+#define PARAMS_WRONG  (-32602) /* of a stream: its call is over */
 
 /* One call under way. Ids are 0 where no request of the kind is unanswered. */
 struct under_way {
@@ -48,11 +49,16 @@ void run_say_waiting(struct run_exchange *run, const char *approval)
 	    approval, approval);
 }
 
+/* The daemon has hung up: with its own words, if it said any. */
 static int ended(const struct run_exchange *run)
 {
-	(void)run;
-	return command_fail(
-	    COMMAND_RUN_COULD_NOT, "run: the daemon ended the connection; see its log");
+	json_t *error = client_last_word(run->client);
+	int status = error ? command_fail_daemon(COMMAND_RUN_COULD_NOT, "run", error)
+			   : command_fail(COMMAND_RUN_COULD_NOT,
+				 "run: the daemon ended the connection; see its log");
+
+	json_decref(error);
+	return status;
 }
 
 int run_pass_on(struct run_exchange *run, int fd, const void *bytes, size_t len)
@@ -86,8 +92,10 @@ int run_pass_on(struct run_exchange *run, int fd, const void *bytes, size_t len)
 
 /* ---- requests ------------------------------------------------------------------------------ */
 
-static int sent(int fault)
+static int sent(const struct under_way *way, int fault)
 {
+	if (fault == -EPIPE)
+		return ended(way->run);
 	return fault == 0 ? 0
 			  : command_fail(COMMAND_RUN_COULD_NOT, "run: cannot ask the daemon: %s",
 				strerror(-fault));
@@ -95,8 +103,8 @@ static int sent(int fault)
 
 static int ask_output(struct under_way *way)
 {
-	return sent(client_send(way->run->client, way->run->session, "callgate/output",
-	    json_pack("{s:I}", "requestId", way->call), &way->output));
+	return sent(way, client_send(way->run->client, way->run->session, "callgate/output",
+			     json_pack("{s:I}", "requestId", way->call), &way->output));
 }
 
 static int give_input(struct under_way *way, const void *bytes, size_t len, int end)
@@ -109,9 +117,10 @@ static int give_input(struct under_way *way, const void *bytes, size_t len, int 
 	text = buf_cstr(&data);
 	if (!text)
 		return command_fail(COMMAND_RUN_COULD_NOT, "run: out of memory");
-	return sent(client_send(way->run->client, way->run->session, "callgate/stdin",
-	    json_pack("{s:I, s:s, s:b}", "requestId", way->call, "data", text, "end", end),
-	    &way->input));
+	return sent(
+	    way, client_send(way->run->client, way->run->session, "callgate/stdin",
+		     json_pack("{s:I, s:s, s:b}", "requestId", way->call, "data", text, "end", end),
+		     &way->input));
 }
 
 static int begin(struct under_way *way, const json_t *params)
@@ -127,7 +136,7 @@ static int begin(struct under_way *way, const json_t *params)
 		return command_fail(COMMAND_RUN_COULD_NOT, "run: out of memory");
 	if (!run->want)
 		json_decref(meta);
-	status = sent(client_send(run->client, run->session, "tools/call", copy, &way->call));
+	status = sent(way, client_send(run->client, run->session, "tools/call", copy, &way->call));
 	way->output_over = !(run->want & RUN_WANT_OUTPUT);
 	if (status == 0 && !way->output_over)
 		status = ask_output(way);
@@ -161,12 +170,31 @@ static int after_output(struct under_way *way, int over)
 	return over || way->cancelled ? 0 : ask_output(way);
 }
 
+/* Only the end of the call is an end, and even that may have come before the output's: what the
+ * tool wrote is counted then (cmd_run.c). Anything else loses output while the tool runs. */
+static int take_output_error(struct under_way *way, const json_t *error)
+{
+	const char *why = json_string_value(json_object_get(error, "message"));
+
+	way->output = 0;
+	way->output_over = 1;
+	(void)snprintf(way->run->output_end, sizeof(way->run->output_end), "%s",
+	    why ? why : "the daemon did not say why");
+	if (way->cancelled || json_integer_value(json_object_get(error, "code")) == PARAMS_WRONG)
+		return 0;
+	return command_fail(COMMAND_RUN_COULD_NOT,
+	    "run: output is lost: %s; the call is ended, run it again", way->run->output_end);
+}
+
 static int take_output(struct under_way *way, const json_t *message)
 {
 	const json_t *result = json_object_get(message, "result"), *chunk;
-	/* An error: the call is over. */
-	int status = after_output(way, !result || json_is_true(json_object_get(result, "end")));
+	int status;
 	size_t i;
+
+	if (!result)
+		return take_output_error(way, json_object_get(message, "error"));
+	status = after_output(way, json_is_true(json_object_get(result, "end")));
 
 	json_array_foreach(json_object_get(result, "chunks"), i, chunk)
 	{
@@ -241,13 +269,22 @@ static int take_output_line(struct under_way *way, const char *line, size_t len,
 	return 1;
 }
 
-static void take_input_answer(struct under_way *way, const json_t *message)
+/* A call that is over reads no input; any other error loses some. */
+static int take_input_answer(struct under_way *way, const json_t *message)
 {
 	const json_t *result = json_object_get(message, "result");
+	const json_t *error = json_object_get(message, "error");
+	const char *why = json_string_value(json_object_get(error, "message"));
 
 	way->input = 0;
 	way->input_open =
 	    result && !json_is_true(json_object_get(result, "closed")) && !way->run->input_over;
+	if (result || way->answer ||
+	    json_integer_value(json_object_get(error, "code")) == PARAMS_WRONG)
+		return 0;
+	return command_fail(COMMAND_RUN_COULD_NOT,
+	    "run: input is lost: %s; the call is ended, run it again",
+	    why ? why : "the daemon did not say why");
 }
 
 /* "waits for approval ID": the daemon's word while a call is held for a human. */
@@ -283,7 +320,10 @@ static int take(struct under_way *way, json_t *message)
 	else if (way->output && id == way->output)
 		return take_output(way, message);
 	else if (way->input && id == way->input)
-		take_input_answer(way, message);
+		return take_input_answer(way, message);
+	else if (json_is_null(json_object_get(message, "id")))
+		return command_fail_daemon(
+		    COMMAND_RUN_COULD_NOT, "run", json_object_get(message, "error"));
 	return 0;
 }
 
@@ -385,6 +425,7 @@ int run_exchange(struct run_exchange *run, const json_t *params, json_t **ret_an
 	int status;
 
 	run->passed = 0;
+	run->output_end[0] = '\0';
 	status = begin(&way, params);
 	while (status == 0 && !is_over(&way))
 		status = turn(&way);
@@ -406,6 +447,12 @@ int run_streams_served(struct run_exchange *run)
 	if (client_exchange(run->client, run->session, "callgate/output",
 		json_pack("{s:i}", "requestId", 0), &answer) != 0)
 		return ended(run);
+	if (json_is_null(json_object_get(answer, "id"))) { /* turned away */
+		code = command_fail_daemon(
+		    COMMAND_RUN_COULD_NOT, "run", json_object_get(answer, "error"));
+		json_decref(answer);
+		return (int)code;
+	}
 	code = json_integer_value(json_object_get(json_object_get(answer, "error"), "code"));
 	json_decref(answer);
 	return code != METHOD_ABSENT;

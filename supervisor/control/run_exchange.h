@@ -20,11 +20,12 @@ enum run_want {
 struct run_exchange {
 	const struct command_session *session;
 	struct client *client;
-	int signals;        /* a signalfd of what ends us */
-	unsigned want;      /* enum run_want */
-	int input_over;     /* ours has ended; stays so when the call is repeated */
-	uint64_t passed;    /* bytes of output that were passed on */
-	char waits_for[64]; /* the approval that was last spoken of */
+	int signals;          /* a signalfd of what ends us */
+	unsigned want;        /* enum run_want */
+	int input_over;       /* ours has ended; stays so when the call is repeated */
+	uint64_t passed;      /* bytes of output that were passed on */
+	char waits_for[64];   /* the approval that was last spoken of */
+	char output_end[256]; /* why the daemon gave no more output before its end; "" = it did */
 };
 
 /* Does the daemon know callgate/output? 1, 0, or COMMAND_RUN_COULD_NOT after complaining. */

@@ -258,6 +258,7 @@ void calls_drain(struct engine *engine)
 
 	while (call) {
 		if (!undecided(call)) {
+			stream_drain(call->stream);
 			call = call->next;
 			continue;
 		}

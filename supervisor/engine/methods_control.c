@@ -14,6 +14,8 @@
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/record.h"
 #include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/viewer.h"
+#include "supervisor/engine/watch.h"
 
 #define VERSION_TEXT_MAX (sizeof("sha256:") + 2 * DIGEST_LEN)
 
@@ -42,7 +44,9 @@ void tell_status(const struct methods_ask *ask)
 {
 	const struct engine *engine = ask->engine;
 	char version[VERSION_TEXT_MAX], root[DIGEST_HEX_MAX], sentence[JUDGE_SENTENCE_MAX];
-	json_int_t waiting = 0, uptime_us = (json_int_t)(clock_monotonic_us() - engine->born_us);
+	const struct viewer viewer = {engine, ask->peer->uid, ask->peer->gid, ask->peer->principal};
+	json_int_t waiting = 0, seen = 0,
+		   uptime_us = (json_int_t)(clock_monotonic_us() - engine->born_us);
 	json_t *policy, *calls, *approvals, *audit;
 
 	if (ask->identity.role_count == 0 && !is_owner(ask)) {
@@ -51,14 +55,18 @@ void tell_status(const struct methods_ask *ask)
 		    judge_identity_sentence(sentence, IDENTITY_NO_ROLE, ask->peer->uid));
 		return;
 	}
-	for (const struct call *call = engine->calls; call; call = call->next)
-		waiting += call->state == CALL_APPROVAL;
+	for (const struct call *call = engine->calls; call; call = call->next) {
+		if (call->state != CALL_APPROVAL)
+			continue;
+		waiting++;
+		seen += viewer_sees(&viewer, call->space, call->principal, call->tool_name);
+	}
 	policy = json_pack("{s:o, s:s}", "file",
 	    value_text(engine->rules->policy->file, strlen(engine->rules->policy->file)), "version",
 	    version_text(version, &engine->rules->version));
 	calls = json_pack(
-	    "{s:I, s:I}", "running", (json_int_t)engine->call_count - waiting, "waiting", waiting);
-	approvals = json_pack("{s:I}", "pending", (json_int_t)approval_pending(engine));
+	    "{s:I, s:I}", "running", (json_int_t)engine->call_count - waiting, "waiting", seen);
+	approvals = json_pack("{s:I}", "pending", (json_int_t)watch_seen(engine, &viewer));
 	audit = json_pack("{s:I, s:s}", "size", (json_int_t)engine->audit_size, "root",
 	    digest_hex(root, &engine->audit_root));
 	result_give(

@@ -62,6 +62,7 @@ struct stream {
 	bool end_told;
 	bool broken; /* bytes were lost for lack of memory */
 	uint64_t deadline_us;
+	uint64_t drain_until_us;            /* 0 = not set yet */
 	void (*fetched)(struct call *call); /* NULL: nobody waits for that */
 	struct input *input;                /* NULL: not asked for */
 	int handles;                        /* not yet closed by the loop */
@@ -225,10 +226,16 @@ static void tap_take(void *owner, enum output_stream which, const void *bytes, s
 
 /* ---- the rest, after the tool's end ------------------------------------------------------- */
 
-static uint64_t linger_ms(const struct stream *stream)
+static uint64_t linger_ms(struct stream *stream)
 {
 	uint64_t now_us = clock_monotonic_us(), left_ms = 0;
 
+	if (stream->call->engine->draining) { /* the end of the daemon does not wait for readers */
+		if (stream->drain_until_us == 0)
+			stream->drain_until_us = now_us + STREAM_DRAIN_MS * 1000ull;
+		return stream->drain_until_us > now_us ? (stream->drain_until_us - now_us) / 1000
+						       : 0;
+	}
 	if (!stream->was_read || !stream->first)
 		return STREAM_END_MS;
 	if (stream->deadline_us > now_us)
@@ -261,11 +268,16 @@ static void on_timer_over(uv_timer_t *timer)
 bool stream_holds(struct stream *stream, void (*fetched)(struct call *call))
 {
 	if (!stream || !stream->started || !(stream->call->options & REQUEST_STREAM_OUTPUT) ||
-	    stream->end_told || stream->broken || stream->call->silent ||
-	    stream->call->engine->draining)
+	    stream->end_told || stream->broken || stream->call->silent)
 		return false;
 	stream->fetched = fetched;
 	return uv_timer_start(&stream->timer, on_timer_over, linger_ms(stream), 0) == 0;
+}
+
+void stream_drain(struct stream *stream)
+{
+	if (stream && stream->fetched)
+		(void)uv_timer_start(&stream->timer, on_timer_over, linger_ms(stream), 0);
 }
 
 /* ---- input ------------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@
 #define STREAM_WAIT_MS    20000        /* then an empty answer */
 #define STREAM_LINGER_MS  20000        /* at least, for the rest after the tool's end */
 #define STREAM_END_MS     1000         /* for the end mark alone */
+#define STREAM_DRAIN_MS   2000         /* instead, in all, while the daemon stops */
 #define STREAM_OPTION_ANY (REQUEST_STREAM_INPUT | REQUEST_STREAM_OUTPUT)
 
 struct call;
@@ -41,6 +42,8 @@ void stream_finish(struct stream *stream);
 /* Must the result wait until the client has fetched the rest? Then fetched is called once, when it
  * has, or has not in time; it may free the stream. Accepts NULL. */
 bool stream_holds(struct stream *stream, void (*fetched)(struct call *call));
+/* The daemon stops: who still fetches the rest has STREAM_DRAIN_MS for it. Accepts NULL. */
+void stream_drain(struct stream *stream);
 /* Answers what still waits; accepts NULL. */
 void stream_free(struct stream *stream);
 

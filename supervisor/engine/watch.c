@@ -41,6 +41,15 @@ static bool may_see(const struct viewer *viewer, const struct approval *approval
 	       viewer_sees(viewer, approval->space, approval->principal, approval->tool);
 }
 
+uint32_t watch_seen(const struct engine *engine, const struct viewer *viewer)
+{
+	uint32_t count = 0;
+
+	for (const struct approval *at = engine->approvals.first; at; at = at->next)
+		count += may_see(viewer, at);
+	return count;
+}
+
 static json_t *text(const char *bytes)
 {
 	return value_text(bytes, strlen(bytes));

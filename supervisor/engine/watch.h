@@ -11,6 +11,7 @@
 
 struct engine;
 struct methods_ask;
+struct viewer;
 
 #define WATCH_HOLD_MS 25000
 
@@ -18,6 +19,8 @@ struct methods_ask;
 void watch_list(const struct methods_ask *ask);
 /* callgate/approvals/watch {since}: answers now if the list is newer, else later. */
 void watch_start(const struct methods_ask *ask);
+/* How many questions this viewer would be shown. */
+uint32_t watch_seen(const struct engine *engine, const struct viewer *viewer);
 /* The list has changed. */
 void watch_wake(struct engine *engine);
 /* One waiting request that is no call. */

@@ -15,6 +15,7 @@
 #define DRAIN_MS   10000 /* running calls may end by themselves for so long */
 #define KILL_MS    (LAUNCH_STUCK_MS + 2000)
 #define ANSWERS_MS 3000 /* engine may record and answer what was killed */
+#define FRONT_MS   2000 /* front may hand out the last answers */
 #define CLOSE_MS   5000 /* the auditor writes its last lines */
 
 static int send_drain(struct link *link, const char *cause)
@@ -68,10 +69,10 @@ void warden_unwatch(struct warden *warden, const struct child *child)
 	}
 }
 
-static void end_child(struct warden *warden, struct child *child)
+static void end_child(struct warden *warden, struct child *child, uint32_t wait_ms)
 {
 	warden_unwatch(warden, child);
-	child_end(child, 0);
+	child_end(child, wait_ms);
 }
 
 static int engine_lives(const struct warden *warden)
@@ -102,11 +103,13 @@ static void end_auditor(struct warden *warden)
 		while (warden->children.auditor.pid > 0 && !warden->impatient)
 			uv_run(&warden->loop, UV_RUN_ONCE);
 	}
-	end_child(warden, &warden->children.auditor);
+	end_child(warden, &warden->children.auditor, 0);
 }
 
 static void end_roles(struct warden *warden)
 {
+	uint32_t front_ms = 0;
+
 	if (warden->phase == WARDEN_DRAINING)
 		run_while_engine(warden, DRAIN_MS);
 	if (launch_alive(&warden->launcher)) {
@@ -115,11 +118,13 @@ static void end_roles(struct warden *warden)
 						       : "the daemon is shutting down");
 		run_while_trees(warden);
 	}
-	if (warden->phase == WARDEN_DRAINING)
+	if (warden->phase == WARDEN_DRAINING) {
 		run_while_engine(warden, ANSWERS_MS);
+		front_ms = FRONT_MS;
+	}
 	warden->phase = WARDEN_ENDING;
-	end_child(warden, &warden->children.engine);
-	end_child(warden, &warden->children.front);
+	end_child(warden, &warden->children.engine, 0);
+	end_child(warden, &warden->children.front, front_ms); /* it leaves after engine */
 	end_auditor(warden);
 }
 

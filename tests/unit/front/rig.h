@@ -54,7 +54,8 @@ static inline int rig_listen(struct rig *rig)
 	return fd;
 }
 
-static inline void rig_child(int engine, int listener, rlim_t files)
+/* line_ms: 0 = as patient as the daemon's. */
+static inline void rig_child(int engine, int listener, rlim_t files, uint64_t line_ms)
 {
 	static struct front front;
 	struct rlimit limit = {.rlim_cur = files, .rlim_max = files};
@@ -75,15 +76,18 @@ static inline void rig_child(int engine, int listener, rlim_t files)
 	if (self_start() < 0 || front_open(&front, engine, listener) < 0 ||
 	    self_confine(SELF_FRONT, NULL, &note) < 0)
 		_exit(9);
+	if (line_ms > 0)
+		front.line_ms = line_ms;
 	phase = front_run(&front);
 	front_close(&front);
-	_exit(phase == FRONT_DONE && front.held == 0 && front.connection_count == 0 &&
-		      front.pending.count == 0
+	_exit(phase == FRONT_DONE && front.budget.held[BUDGET_IN] == 0 &&
+		      front.budget.held[BUDGET_OUT] == 0 && !front.budget.holders &&
+		      front.connection_count == 0 && front.pending.count == 0
 		  ? 0
 		  : 1);
 }
 
-static inline void rig_start(struct rig *rig, rlim_t files)
+static inline void rig_start_patient(struct rig *rig, rlim_t files, uint64_t line_ms)
 {
 	int pair[2], listener = rig_listen(rig);
 
@@ -93,11 +97,16 @@ static inline void rig_start(struct rig *rig, rlim_t files)
 	assert_true(rig->pid >= 0);
 	if (rig->pid == 0) {
 		close(pair[0]);
-		rig_child(pair[1], listener, files);
+		rig_child(pair[1], listener, files, line_ms);
 	}
 	close(pair[1]);
 	close(listener);
 	rig->engine = pair[0];
+}
+
+static inline void rig_start(struct rig *rig, rlim_t files)
+{
+	rig_start_patient(rig, files, 0);
 }
 
 /* Hangs up as engine; the front's exit status. */

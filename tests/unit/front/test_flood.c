@@ -152,7 +152,7 @@ static void an_endless_line_is_cut_off(void **state)
 	free(brackets);
 }
 
-/* Many half messages: the budget of all is bounded, and whole messages are still served. */
+/* Many half messages: a user's budget is bounded, and whole messages are still served. */
 static void half_messages_have_a_common_budget(void **state)
 {
 	enum { CLIENTS = 200, SIZE = 1000 * 1000 };
@@ -169,8 +169,9 @@ static void half_messages_have_a_common_budget(void **state)
 	rig_ping(other);
 	for (int i = 0; i < CLIENTS; i++)
 		refused += rig_ready(fds[i], 0);
-	assert_in_range(refused, CLIENTS - 140, CLIENTS - 120);
-	rig_check_memory(rig, 2 * FRONT_HELD_MAX / 1024 + 64 * 1024);
+	assert_in_range(refused, CLIENTS - FRONT_USER_IN_MAX / SIZE - 1,
+	    CLIENTS - FRONT_USER_IN_MAX / SIZE);
+	rig_check_memory(rig, 2 * FRONT_USER_IN_MAX / 1024 + 64 * 1024);
 	for (int i = 0; i < CLIENTS; i++)
 		close(fds[i]);
 	for (int i = 0; i < 2 * CLIENTS; i++) { /* PEER and PEER_GONE of each */
@@ -188,9 +189,9 @@ static void half_messages_have_a_common_budget(void **state)
 static void connections_are_capped(void **state)
 {
 	struct rig *rig = *state;
-	int fds[FRONT_CONNECTIONS_MAX], fd;
+	int fds[FRONT_USER_CONNECTIONS], fd;
 
-	for (int i = 0; i < FRONT_CONNECTIONS_MAX; i++)
+	for (int i = 0; i < FRONT_USER_CONNECTIONS; i++)
 		fds[i] = rig_client(rig);
 	for (int i = 0; i < 3; i++) {
 		fd = rig_connect(rig);
@@ -199,11 +200,11 @@ static void connections_are_capped(void **state)
 	}
 	rig_quiet(rig);
 	rig_ping(fds[0]);
-	rig_ping(fds[FRONT_CONNECTIONS_MAX - 1]);
-	close(fds[500]);
+	rig_ping(fds[FRONT_USER_CONNECTIONS - 1]);
+	close(fds[100]);
 	rig_expect(rig, MESSAGE_PEER_GONE);
-	rig_ping(fds[500] = rig_client(rig));
-	for (int i = 0; i < FRONT_CONNECTIONS_MAX; i++) {
+	rig_ping(fds[100] = rig_client(rig));
+	for (int i = 0; i < FRONT_USER_CONNECTIONS; i++) {
 		close(fds[i]);
 		rig_expect(rig, MESSAGE_PEER_GONE);
 	}
