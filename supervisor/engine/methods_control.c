@@ -56,10 +56,13 @@ void tell_status(const struct methods_ask *ask)
 		return;
 	}
 	for (const struct call *call = engine->calls; call; call = call->next) {
+		const struct policy_namespace *space = call->identity.space;
+
 		if (call->state != CALL_APPROVAL)
 			continue;
 		waiting++;
-		seen += viewer_sees(&viewer, call->space, call->principal, call->tool_name);
+		seen += viewer_sees(
+		    &viewer, space ? space->name : "", call->principal, call->tool_name);
 	}
 	policy = json_pack("{s:o, s:s}", "file",
 	    value_text(engine->rules->policy->file, strlen(engine->rules->policy->file)), "version",

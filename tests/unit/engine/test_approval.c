@@ -489,12 +489,34 @@ static int seen_by(uint64_t peer)
 	return count;
 }
 
+/* callgate/status counts as many for this peer, of questions and of calls that wait. */
+static void status_counts(uint64_t peer, json_int_t count)
+{
+	struct message *reply = ask(peer, REQUEST_STATUS, "{}");
+	json_t *status;
+
+	assert_non_null(reply);
+	assert_int_equal(reply->u.reply.kind, REPLY_RESULT);
+	status = json_loadb(reply->u.reply.body.data, reply->u.reply.body.len, 0, NULL);
+	assert_int_equal(
+	    json_integer_value(json_object_get(json_object_get(status, "approvals"), "pending")),
+	    count);
+	assert_int_equal(
+	    json_integer_value(json_object_get(json_object_get(status, "calls"), "waiting")),
+	    count);
+	assert_int_equal(
+	    json_integer_value(json_object_get(json_object_get(status, "calls"), "running")), 0);
+	json_decref(status);
+}
+
 static void test_list_and_watch(void **state)
 {
 	struct call *call = waiting(4, 70, 3), *other = waiting(1, 71, 4);
 	char params[64];
 
 	(void)state;
+	status_counts(2, 2);
+	status_counts(4, 1);
 	assert_int_equal(seen_by(2), 2); /* approvals:read */
 	assert_int_equal(seen_by(4), 1); /* its own */
 	assert_int_equal(seen_by(5), -1);
