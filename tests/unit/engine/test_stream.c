@@ -450,6 +450,49 @@ static void test_nobody_fetches(void **state)
 	assert_false(stream_holds(NULL, on_fetched));
 }
 
+/* The daemon stops: the rest can still be fetched, for a short while in all. */
+static void test_drain(void **state)
+{
+	struct got got;
+
+	(void)state;
+	got_init(&got);
+	begin(REQUEST_STREAM_OUTPUT);
+	run();
+	assert_int_equal(write(to_out, "x", 1), 1);
+	uv_run(&world_loop, UV_RUN_NOWAIT);
+	take(&got, ask_output());
+	world.draining = 1;
+	assert_int_equal(write(to_out, "y", 1), 1);
+	die();
+	assert_true(stream_holds(call->stream, on_fetched));
+	take(&got, ask_output());
+	assert_true(got.end);
+	assert_int_equal(fetched, 1);
+	assert_memory_equal(got.out.data, "xy", 2);
+	end();
+	got_fini(&got);
+	world.draining = 0;
+	got_init(&got);
+	begin(REQUEST_STREAM_OUTPUT); /* one that is held already, and nobody fetches any more */
+	run();
+	assert_int_equal(write(to_out, "x", 1), 1);
+	uv_run(&world_loop, UV_RUN_NOWAIT);
+	take(&got, ask_output());
+	assert_int_equal(write(to_out, "y", 1), 1);
+	die();
+	assert_true(stream_holds(call->stream, on_fetched));
+	world.draining = 1;
+	stream_drain(call->stream);
+	usleep(STREAM_DRAIN_MS * 1000 + 50000);
+	uv_run(&world_loop, UV_RUN_NOWAIT);
+	assert_int_equal(fetched, 1);
+	world.draining = 0;
+	end();
+	got_fini(&got);
+	stream_drain(NULL);
+}
+
 /* A call that is refused never runs: whoever waits is told the end. */
 static void test_never_ran(void **state)
 {
@@ -651,6 +694,7 @@ int main(void)
 	    T(test_flood_arrives_whole),
 	    T(test_patience),
 	    T(test_nobody_fetches),
+	    T(test_drain),
 	    T(test_never_ran),
 	    T(test_input),
 	    T(test_input_closed_by_tool),
