@@ -3,9 +3,10 @@
 
 #include "agent-api/wire/limits.h"
 
-#define HALF      (1000 * 1000)
-#define LINE_MS   300
-#define CALL      "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"t\"}}\n"
+#define HALF    (1000 * 1000)
+#define LINE_MS 300
+#define CALL                                                                                       \
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"t\"}}\n"
 #define ANSWER    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}"
 #define STRANGER  65534
 #define STRANGERS (FRONT_CONNECTIONS_MAX - FRONT_KEPT_FOR_OWN - FRONT_KEPT_FOR_ROOT)
@@ -103,8 +104,7 @@ static void swallow(struct rig *rig)
 
 	while (rig_ready(rig->engine, 100)) {
 		rig_next(rig, &message, MESSAGE_NONE);
-		assert_true(
-		    message.type == MESSAGE_PEER || message.type == MESSAGE_PEER_GONE);
+		assert_true(message.type == MESSAGE_PEER || message.type == MESSAGE_PEER_GONE);
 		message_fini(&message);
 	}
 }
@@ -351,8 +351,7 @@ int main(void)
 	    TEST(a_flood_of_half_messages_costs_who_floods),
 	    TEST(a_flood_through_gates_costs_their_calls),
 	    TEST(the_oldest_half_message_goes_first),
-	    cmocka_unit_test_setup_teardown(
-		a_half_message_has_a_deadline, start_impatient, stop),
+	    cmocka_unit_test_setup_teardown(a_half_message_has_a_deadline, start_impatient, stop),
 	    TEST(unread_answers_cost_who_does_not_read),
 	    TEST(some_slots_are_kept),
 	};
