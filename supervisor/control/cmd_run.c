@@ -137,12 +137,9 @@ static const struct ending endings[] = {
     {NULL, COMMAND_RUN_COULD_NOT, NULL},
 };
 
-/* Did the program end by itself? */
-static int is_own_end(const json_t *answer)
+static int is_one_of(const char *outcome, const char *one, const char *other)
 {
-	const char *outcome = outcome_of(answer);
-
-	return strcmp(outcome, "completed") == 0 || strcmp(outcome, "output") == 0;
+	return strcmp(outcome, one) == 0 || strcmp(outcome, other) == 0;
 }
 
 /* Says what the streams cannot, and gives the exit status. */
@@ -151,7 +148,7 @@ static int finish(const json_t *answer)
 	const char *outcome = outcome_of(answer);
 	const struct ending *ending = endings;
 
-	if (is_own_end(answer))
+	if (is_one_of(outcome, "completed", "output"))
 		return program_status(answer);
 	while (ending->outcome && strcmp(ending->outcome, outcome) != 0)
 		ending++;
@@ -163,17 +160,19 @@ static int finish(const json_t *answer)
 	    last_line(text_of(answer)));
 }
 
-/* Bytes that the tool wrote and nobody has seen. 0 where the call's own end says enough, else an
- * exit status: the program's would pass half of its output for all of it. */
+/* Bytes that the tool wrote and nobody has seen. 0 where the call's own end says enough; where the
+ * program's status would follow, another: half of its output is not all of it. */
 static int say_lost(const struct run_exchange *run, const json_t *answer)
 {
 	const json_t *usage = json_object_get(facts_of(answer), "usage");
+	const char *outcome = outcome_of(answer);
 	uint64_t wrote = (uint64_t)(json_integer_value(json_object_get(usage, "out_bytes")) +
 				    json_integer_value(json_object_get(usage, "err_bytes")));
 
 	if (wrote <= run->passed)
 		return 0;
-	if (is_own_end(answer))
+	if (is_one_of(outcome, "completed", "output") ||
+	    (has_end(answer) && is_one_of(outcome, "oom", "pids")))
 		return command_fail(COMMAND_RUN_COULD_NOT,
 		    "run: %llu bytes of output are lost: %s; the program itself has ended, see "
 		    "`callgate audit tail`",
