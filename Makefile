@@ -40,6 +40,7 @@ AREA_policy   := policy
 AREA_sandbox  := sandbox
 AREA_functions := sandbox/functions
 AREA_wire     := agent-api/wire
+AREA_http     := agent-api/http
 AREA_link     := supervisor/link
 AREA_warden   := supervisor/warden
 AREA_loader   := supervisor/loader
@@ -47,7 +48,7 @@ AREA_engine   := supervisor/engine
 AREA_auditor  := supervisor/auditor
 AREA_front    := agent-api/front
 AREA_control  := supervisor/control
-AREAS := base evidence policy sandbox functions wire link warden loader engine auditor front control
+AREAS := base evidence policy sandbox functions wire http link warden loader engine auditor front control
 
 # What each area may stand on (itself first, link order downwards).
 USES_base     := base
@@ -56,6 +57,7 @@ USES_policy   := policy base
 USES_sandbox  := sandbox base
 USES_functions := functions base
 USES_wire     := wire base
+USES_http     := http base
 USES_link     := link evidence base
 USES_warden   := warden link policy sandbox evidence base
 USES_loader   := loader policy sandbox base
@@ -87,9 +89,17 @@ LIBS_callgate         := yaml-0.1 jansson libpcre2-8 libcrypto libseccomp libcap
 LIBS_callgate-text-editor := jansson libcrypto
 LIBS_callgate-grep-search := jansson libpcre2-8
 
-PACKAGES_PC  := libuv jansson yaml-0.1 libcrypto libseccomp libcap libpcre2-8
+# llhttp: a library with a pkg-config file (Debian 13, libllhttp-dev), else the three C sources that
+# node-llhttp installs (Debian 12, 8.1), compiled here. A LIBS_ row that needs it names $(LLHTTP_PC).
+LLHTTP_PC      := $(shell $(PKG_CONFIG) --exists 'libllhttp >= 9' 2>/dev/null && echo libllhttp)
+LLHTTP_SRC     ?= /usr/share/llhttp
+LLHTTP_INCLUDE ?= /usr/share/include/llhttp
+LLHTTP_FILES   := $(if $(LLHTTP_PC),,$(addprefix $(LLHTTP_SRC)/,api.c http.c llhttp.c))
+
+PACKAGES_PC  := libuv jansson yaml-0.1 libssl libcrypto libseccomp libcap libpcre2-8 $(LLHTTP_PC)
+# "a|b": a where apt knows it, else b
 DEB_PACKAGES := make gcc libc6-dev pkg-config libseccomp-dev libcap-dev libuv1-dev \
-	libjansson-dev libyaml-dev libssl-dev libpcre2-dev scdoc
+	libjansson-dev libyaml-dev libssl-dev libpcre2-dev 'libllhttp-dev|node-llhttp' scdoc
 DEB_TEST_PACKAGES := libcmocka-dev ripgrep universal-ctags clang-format socat jq git python3 nodejs npm \
 	strace procps util-linux mount passwd g++ \
 	bash zsh fish rsync openssh-client curl python3-pip
@@ -115,6 +125,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch
 	-Wpointer-arith -Wformat=2 -Wundef $(if $(WERROR),-Werror)
 WARN_policy := -Wconversion -Wno-sign-conversion
 WARN_wire   := -Wconversion -Wno-sign-conversion
+WARN_http   := -Wconversion -Wno-sign-conversion
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
@@ -132,7 +143,8 @@ all: deps $(PROGRAMS:%=$(B)/%) ## build every program (default)
 
 
 deps:
-	$(Q)tests/install-packages.sh --check-pc "$(PKG_CONFIG)" "$(PACKAGES_PC)" $(DEB_PACKAGES)
+	$(Q)tests/install-packages.sh --check-pc "$(PKG_CONFIG)" "$(PACKAGES_PC)" \
+		"$(LLHTTP_FILES)" $(DEB_PACKAGES)
 
 MAIN_FILES := $(foreach p,$(PROGRAMS),$(if $(FILE_$(p)),%/$(FILE_$(p)).c))
 # The rule packs travel inside the programs, as one generated C file.
@@ -142,18 +154,27 @@ $(GEN_policy): policy/packs/embed.sh $(PACKS)
 	$(call say,PACKS,$@)
 	$(Q)mkdir -p $(@D) && policy/packs/embed.sh $(PACKS) >$@.$$$$ && mv $@.$$$$ $@
 
+MORE_OBJ_http := $(patsubst $(LLHTTP_SRC)/%.c,$(B)/obj/llhttp/%.o,$(LLHTTP_FILES))
+
 define area_rules
 SRC_$(1) := $$(sort $$(wildcard $$(AREA_$(1))/*.c)) $$(GEN_$(1))
-OBJ_$(1) := $$(patsubst %.c,$(B)/obj/%.o,$$(filter-out %/main.c $(MAIN_FILES),$$(SRC_$(1))))
+OBJ_$(1) := $$(patsubst %.c,$(B)/obj/%.o,$$(filter-out %/main.c $(MAIN_FILES),$$(SRC_$(1)))) \
+	$$(MORE_OBJ_$(1))
 $(B)/lib$(1).a: $$(OBJ_$(1))
 	$$(call say,AR,$$@)
 	$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcs $$@ $$^
 endef
 $(foreach a,$(AREAS),$(eval $(call area_rules,$(a))))
 
-ALL_CFLAGS_PC := $(call pc_cflags,$(PACKAGES_PC))
+ALL_CFLAGS_PC := $(call pc_cflags,$(PACKAGES_PC)) $(if $(LLHTTP_PC),,-isystem $(LLHTTP_INCLUDE))
 $(B)/obj/policy/%.o: WARN += $(WARN_policy)
 $(B)/obj/agent-api/wire/%.o: WARN += $(WARN_wire)
+$(B)/obj/agent-api/http/%.o: WARN += $(WARN_http)
+# Generated, and not ours to change: no warnings, and not public in our programs.
+$(B)/obj/llhttp/%.o: $(LLHTTP_SRC)/%.c Makefile | deps
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(ALL_CFLAGS_PC) $(CFLAGS) -w -c -o $@ $<
 $(B)/obj/%.o: %.c Makefile | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
@@ -212,9 +233,16 @@ $(B)/it/%: $(B)/obj/tests/integration/programs/%.o $(foreach a,link evidence bas
 	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
 		$(call pc_libs,$(PACKAGES_PC))
 
+# The server of the HTTP tests.
+$(B)/it/http_%: $(B)/obj/tests/integration/programs/http_%.o $(call archives,http)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
+		$(call pc_libs,$(PACKAGES_PC))
+
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
-FUZZ_LIBS := $(foreach a,wire policy link evidence base,$(B)/lib$(a).a)
+FUZZ_LIBS := $(foreach a,http wire policy link evidence base,$(B)/lib$(a).a)
 $(B)/fuzz/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay_main.o $(FUZZ_LIBS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -226,8 +254,9 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c | $(GEN_policy)
 	$(Q)tests/install-packages.sh clang
 	$(Q)mkdir -p $(@D)
 	$(Q)clang -O1 -g -std=gnu17 $(filter-out -MMD -MP,$(OUR_CPPFLAGS)) -DCALLGATE_SANITIZED \
-		$(ALL_CFLAGS_PC) -fsanitize=fuzzer,address,undefined -o $@ $< \
+		$(ALL_CFLAGS_PC) -fsanitize=fuzzer,address,undefined -o $@ $< $(FUZZ_MORE) \
 		$(SRC_wire) $(SRC_policy) $(SRC_link) $(SRC_evidence) $(SRC_base) $(call pc_libs,$(PACKAGES_PC))
+build/fuzz/fuzz_http: FUZZ_MORE = $(SRC_http) $(LLHTTP_FILES)
 
 # MCP clients, pinned, and the node that the newest of them want; the registry is npm's own
 # configuration. What is only for reading is left out: every run copies the rest.
@@ -293,7 +322,7 @@ fuzz-%: build/fuzz/fuzz_% ## fuzz one harness: make fuzz-lexer SECONDS=600
 	$(Q)tests/run-fuzz.sh $(SECONDS) $*
 analyze: test-packages ## gcc -fanalyzer and cppcheck over the sources
 	$(Q)tests/install-packages.sh cppcheck
-	$(Q)tests/lint/analyze.sh "$(CC)" "$(PKG_CONFIG)" "$(PACKAGES_PC)"
+	$(Q)tests/lint/analyze.sh "$(CC)" "$(ALL_CFLAGS_PC)"
 coverage: test-packages ## line coverage of the unit tests, by folder (gcov)
 	$(Q)$(MAKE) --no-print-directory B=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage \
 		check-unit
@@ -308,7 +337,7 @@ check-vm: all ## the daemon in a booted Debian 12 with systemd and cgroup v2 (QE
 lint: all ## floors, sizes, headers, banned calls, link lists, hardening, format
 	$(Q)tests/lint/floors.sh
 	$(Q)tests/lint/sizes.sh
-	$(Q)tests/lint/headers.sh
+	$(Q)tests/lint/headers.sh "$(ALL_CFLAGS_PC)"
 	$(Q)tests/lint/banned.sh
 	$(Q)tests/lint/libs.sh $(foreach p,$(PROGRAMS),$(B)/$(p) '$(patsubst jansson,libjansson,$(patsubst yaml-0.1,libyaml-0,$(LIBS_$(p))))')
 	$(Q)$(if $(SAN),true,tests/lint/hardening.sh $(PROGRAMS:%=$(B)/%))

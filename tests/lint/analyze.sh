@@ -1,9 +1,8 @@
 #!/bin/sh
-# usage: analyze.sh CC PKG_CONFIG "pc names"   static analysis; prints findings, fails on errors.
+# usage: analyze.sh CC "compiler flags"   static analysis; prints findings, fails on errors.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-# shellcheck disable=SC2086 # lists are meant to be split
-flags=$($2 --cflags $3)
+flags=$2
 log=build/analyze.log
 mkdir -p build
 : >"$log"

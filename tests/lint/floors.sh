@@ -7,7 +7,9 @@ cd "$(dirname "$0")/../.." || exit 2
 allowed() { # folder: what it may include besides itself
 	case $1 in
 	supervisor/base) echo "" ;;
-	supervisor/evidence | policy | sandbox | sandbox/functions | agent-api/wire) echo "supervisor/base" ;;
+	supervisor/evidence | policy | sandbox | sandbox/functions | agent-api/wire | agent-api/http)
+		echo "supervisor/base"
+		;;
 	supervisor/link) echo "supervisor/base supervisor/evidence" ;;
 	supervisor/loader) echo "supervisor/base policy sandbox" ;;
 	supervisor/warden)
