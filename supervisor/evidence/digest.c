@@ -253,7 +253,7 @@ static const char *const small_order[] = {
     "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
 };
 
-static bool key_is_small_order(const uint8_t public_key[KEY_LEN])
+bool key_is_small_order(const uint8_t public_key[KEY_LEN])
 {
 	char hex[2 * KEY_LEN + 1];
 	uint8_t y[KEY_LEN];

@@ -59,4 +59,8 @@ int key_sign(uint8_t ret_signature[SIGNATURE_LEN], const uint8_t seed[KEY_LEN], 
 int key_verify(const uint8_t public_key[KEY_LEN], const uint8_t signature[SIGNATURE_LEN],
     const void *message, size_t len);
 
+/* A public key of one of the eight points of small order: signatures of it can be made by anybody.
+ * key_verify() refuses it; who keeps keys refuses it when it comes. */
+bool key_is_small_order(const uint8_t public_key[KEY_LEN]);
+
 #endif
