@@ -42,13 +42,15 @@ AREA_functions := sandbox/functions
 AREA_wire     := agent-api/wire
 AREA_http     := agent-api/http
 AREA_link     := supervisor/link
+AREA_identity := supervisor/identity
 AREA_warden   := supervisor/warden
 AREA_loader   := supervisor/loader
 AREA_engine   := supervisor/engine
 AREA_auditor  := supervisor/auditor
 AREA_front    := agent-api/front
 AREA_control  := supervisor/control
-AREAS := base evidence policy sandbox functions wire http link warden loader engine auditor front control
+AREAS := base evidence policy sandbox functions wire http link identity warden loader engine auditor front \
+	control
 
 # What each area may stand on (itself first, link order downwards).
 USES_base     := base
@@ -59,6 +61,7 @@ USES_functions := functions base
 USES_wire     := wire base
 USES_http     := http base
 USES_link     := link evidence base
+USES_identity := identity evidence base
 USES_warden   := warden link policy sandbox evidence base
 USES_loader   := loader policy sandbox base
 USES_engine   := engine link policy wire sandbox evidence base
@@ -96,10 +99,11 @@ LLHTTP_SRC     ?= /usr/share/llhttp
 LLHTTP_INCLUDE ?= /usr/share/include/llhttp
 LLHTTP_FILES   := $(if $(LLHTTP_PC),,$(addprefix $(LLHTTP_SRC)/,api.c http.c llhttp.c))
 
-PACKAGES_PC  := libuv jansson yaml-0.1 libssl libcrypto libseccomp libcap libpcre2-8 $(LLHTTP_PC)
+PACKAGES_PC  := libuv jansson yaml-0.1 libssl libcrypto libseccomp libcap libpcre2-8 sqlite3 $(LLHTTP_PC)
 # "a|b": a where apt knows it, else b
 DEB_PACKAGES := make gcc libc6-dev pkg-config libseccomp-dev libcap-dev libuv1-dev \
-	libjansson-dev libyaml-dev libssl-dev libpcre2-dev 'libllhttp-dev|node-llhttp' scdoc
+	libjansson-dev libyaml-dev libssl-dev libpcre2-dev libsqlite3-dev \
+	'libllhttp-dev|node-llhttp' scdoc
 DEB_TEST_PACKAGES := libcmocka-dev ripgrep universal-ctags clang-format socat jq git python3 nodejs npm \
 	strace procps util-linux mount passwd g++ \
 	bash zsh fish rsync openssh-client curl python3-pip openssl
@@ -242,7 +246,7 @@ $(B)/it/http_%: $(B)/obj/tests/integration/programs/http_%.o $(call archives,htt
 
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
-FUZZ_LIBS := $(foreach a,http wire policy link evidence base,$(B)/lib$(a).a)
+FUZZ_LIBS := $(foreach a,http wire policy link identity evidence base,$(B)/lib$(a).a)
 $(B)/fuzz/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay_main.o $(FUZZ_LIBS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -255,7 +259,8 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c | $(GEN_policy)
 	$(Q)mkdir -p $(@D)
 	$(Q)clang -O1 -g -std=gnu17 $(filter-out -MMD -MP,$(OUR_CPPFLAGS)) -DCALLGATE_SANITIZED \
 		$(ALL_CFLAGS_PC) -fsanitize=fuzzer,address,undefined -o $@ $< $(FUZZ_MORE) \
-		$(SRC_wire) $(SRC_policy) $(SRC_link) $(SRC_evidence) $(SRC_base) $(call pc_libs,$(PACKAGES_PC))
+		$(SRC_wire) $(SRC_policy) $(SRC_link) $(SRC_identity) $(SRC_evidence) $(SRC_base) \
+		$(call pc_libs,$(PACKAGES_PC))
 build/fuzz/fuzz_http: FUZZ_MORE = $(SRC_http) $(LLHTTP_FILES)
 
 # MCP clients, pinned, and the node that the newest of them want; the registry is npm's own

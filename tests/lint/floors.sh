@@ -10,6 +10,7 @@ allowed() { # folder: what it may include besides itself
 	supervisor/evidence | policy | sandbox | sandbox/functions | agent-api/wire | agent-api/http)
 		echo "supervisor/base"
 		;;
+	supervisor/identity) echo "supervisor/base supervisor/evidence" ;;
 	supervisor/link) echo "supervisor/base supervisor/evidence" ;;
 	supervisor/loader) echo "supervisor/base policy sandbox" ;;
 	supervisor/warden)
