@@ -213,7 +213,7 @@ $(B)/suite/%: $(B)/obj/tests/suite/%.o $(call archives,policy)
 	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
 		$(call pc_libs,$(PACKAGES_PC))
 
-.PHONY: unit check check-all check-unit check-schema check-integration check-escape check-fuzz check-san check-install check-functions
+.PHONY: unit check check-all check-unit check-schema check-integration check-escape check-fuzz check-san check-install check-functions check-identity check-vectors
 unit: $(UNIT_TESTS) ## build the unit tests
 
 # ---- programs of the tests: probes run inside cells, so they are small and static ----------------
@@ -228,6 +228,12 @@ $(B)/escape/cells: $(B)/obj/tests/escape/cells.o $(call archives,sandbox)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
 		$(call pc_libs,libseccomp libcap)
+
+$(B)/identity/tool: $(B)/obj/tests/identity/tool.o $(call archives,identity)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
+		$(call pc_libs,$(PACKAGES_PC))
 
 IT_SRC   := $(sort $(wildcard tests/integration/programs/*.c))
 IT_TOOLS := $(patsubst tests/integration/programs/%.c,$(B)/it/%,$(IT_SRC))
@@ -292,13 +298,18 @@ test-packages: packages
 check: test-packages ## everything: unit, integration, escape, corpus replay, lint (installs packages)
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit $(PROBES)
 	$(Q)$(MAKE) --no-print-directory check-all
-check-all: lint check-unit check-schema check-fuzz check-escape check-integration check-install check-functions check-packs
+check-all: lint check-unit check-schema check-identity check-fuzz check-escape check-integration check-install check-functions check-packs
 check-unit: unit ## the unit tests
 	$(Q)tests/run-unit.sh $(UNIT_TESTS)
 check-schema: $(B)/suite/json_schema_suite ## the JSON Schema Test Suite, draft 2020-12
 	$(Q)tests/json-schema-suite.sh $(B)
 check-integration: all $(IT_TOOLS) build/npm/.done ## the real daemon with real tools and clients
 	$(Q)tests/integration/run.sh $(B)
+check-identity: $(B)/identity/tool build/npm/.done ## tokens both ways between our verifier and npm's jose
+	$(Q)tests/identity/run.sh $(B)
+check-vectors: $(B)/identity/tool ## JWS vectors in Wycheproof's form: make check-vectors VECTORS=FILE
+	$(Q)test -n "$(VECTORS)" || { echo "check-vectors: no file; give VECTORS=json_web_signature_test.json"; exit 1; }
+	$(Q)node tests/identity/vectors.mjs $(B)/identity/tool "$(VECTORS)"
 check-functions: all ## text_editor and grep_search beside grep and ripgrep
 	$(Q)tests/functions/run.sh $(B)
 check-install: all man ## a tree that runs from where it was put
