@@ -46,6 +46,8 @@ ${CC:-cc} -O2 -static -D_GNU_SOURCE -o "$dir/bin/landlocked" "$top/tests/bench/l
 	--chdir "$dir/workspace" --clearenv "$dir/bin/landlocked" "$program"
 echo "rules, tests and decisions of a policy:"
 "$build/bench/bench_policy"
+echo "who asks, verifications a second on one core:"
+"$build/bench/bench_identity"
 echo "the recorded session of examples/coding-agent:"
 "$top/tests/bench/prompts.sh" "$build"
 echo "bubblewrap leaves no durable record, checks no policy and captures no output."
