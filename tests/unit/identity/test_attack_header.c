@@ -188,6 +188,9 @@ static const struct {
     {"{\"alg\":\"ES256\",\"x\":\"\\x41\"}", CREDENTIAL_JSON},
     {"\xef\xbb\xbf{\"alg\":\"ES256\"}", CREDENTIAL_JSON},
     {"{\"alg\":\"ES256\",\"x\":[[[1]]]}", CREDENTIAL_OK},
+    {"{\"alg\":\"ES256\",\"x\":\"\\\"[[[[[[[[\"}", CREDENTIAL_OK},
+    {"{\"alg\":\"ES256\",\"x\":\"\\\"\",\"y\":[[[[1]]]]}", CREDENTIAL_JSON},
+    {"{\"alg\":\"ES256\",\"x\":\"\\\\\",\"y\":[[[[1]]]]}", CREDENTIAL_JSON},
     {"{\"alg\":\"ES256\",\"x\":[[[[1]]]]}", CREDENTIAL_JSON},
     {"{\"alg\":\"ES256\",\"x\":{\"a\":{\"a\":{\"a\":{}}}}}", CREDENTIAL_JSON},
 };

@@ -133,12 +133,13 @@ static void the_crowd_is_as_much_as_some_names(void **state)
 	unsigned passed = 0;
 
 	(void)state;
-	assert_true(take(ledger, "first", START));
+	assert_int_equal(take_many(ledger, "first", START, 9), limit.burst);
 	for (int i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "n%d", i);
 		passed += take(ledger, name, START);
 	}
 	assert_int_equal(passed, RATE_CROWD * limit.burst);
+	assert_int_equal(take_many(ledger, "more", START + SECOND, 1000), RATE_CROWD);
 	ledger_free(ledger);
 }
 
