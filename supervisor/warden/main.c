@@ -311,7 +311,9 @@ static int run(void)
 		warden.status = 1;
 		warden.lost.text[0] = '\0'; /* told already */
 	} else {
-		uv_run(&warden.loop, UV_RUN_DEFAULT);
+		/* The first client may have asked for the end before the start was over. */
+		if (warden.phase == WARDEN_READY)
+			uv_run(&warden.loop, UV_RUN_DEFAULT);
 		if (warden.launcher.broken)
 			stop_lost(
 			    &warden, "touch with a part of the daemon", warden.launcher.broken);

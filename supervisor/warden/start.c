@@ -462,6 +462,8 @@ static int tell_ready(struct warden *warden, struct err_note *note)
 	const struct log_facts facts = {LOG_EVENT_START, fields, 1};
 
 	(void)note;
+	if (warden->phase != WARDEN_READY)
+		return 0; /* asked to stop already, and that was said */
 	notify_ready(warden->notify, "taking calls");
 	log_event(LOG_LEVEL_INFO, &facts, "ready on %s", warden->socket);
 	return alive_start(warden);

@@ -61,6 +61,21 @@ down
 expect 'status without a daemon' $? 4
 verify_ok
 
+# whoever waits at the socket may ask for the end before the start is over
+for _ in 1 2 3 4 5; do
+	"$IT_BIN/callgated" --config callgate.yaml --state state >>daemon.log 2>&1 &
+	daemon=$!
+	until "$callgate" down >/dev/null 2>&1; do
+		kill -0 "$daemon" 2>/dev/null || break
+	done
+	for _ in $(seq 200); do
+		kill -0 "$daemon" 2>/dev/null || break
+		sleep 0.05
+	done
+	kill -0 "$daemon" 2>/dev/null && fail "the daemon was asked to stop while it started, and did not"
+	wait "$daemon" || fail "a daemon that was asked to stop while it started: $?"
+	daemon=''
+done
 refused() { # WHAT REGEX: the daemon does not start and says why in one line
 	local out
 	out=$(timeout 20 "$IT_BIN/callgated" --config callgate.yaml --state state 2>&1) && fail "$1: it started"
