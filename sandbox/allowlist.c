@@ -6,14 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "sandbox/cover.h"
 #include "sandbox/family.h"
 #include "sandbox/grants.h"
 #include "sandbox/libs.h"
 #include "sandbox/names.h"
+#include "sandbox/survey.h"
 
 struct allowlist {
+	uint32_t owners;
 	bool open;
 	bool multicall;
 	struct grants grants;
@@ -32,6 +35,14 @@ struct build {
 	struct cover cover;
 	struct names paths; /* resolved programs and scripts: the keys of the family table */
 };
+
+/* The name that the step under way is about. */
+static void look_at(const struct build *build, const char *name)
+{
+	if (build->spec->culprit != NULL)
+		*build->spec->culprit = name;
+	survey_breathe(build->cover.survey);
+}
 
 static int remark(struct build *build, const char *what, const char *why)
 {
@@ -155,8 +166,10 @@ static int add_allowed(struct build *build)
 	     name++) {
 		struct program program;
 		struct err_note why;
-		int fault = open_program(build, *name, &program, &why);
+		int fault;
 
+		look_at(build, *name);
+		fault = open_program(build, *name, &program, &why);
 		if (fault == -ENOENT) {
 			fault = names_add_once(&build->list->missing, *name);
 		} else if (fault < 0) {
@@ -180,6 +193,7 @@ static int add_own(struct build *build)
 		struct program program;
 		struct err_note why = {""};
 
+		look_at(build, NULL);
 		fault = program_open(&program, build->spec->path, *path, PROGRAM_TRUSTED, &why);
 		if (fault < 0)
 			return err_note(build->note, fault, "%s: %s", *path,
@@ -216,6 +230,7 @@ static int add_helpers(struct build *build)
 	     helper != NULL && *helper != NULL && fault == 0; helper++) {
 		glob_t found = {.gl_pathc = 0};
 
+		look_at(build, *helper);
 		if (**helper != '/')
 			return err_note(
 			    build->note, -EINVAL, "helper %s: not an absolute path", *helper);
@@ -234,8 +249,10 @@ static int add_open_file(struct build *build, const char *path)
 {
 	struct program program;
 	struct err_note why;
-	int fault = open_program(build, path, &program, &why);
+	int fault;
 
+	look_at(build, NULL);
+	fault = open_program(build, path, &program, &why);
 	/* Data files, weak ones, scripts without interpreter: a list of everything has gaps. */
 	if (object_is_absent(fault))
 		return 0;
@@ -378,6 +395,7 @@ static int add_families(struct build *build)
 	uint32_t asked = build->paths.count; /* helpers of helpers are not looked up */
 	int fault = 0;
 
+	look_at(build, NULL);
 	for (uint32_t i = 0; i < asked && fault == 0; i++)
 		fault = apply_family(build, build->paths.items[i], PASS_RUNS);
 	for (uint32_t i = 0; i < asked && fault == 0; i++)
@@ -410,11 +428,23 @@ static int add_all(struct build *build)
 	return fault;
 }
 
+static void explain_files(struct err_note *note, int fault)
+{
+	struct rlimit limit = {.rlim_cur = 0};
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit); /* 0 is as good as unknown */
+	(void)err_note(note, fault,
+	    "allowlist: more open files than RLIMIT_NOFILE allows (%ju); name fewer programs, or "
+	    "raise the hard limit: LimitNOFILE= of the service, nofile in "
+	    "/etc/security/limits.conf",
+	    (uintmax_t)limit.rlim_cur);
+}
+
 /* Faults that no step has put into words, or not into words that help. */
 static void explain(struct err_note *note, int fault)
 {
 	if (fault == -EMFILE || fault == -ENFILE)
-		(void)err_note(note, fault, "allowlist: too many open files; raise RLIMIT_NOFILE");
+		explain_files(note, fault);
 	else if (note->text[0] != '\0')
 		return;
 	else if (fault == -E2BIG)
@@ -431,19 +461,24 @@ int allowlist_build(
 {
 	struct err_note own = {""};
 	struct build build = {.spec = spec, .note = &own};
+	struct survey alone = {.tool_uid = spec->tool_uid};
 	int fault;
 
 	build.list = calloc(1, sizeof(*build.list));
 	if (build.list == NULL)
 		return -ENOMEM;
+	build.list->owners = 1;
+	build.list->grants.holdings = spec->holdings;
 	build.list->open = spec->open;
 	build.list->multicall = spec->multicall;
-	cover_init(&build.cover, &build.list->grants, &build.libs);
+	cover_init(&build.cover, &build.list->grants, &build.libs,
+	    spec->survey != NULL ? spec->survey : &alone);
 	fault = libs_init(&build.libs, &build.list->grants, spec->tool_uid, LIBS_CACHE);
 	if (fault == 0)
 		fault = add_all(&build);
 	libs_fini(&build.libs);
 	cover_fini(&build.cover);
+	survey_fini(&alone);
 	names_fini(&build.paths);
 	if (fault < 0) {
 		allowlist_free(build.list);
@@ -456,9 +491,15 @@ int allowlist_build(
 	return 0;
 }
 
+struct allowlist *allowlist_share(struct allowlist *allowlist)
+{
+	allowlist->owners++;
+	return allowlist;
+}
+
 void allowlist_free(struct allowlist *allowlist)
 {
-	if (allowlist == NULL)
+	if (allowlist == NULL || --allowlist->owners > 0)
 		return;
 	grants_fini(&allowlist->grants);
 	inodes_fini(&allowlist->entries);

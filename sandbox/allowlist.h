@@ -53,6 +53,9 @@ struct program {
 	bool multicall;    /* busybox, toybox, coreutils single binary: finds is set, too */
 };
 
+struct survey;
+struct holdings;
+
 struct allowlist_spec {
 	const char *const *path;    /* absolute directories, NULL-terminated */
 	const char *const *allowed; /* names or absolute paths, NULL-terminated */
@@ -66,6 +69,12 @@ struct allowlist_spec {
 	bool multicall;      /* many programs in one file may stand in the list, all of them */
 	uid_t tool_uid;      /* programs this uid could write are refused */
 	const uid_t *owners; /* NULL */
+	/* Shared by the lists of one load (survey.h, of the same tool_uid) and by all lists there
+	 * are (held.h); NULL: this one has its own. */
+	struct survey *survey;
+	struct holdings *holdings;
+	/* Where to put which of the names above a fault is about; NULL: nobody asks. */
+	const char **culprit;
 };
 
 struct allowlist;
@@ -81,6 +90,8 @@ void program_fini(struct program *program);
  * error: allowlist_missing() lists them. */
 int allowlist_build(
     const struct allowlist_spec *spec, struct allowlist **ret, struct err_note *note);
+/* One more owner of the same list; each calls allowlist_free(). */
+struct allowlist *allowlist_share(struct allowlist *allowlist);
 void allowlist_free(struct allowlist *allowlist);
 const struct cell_rule *allowlist_rules(const struct allowlist *allowlist, uint32_t *ret_count);
 /* Names of allowed_commands that no directory of the path holds; NULL-terminated. */

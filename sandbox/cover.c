@@ -2,10 +2,8 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/str.h"
@@ -16,22 +14,15 @@ struct walk {
 	struct cover *cover;
 	struct err_note *note;
 	enum cover_use use;
-	DIR *dir;
+	const struct survey_dir *dir;
 	char *path; /* PATH_MAX bytes, shared by all levels; this directory's path is in it */
 	size_t len; /* of this directory's path */
-	uint32_t depth;
 };
 
-/* What is found at one name; fd is closed by the walker. */
-struct entry {
-	int fd; /* directories O_RDONLY; files O_RDONLY */
-	struct stat stat;
-	const char *name;
-};
-
-void cover_init(struct cover *cover, struct grants *grants, struct libs *libs)
+void cover_init(
+    struct cover *cover, struct grants *grants, struct libs *libs, struct survey *survey)
 {
-	*cover = (struct cover){.grants = grants, .libs = libs};
+	*cover = (struct cover){.grants = grants, .libs = libs, .survey = survey};
 }
 
 void cover_fini(struct cover *cover)
@@ -41,157 +32,129 @@ void cover_fini(struct cover *cover)
 	inodes_fini(&cover->runs);
 }
 
-/* Takes fd in every case. */
-static int walk_open(struct walk *walk, int fd)
+/* Puts an entry's name behind the directory's path. */
+static int walk_name(struct walk *walk, const struct survey_entry *entry)
 {
-	walk->dir = fdopendir(fd);
-	if (walk->dir == NULL) {
-		int fault = -errno;
+	size_t name_len = strlen(entry->name);
 
-		close(fd);
-		return fault;
-	}
-	if (walk->depth > COVER_DEPTH_MAX)
-		return err_note(
-		    walk->note, -E2BIG, "%s: nested deeper than %d", walk->path, COVER_DEPTH_MAX);
+	if (walk->len + name_len + 2 > PATH_MAX)
+		return -ENAMETOOLONG;
+	walk->path[walk->len] = '/';
+	memcpy(walk->path + walk->len + 1, entry->name, name_len + 1);
 	return 0;
 }
 
-static void walk_close(struct walk *walk)
-{
-	if (walk->dir != NULL)
-		closedir(walk->dir);
-	walk->path[walk->len] = '\0';
-}
-
-/* What we may not read, the loader will not read for the tool; what is gone or special is no
- * program. Any other error must not make a directory look harmless. */
-static bool is_closed_to_us(int error)
-{
-	return error == EACCES || error == EPERM || error == ENOENT || error == ELOOP ||
-	       error == ENXIO || error == ENODEV;
-}
-
-/* The next directory or regular file that we can open. Symbolic links are left out: their
- * targets are judged where they lie. 1, 0 at the end, or a fault. */
-static int walk_next(struct walk *walk, struct entry *ret)
-{
-	struct dirent *found;
-
-	while (errno = 0, (found = readdir(walk->dir)) != NULL) {
-		size_t name_len = strlen(found->d_name);
-
-		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0 ||
-		    found->d_type == DT_LNK)
-			continue;
-		if (walk->len + name_len + 2 > PATH_MAX)
-			return -ENAMETOOLONG;
-		if (++walk->cover->entries > COVER_ENTRIES_MAX)
-			return err_note(walk->note, -E2BIG,
-			    "%s: more than %d files to look through", walk->path,
-			    COVER_ENTRIES_MAX);
-		ret->fd = openat(dirfd(walk->dir), found->d_name,
-		    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-		if (ret->fd < 0 && is_closed_to_us(errno))
-			continue;
-		if (ret->fd < 0)
-			return -errno;
-		if (fstat(ret->fd, &ret->stat) == 0 &&
-		    (S_ISDIR(ret->stat.st_mode) || S_ISREG(ret->stat.st_mode))) {
-			ret->name = found->d_name;
-			walk->path[walk->len] = '/';
-			memcpy(walk->path + walk->len + 1, found->d_name, name_len + 1);
-			return 1;
-		}
-		close(ret->fd);
-	}
-	return -errno;
-}
-
-static struct walk walk_below(const struct walk *walk)
+static struct walk walk_below(const struct walk *walk, const struct survey_entry *entry)
 {
 	struct walk below = *walk;
 
-	below.dir = NULL;
+	below.dir = entry->dir;
 	below.len = strlen(walk->path);
-	below.depth++;
 	return below;
 }
 
-/* 1: this file taints its directory; 0: it does not; or a fault. */
-static int judge_file(const struct walk *walk, const struct entry *entry)
+/* What shared objects need is part of what loads them. One that is another file by now is not
+ * followed: what it needs is not granted. */
+static int follow_library(const struct walk *walk, const struct survey_entry *entry)
 {
-	struct cover *cover = walk->cover;
-	bool runnable = false;
+	struct object cleanup_with(object_fini) object = {.fd = -1};
+	struct libs *libs = walk->cover->libs;
 	int fault;
 
-	if (inodes_has_stat(&cover->grants->denied, &entry->stat))
-		runnable = true;
-	else if (inodes_has_stat(&cover->grants->granted, &entry->stat))
+	if (inodes_has(&libs->seen, entry->dev, entry->ino))
 		return 0;
-	else if (elf_is_runnable(entry->fd, entry->name, &runnable) < 0)
-		runnable = true;
-	if (runnable) {
-		fault = inodes_add_stat(&cover->runs, &entry->stat);
+	fault = object_open(&object, walk->path);
+	if (fault < 0)
+		return object_is_absent(fault) ? 0 : fault;
+	if (object.stat.st_dev != entry->dev || object.stat.st_ino != entry->ino)
+		return 0;
+	return libs_close_over(libs, &object, walk->note);
+}
+
+/* 1: this file taints its directory; 0: it does not; or a fault. */
+static int judge_file(const struct walk *walk, const struct survey_entry *entry)
+{
+	struct cover *cover = walk->cover;
+	bool runnable = inodes_has(&cover->grants->denied, entry->dev, entry->ino);
+	int fault;
+
+	if (!runnable && inodes_has(&cover->grants->granted, entry->dev, entry->ino))
+		return 0;
+	if (runnable || entry->runnable) {
+		fault = inodes_add(&cover->runs, entry->dev, entry->ino);
 		return fault < 0 ? fault : 1;
 	}
-	if (walk->use == COVER_LOADS && strstr(entry->name, ".so") != NULL) {
-		struct object object = {.fd = entry->fd, .stat = entry->stat};
-
-		memcpy(object.path, walk->path, strlen(walk->path) + 1);
-		return libs_close_over(cover->libs, &object, walk->note);
-	}
+	if (walk->use == COVER_LOADS && strstr(entry->name, ".so") != NULL)
+		return follow_library(walk, entry);
 	return 0;
 }
 
-/* First pass: takes fd; 1 if anything below could be run, or could be put there by the tool's
- * uid from outside; 0 if not; or a fault. */
-static int scan(struct walk *walk, int fd, const struct stat *st)
+/* First pass: 1 if anything below could be run, or could be put there by the tool's uid from
+ * outside; 0 if not; or a fault. */
+static int scan(struct walk *walk)
 {
-	int tainted = object_may_write(fd, st, walk->cover->libs->tool_uid);
-	int fault = walk_open(walk, fd);
-	struct entry entry;
+	const struct survey_dir *dir = walk->dir;
+	int tainted = dir->weak;
+	int fault = 0;
 
-	while (fault == 0 && (fault = walk_next(walk, &entry)) == 1) {
-		struct walk below = walk_below(walk);
+	survey_breathe(walk->cover->survey);
+	for (uint32_t i = 0; i < dir->count && fault == 0; i++) {
+		const struct survey_entry *entry = &dir->entries[i];
 
-		if (S_ISDIR(entry.stat.st_mode)) {
-			fault = scan(&below, entry.fd, &entry.stat);
-		} else {
-			fault = judge_file(walk, &entry);
-			close(entry.fd);
+		fault = walk_name(walk, entry);
+		if (fault == 0 && entry->dir != NULL) {
+			struct walk below = walk_below(walk, entry);
+
+			fault = scan(&below);
+		} else if (fault == 0) {
+			fault = judge_file(walk, entry);
 		}
 		tainted |= fault == 1;
 		fault = fault < 0 ? fault : 0;
 	}
-	walk_close(walk);
+	walk->path[walk->len] = '\0';
 	if (fault == 0)
-		fault = inodes_add_stat(tainted ? &walk->cover->tainted : &walk->cover->clean, st);
+		fault = inodes_add(
+		    tainted ? &walk->cover->tainted : &walk->cover->clean, dir->dev, dir->ino);
 	return fault < 0 ? fault : tainted;
 }
 
-/* Second pass, in a tainted directory only: rules for its clean parts. Takes fd. */
-static int descend(struct walk *walk, int fd)
+static int grant_entry(const struct walk *walk, const struct survey_entry *entry)
+{
+	const struct grant_name name = {
+	    .path = walk->path,
+	    .dev = entry->dev,
+	    .ino = entry->ino,
+	    .dir = entry->dir != NULL,
+	};
+
+	return grants_add_name(walk->cover->grants, &name, name.dir ? GRANT_TREE : GRANT_READ);
+}
+
+/* Second pass, in a tainted directory only: rules for its clean parts. */
+static int descend(struct walk *walk)
 {
 	struct cover *cover = walk->cover;
-	struct entry entry;
-	int fault = walk_open(walk, fd);
+	const struct survey_dir *dir = walk->dir;
+	int fault = 0;
 
-	while (fault == 0 && (fault = walk_next(walk, &entry)) == 1) {
-		struct walk below = walk_below(walk);
-		bool dir = S_ISDIR(entry.stat.st_mode);
+	survey_breathe(cover->survey);
+	for (uint32_t i = 0; i < dir->count && fault == 0; i++) {
+		const struct survey_entry *entry = &dir->entries[i];
 
-		fault = 0;
-		if (dir && !inodes_has_stat(&cover->clean, &entry.stat)) {
-			fault = descend(&below, entry.fd);
-			continue;
+		fault = walk_name(walk, entry);
+		if (fault < 0)
+			break;
+		if (entry->dir != NULL && !inodes_has(&cover->clean, entry->dev, entry->ino)) {
+			struct walk below = walk_below(walk, entry);
+
+			fault = descend(&below);
+		} else if (entry->dir != NULL ||
+			   !inodes_has(&cover->runs, entry->dev, entry->ino)) {
+			fault = grant_entry(walk, entry);
 		}
-		if (dir || !inodes_has_stat(&cover->runs, &entry.stat))
-			fault = grants_add_fd(
-			    cover->grants, entry.fd, walk->path, dir ? GRANT_TREE : GRANT_READ);
-		close(entry.fd);
 	}
-	walk_close(walk);
+	walk->path[walk->len] = '\0';
 	return fault;
 }
 
@@ -202,21 +165,18 @@ static int add_dir(
 {
 	char path[PATH_MAX];
 	struct walk walk = {.cover = cover, .note = note, .use = use, .path = path};
-	int fd = object_reopen(object);
-	int tainted, fault;
+	int fault = survey_read(cover->survey, object, &walk.dir, note);
+	int tainted;
 
-	if (fd < 0)
-		return fd == -EACCES ? 0 : fd;
+	if (fault < 0)
+		return fault == -EACCES ? 0 : fault;
 	walk.len = strlen(object->path);
 	memcpy(path, object->path, walk.len + 1);
-	tainted = scan(&walk, fd, &object->stat);
+	tainted = scan(&walk);
 	if (tainted < 0)
 		return tainted;
 	fault = grants_add(cover->grants, object, tainted ? GRANT_LIST : GRANT_TREE);
-	if (fault < 0 || !tainted)
-		return fault;
-	fd = object_reopen(object);
-	return fd < 0 ? fd : descend(&walk, fd);
+	return fault < 0 || !tainted ? fault : descend(&walk);
 }
 
 static int add_file(

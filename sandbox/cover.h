@@ -1,6 +1,7 @@
 /*
  * The cover rule: READ for a whole directory only where nothing below can be run by the loader,
- * else for its harmless files one by one. Floor 1: base. Walks the disk.
+ * else for its harmless files one by one. Floor 1: base. What lies in a
+ * directory is read by survey.h.
  */
 #ifndef CALLGATE_SANDBOX_COVER_H
 #define CALLGATE_SANDBOX_COVER_H
@@ -8,14 +9,12 @@
 #include "supervisor/base/err.h"
 #include "sandbox/grants.h"
 #include "sandbox/libs.h"
-
-#define COVER_ENTRIES_MAX 400000 /* looked at in one build */
-#define COVER_DEPTH_MAX   24
+#include "sandbox/survey.h"
 
 struct cover {
 	struct grants *grants; /* borrowed */
 	struct libs *libs;     /* borrowed */
-	uint32_t entries;      /* looked at so far */
+	struct survey *survey; /* borrowed; may serve other lists of the load */
 	struct inodes clean;   /* directories with nothing runnable below */
 	struct inodes tainted; /* the others */
 	struct inodes runs;    /* files that could be run and are not granted, or are denied */
@@ -26,7 +25,8 @@ enum cover_use {
 	COVER_LOADS, /* and the libraries that shared objects below need */
 };
 
-void cover_init(struct cover *cover, struct grants *grants, struct libs *libs);
+void cover_init(
+    struct cover *cover, struct grants *grants, struct libs *libs, struct survey *survey);
 void cover_fini(struct cover *cover);
 
 /* Grants READ on a file or on what is harmless below a directory. Programs that the tool may run

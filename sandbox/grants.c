@@ -13,6 +13,7 @@ static int grow(struct grants *grants)
 	uint32_t cap = grants->cap == 0 ? 64 : grants->cap * 2;
 	struct cell_rule *rules;
 	struct inode_key *keys;
+	struct held **held;
 
 	if (grants->count < grants->cap)
 		return 0;
@@ -26,86 +27,118 @@ static int grow(struct grants *grants)
 	if (keys == NULL)
 		return -ENOMEM;
 	grants->keys = keys;
+	held = realloc(grants->held, cap * sizeof(*held));
+	if (held == NULL)
+		return -ENOMEM;
+	grants->held = held;
 	grants->cap = cap;
 	return 0;
 }
 
 /* The cell's root has /usr and /etc; what lies elsewhere is brought in with its folder. */
-static int note_outside(struct grants *grants, const struct stat *st, const char *path)
+static int note_outside(struct grants *grants, const struct grant_name *name)
 {
 	char folder[PATH_MAX];
-	size_t len = strlen(path);
+	size_t len = strlen(name->path);
 
-	if (strncmp(path, "/usr/", 5) == 0 || strncmp(path, "/etc/", 5) == 0)
+	if (strncmp(name->path, "/usr/", 5) == 0 || strncmp(name->path, "/etc/", 5) == 0)
 		return 0;
 	if (len >= sizeof(folder))
 		return -ENAMETOOLONG;
-	memcpy(folder, path, len + 1);
-	if (!S_ISDIR(st->st_mode) && strrchr(folder, '/') != folder)
+	memcpy(folder, name->path, len + 1);
+	if (!name->dir && strrchr(folder, '/') != folder)
 		*strrchr(folder, '/') = '\0';
 	return places_add(&grants->outside, folder);
 }
 
-static int append(struct grants *grants, const struct stat *st, int fd, uint64_t access)
+/* A descriptor of what fd opens, or, without fd, of what the name leads to. What travels to the
+ * cell must not be readable by itself, so it is a second open as O_PATH. */
+static int open_own(const struct grant_name *name, int fd)
 {
-	int own, fault = grow(grants);
+	struct stat st;
 	char link[32];
+	int own;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	own = open(fd >= 0 ? link : name->path, O_PATH | O_CLOEXEC | (fd >= 0 ? 0 : O_NOFOLLOW));
+	if (own < 0)
+		return -errno;
+	if (fstat(own, &st) == 0 && st.st_dev == name->dev && st.st_ino == name->ino)
+		return own;
+	close(own);
+	return -ESTALE;
+}
+
+static int append(struct grants *grants, const struct grant_name *name, int fd, uint64_t access)
+{
+	const struct held_key key = {.dev = name->dev, .ino = name->ino};
+	struct held *held;
+	int own, fault = grow(grants);
 
 	if (fault < 0)
 		return fault;
-	/* A second open as O_PATH: what travels to the cell must not be readable by itself. */
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	own = open(link, O_PATH | O_CLOEXEC);
-	if (own < 0)
-		return -errno;
-	fault = inodes_add_stat(&grants->granted, st);
+	held = held_find(grants->holdings, &key);
+	if (held == NULL) {
+		own = open_own(name, fd);
+		if (own < 0)
+			return own;
+		fault = held_put(grants->holdings, &key, own, &held);
+		if (fault < 0)
+			return fault;
+	}
+	fault = inodes_add(&grants->granted, name->dev, name->ino);
 	if (fault < 0) {
-		close(own);
+		held_drop(held);
 		return fault;
 	}
-	grants->rules[grants->count] = (struct cell_rule){.fd = own, .access = access};
-	grants->keys[grants->count++] = (struct inode_key){.dev = st->st_dev, .ino = st->st_ino};
+	grants->rules[grants->count] = (struct cell_rule){.fd = held_fd(held), .access = access};
+	grants->keys[grants->count] = (struct inode_key){.dev = name->dev, .ino = name->ino};
+	grants->held[grants->count++] = held;
 	return 0;
 }
 
-static int widen(struct grants *grants, const struct stat *st, uint64_t access)
+static int widen(struct grants *grants, const struct grant_name *name, uint64_t access)
 {
 	for (uint32_t i = 0; i < grants->count; i++)
-		if (grants->keys[i].ino == st->st_ino && grants->keys[i].dev == st->st_dev) {
+		if (grants->keys[i].ino == name->ino && grants->keys[i].dev == name->dev) {
 			grants->rules[i].access |= access;
 			return 0;
 		}
 	return -ENOENT;
 }
 
-static int add(
-    struct grants *grants, const struct stat *st, int fd, const char *path, uint64_t access)
+static int add(struct grants *grants, const struct grant_name *name, int fd, uint64_t access)
 {
 	int fault;
 
-	if (inodes_has_stat(&grants->denied, st))
+	if (inodes_has(&grants->denied, name->dev, name->ino))
 		return 0;
-	if (inodes_has_stat(&grants->granted, st))
-		fault = widen(grants, st, access);
+	if (inodes_has(&grants->granted, name->dev, name->ino))
+		fault = widen(grants, name, access);
 	else
-		fault = append(grants, st, fd, access);
+		fault = append(grants, name, fd, access);
 	if (fault == 0 && (access & GRANT_RUN) == GRANT_RUN)
-		fault = inodes_add_stat(&grants->runnable, st);
-	return fault < 0 ? fault : note_outside(grants, st, path);
+		fault = inodes_add(&grants->runnable, name->dev, name->ino);
+	return fault < 0 ? fault : note_outside(grants, name);
 }
 
 int grants_add(struct grants *grants, const struct object *object, uint64_t access)
 {
-	return add(grants, &object->stat, object->fd, object->path, access);
+	const struct grant_name name = {
+	    .path = object->path,
+	    .dev = object->stat.st_dev,
+	    .ino = object->stat.st_ino,
+	    .dir = S_ISDIR(object->stat.st_mode),
+	};
+
+	return add(grants, &name, object->fd, access);
 }
 
-int grants_add_fd(struct grants *grants, int fd, const char *path, uint64_t access)
+int grants_add_name(struct grants *grants, const struct grant_name *name, uint64_t access)
 {
-	struct stat st;
+	int fault = add(grants, name, -1, access);
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	return add(grants, &st, fd, path, access);
+	return fault == -ESTALE || object_is_absent(fault) ? 0 : fault;
 }
 
 int grants_deny(struct grants *grants, const struct stat *st)
@@ -116,7 +149,8 @@ int grants_deny(struct grants *grants, const struct stat *st)
 void grants_fini(struct grants *grants)
 {
 	for (uint32_t i = 0; i < grants->count; i++)
-		close(grants->rules[i].fd);
+		held_drop(grants->held[i]);
+	free(grants->held);
 	free(grants->rules);
 	free(grants->keys);
 	inodes_fini(&grants->granted);
