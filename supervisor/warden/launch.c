@@ -583,6 +583,14 @@ void launch_kill_all(struct launcher *launcher, const char *cause)
 	}
 }
 
+void launch_look_at_clock(struct launcher *launcher)
+{
+	uv_update_time(launcher->loop);
+	for (struct launch *launch = launcher->first; launch; launch = launch->next)
+		if (launch->state == LAUNCH_RUNNING && !uv_timer_get_due_in(&launch->timer))
+			on_timer(&launch->timer);
+}
+
 uint32_t launch_alive(const struct launcher *launcher)
 {
 	uint32_t count = 0;

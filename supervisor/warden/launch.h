@@ -60,6 +60,8 @@ void launch_no_cell(struct launcher *launcher, const char *why);
 void launch_void_waiting(struct launcher *launcher);
 void launch_kill(struct launcher *launcher, const char *call, const char *cause);
 void launch_kill_all(struct launcher *launcher, const char *cause);
+/* Kills what is over its deadline now: for who works longer than a turn of the loop should take. */
+void launch_look_at_clock(struct launcher *launcher);
 /* Launches whose end is not reported yet. */
 uint32_t launch_alive(const struct launcher *launcher);
 

@@ -1,12 +1,13 @@
 /*
- * A reload: the child reads the file again, the new tables are built beside the old ones, the
- * load is recorded, engine takes the policy, and only then the tables are swapped. Any fault on
- * the way leaves the old policy in force, is recorded and told.
+ * A reload: the child reads the file again, the new tables are built beside the old ones, a tool
+ * a turn of the loop, the load is recorded, engine takes the policy, and only then the tables are
+ * swapped. Any fault on the way leaves the old policy in force, is recorded and told.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisor/base/cleanup.h"
 #include "supervisor/base/log.h"
 #include "supervisor/warden/logger.h"
 #include "supervisor/warden/notify.h"
@@ -15,6 +16,7 @@
 
 enum reload_stage {
 	RELOAD_READING = 0, /* the child runs */
+	RELOAD_BUILDING,    /* a tool a turn of the loop, so that calls go on */
 	RELOAD_RECORDING,   /* policy.load is on its way to the disk */
 	RELOAD_OFFERED,     /* engine has it */
 };
@@ -24,11 +26,13 @@ struct reload {
 	enum reload_stage stage;
 	uint64_t control; /* serial to answer; 0: nobody asked by message */
 	struct config_child child;
-	uv_timer_t timer; /* always there: whose closing frees the memory */
-	uv_poll_t end;    /* of the child, while watched */
+	uv_timer_t timer; /* always there, as is turn: whose closing frees the memory */
+	uv_idle_t turn;
+	uv_poll_t end; /* of the child, while watched */
 	bool watched;
 	int handles;           /* not closed yet */
-	struct config *config; /* until tools own it */
+	struct config *config; /* until the work owns it */
+	struct tools_work *work;
 	struct tools *tools;
 };
 
@@ -38,6 +42,7 @@ static void on_handle_closed(uv_handle_t *handle)
 
 	if (--reload->handles > 0)
 		return;
+	tools_end(reload->work);
 	tools_free(reload->tools);
 	config_free(reload->config);
 	free(reload);
@@ -58,6 +63,7 @@ static void finish(struct reload *reload, const char *status)
 	reload->warden->reload = NULL;
 	stop_watching(reload);
 	uv_close((uv_handle_t *)&reload->timer, on_handle_closed);
+	uv_close((uv_handle_t *)&reload->turn, on_handle_closed);
 	if (reload->warden->phase == WARDEN_READY)
 		notify_ready(reload->warden->notify, status);
 }
@@ -106,7 +112,16 @@ static void warn_about_fixed(const struct policy *old, const struct policy *new)
 		    "%s: audit.directory changed; it takes effect at the next start", new->file);
 }
 
-static int build(struct reload *reload, struct err_note *note)
+/* A load takes longer than a call may: no deadline waits for it. */
+static void breathe(void *arg)
+{
+	struct warden *warden = arg;
+
+	launch_look_at_clock(&warden->launcher);
+}
+
+/* Judges what the child has read, and gets ready to build. */
+static int take_policy(struct reload *reload, struct err_note *note)
 {
 	struct warden *warden = reload->warden;
 	const struct check_places places = {
@@ -120,37 +135,63 @@ static int build(struct reload *reload, struct err_note *note)
 	    .user = warden->user_name,
 	    .hashes = &warden->hashes,
 	    .warnings = &warden->warnings,
+	    .holdings = &warden->holdings,
+	    .breathe = breathe,
+	    .arg = warden,
 	};
 	int fault = config_finish(&reload->child, &reload->config, &warden->warnings, note);
 
 	if (!fault)
 		fault = check_policy(reload->config, &places, note);
 	if (!fault)
-		fault = tools_build(reload->config, &spec, &reload->tools, note);
-	if (fault)
-		return fault;
-	reload->config = NULL;
-	return 0;
+		fault = tools_begin(reload->config, &spec, &reload->work, note);
+	if (!fault)
+		reload->config = NULL;
+	return fault;
 }
 
-static void on_policy_read(uv_poll_t *poll, int status, int events)
+static void record(struct reload *reload)
 {
-	struct reload *reload = poll->data;
 	struct warden *warden = reload->warden;
-	struct err_note note = {""};
 
-	(void)status;
-	(void)events;
-	stop_watching(reload); /* its pidfd is about to be closed */
-	if (build(reload, &note)) {
-		refuse(reload, note.text);
-		return;
-	}
+	reload->tools = tools_take(reload->work);
+	tools_end(take_ptr(reload->work));
 	warden_log_warnings(&warden->warnings);
 	warden->awaited = (struct awaited){.serial = 0};
 	reload->stage = RELOAD_RECORDING;
 	if (trail_policy_load(&warden->auditor, reload->tools->config, &warden->awaited.serial))
 		stop_lost(warden, "callgate-auditor", -EPIPE);
+}
+
+static void on_turn(uv_idle_t *turn)
+{
+	struct reload *reload = turn->data;
+	struct err_note note = {""};
+	int more = tools_step(reload->work, &note);
+
+	if (more > 0)
+		return;
+	uv_idle_stop(turn);
+	if (more < 0)
+		refuse(reload, note.text);
+	else
+		record(reload);
+}
+
+static void on_policy_read(uv_poll_t *poll, int status, int events)
+{
+	struct reload *reload = poll->data;
+	struct err_note note = {""};
+
+	(void)status;
+	(void)events;
+	stop_watching(reload); /* its pidfd is about to be closed */
+	if (take_policy(reload, &note)) {
+		refuse(reload, note.text);
+		return;
+	}
+	reload->stage = RELOAD_BUILDING;
+	uv_idle_start(&reload->turn, on_turn);
 }
 
 static void on_too_long(uv_timer_t *timer)
@@ -196,7 +237,8 @@ void reload_answered(struct warden *warden)
 		return;
 	}
 	switch (reload->stage) {
-	case RELOAD_READING: break;
+	case RELOAD_READING:
+	case RELOAD_BUILDING: break;
 	case RELOAD_RECORDING:
 		reload->stage = RELOAD_OFFERED;
 		if (warden_send_policy(warden, reload->tools->config))
@@ -257,8 +299,9 @@ void reload_begin(struct warden *warden, uint64_t control)
 	warden->reload = reload;
 	notify_reloading(warden->notify);
 	uv_timer_init(&warden->loop, &reload->timer); /* cannot fail */
-	reload->timer.data = reload;
-	reload->handles = 1;
+	uv_idle_init(&warden->loop, &reload->turn);
+	reload->timer.data = reload->turn.data = reload;
+	reload->handles = 2;
 	if (start_child(reload, &note))
 		refuse(reload, note.text);
 }

@@ -344,6 +344,7 @@ static int build_tools(struct warden *warden, struct err_note *note)
 	    .user = warden->user_name,
 	    .hashes = &warden->hashes,
 	    .warnings = &warden->warnings,
+	    .holdings = &warden->holdings,
 	};
 	int fault = tools_build(warden->config, &spec, &warden->tools, note);
 

@@ -142,6 +142,7 @@ void stop_finish(struct warden *warden)
 	cgroup_close(&warden->cgroup);
 	listen_close(&warden->listener);
 	tools_free(warden->tools);
+	holdings_fini(&warden->holdings);
 	config_free(warden->config);
 	buf_fini(&warden->warnings);
 	key_wipe(warden->launcher.receipt_key, KEY_LEN);

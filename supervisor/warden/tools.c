@@ -56,81 +56,10 @@ static int required_of(const struct config *config, const struct policy_sandbox 
 	return 0;
 }
 
-/* The texts of words, NULL-terminated; the texts stay the policy's. NULL: out of memory. */
-static const char **texts_of(const struct policy_words *words)
+static int open_workspaces(struct tools_work *work, struct tool *tool, struct err_note *note)
 {
-	const char **texts = calloc(words->count + 1, sizeof(*texts));
-
-	for (uint32_t i = 0; texts && i < words->count; i++)
-		texts[i] = words->items[i].text;
-	return texts;
-}
-
-/* What may be called by name: the one program of a typed tool, the list of any other. */
-static const char **allowed_of(const struct policy_tool *policy)
-{
-	const struct policy_word only = {.text = policy->exec.program};
-	const struct policy_words one = {.items = &only, .count = 1};
-
-	return texts_of(tool_is_typed(policy) ? &one : &policy->allowed_commands);
-}
-
-static int build_allowlist(struct tool *tool, const struct tools *tools, struct err_note *note)
-{
-	const char **cleanup_free allowed = allowed_of(tool->policy);
-	const char **cleanup_free denied = texts_of(&tool->policy->denied_commands);
-	const char **cleanup_free helpers = texts_of(&tool->policy->helpers);
-	const char *own[] = {tool->function ? tool->function : tool->client, NULL};
-	struct allowlist_spec spec = {
-	    .path = tools->path,
-	    .allowed = allowed,
-	    .denied = denied,
-	    .helpers = helpers,
-	    .own = own,
-	    .open = tool->open,
-	    .multicall = tool->policy->multicall,
-	    .tool_uid = tools->tool_uid,
-	};
-	struct err_note why = {""};
-	int fault;
-
-	if (!allowed || !denied || !helpers)
-		return err_note(note, -ENOMEM, "out of memory");
-	fault = allowlist_build(&spec, &tool->allowlist, &why);
-	if (fault)
-		return err_note(note, fault, "%s:%u:%u: tool %s: %s", tools->config->file,
-		    tool->policy->pos.line, tool->policy->pos.column, tool->policy->name, why.text);
-	return 0;
-}
-
-static int open_outside(struct tool *tool, struct err_note *note)
-{
-	const char *const *places = allowlist_outside(tool->allowlist);
-	uint32_t count = 0;
-
-	while (places && places[count])
-		count++;
-	tool->outside.paths = calloc(count + 1, sizeof(*tool->outside.paths));
-	tool->outside.fds = calloc(count + 1, sizeof(*tool->outside.fds));
-	if (!tool->outside.paths || !tool->outside.fds)
-		return err_note(note, -ENOMEM, "out of memory");
-	for (uint32_t i = 0; i < count; i++) {
-		int fd = open(places[i], O_PATH | O_CLOEXEC);
-
-		if (fd < 0)
-			return err_note_errno(note, err_note(note, -errno, "%s", places[i]));
-		tool->outside.fds[i] = fd;
-		tool->outside.count = i + 1;
-		tool->outside.paths[i] = strdup(places[i]);
-		if (!tool->outside.paths[i])
-			return err_note(note, -ENOMEM, "out of memory");
-	}
-	return 0;
-}
-
-static int open_workspaces(struct tool *tool, const struct tools *tools, struct err_note *note)
-{
-	const struct policy *policy = tools->config->policy;
+	const struct config *config = work->tools->config;
+	const struct policy *policy = config->policy;
 
 	tool->workspaces = calloc(policy->namespace_count, sizeof(*tool->workspaces));
 	if (!tool->workspaces)
@@ -138,74 +67,32 @@ static int open_workspaces(struct tool *tool, const struct tools *tools, struct 
 	for (uint32_t i = 0; i < policy->namespace_count; i++)
 		tool->workspaces[i].fd = -1;
 	for (uint32_t i = 0; i < policy->namespace_count; i++) {
-		int fault = workspace_open(tools->config, tool->policy, &policy->namespaces[i],
-		    &tool->workspaces[i], note);
+		struct workspace *workspace = &tool->workspaces[i];
+		int fault =
+		    workspace_open(config, tool->policy, &policy->namespaces[i], workspace, note);
 
+		if (!fault)
+			fault = workspace_hold(workspace, work->spec.holdings);
 		if (fault)
 			return fault;
 	}
 	return 0;
 }
 
-static void warm_hash(
-    const struct tools *tools, struct hashes *hashes, const char *name, uid_t judge)
-{
-	struct program program;
-	struct program_stamp stamp;
-	struct digest digest;
-
-	if (program_open(&program, tools->path, name, judge, NULL))
-		return; /* missing ones are told by tell_missing() */
-	for (uint32_t i = 0; i < program.part_count; i++)
-		if (program.parts[i].read_fd >= 0)
-			(void)hashes_of(hashes, program.parts[i].read_fd, TOOLS_PROGRAM_MAX, &stamp,
-			    &digest); /* the plan asks again and sees the fault */
-	program_fini(&program);
-}
-
-/* Reads the programs once now, so that no call has to wait for a large one. */
-static void warm_hashes(const struct tool *tool, const struct tools *tools, struct hashes *hashes)
-{
-	const char **cleanup_free allowed = allowed_of(tool->policy);
-
-	for (uint32_t i = 0; allowed && allowed[i]; i++)
-		warm_hash(tools, hashes, allowed[i], tools->tool_uid);
-	if (tool->function)
-		warm_hash(tools, hashes, tool->function, PROGRAM_TRUSTED);
-}
-
-static void tell_missing(const struct tool *tool, const struct tools *tools, struct buf *warnings)
-{
-	const char *const *missing = allowlist_missing(tool->allowlist);
-
-	for (uint32_t i = 0; missing && missing[i]; i++)
-		(void)buf_textf(warnings,
-		    "%s:%u:%u: tool %s: %s is in no directory of defaults.path\n",
-		    tools->config->file, tool->policy->pos.line, tool->policy->pos.column,
-		    tool->policy->name, missing[i]);
-}
-
-static int build_tool(struct tool *tool, const struct tools *tools, const struct tools_spec *spec,
-    struct err_note *note)
+/* Everything of one tool. */
+static int build_tool(struct tools_work *work, struct tool *tool, struct err_note *note)
 {
 	const struct policy_sandbox *sandbox = &tool->policy->sandbox;
+	struct tools *tools = work->tools;
 	int fault = required_of(tools->config, sandbox, &tool->required, note);
 
 	tool->mode = mode_of(sandbox);
 	tool->limits = limits_of(sandbox);
 	if (!fault)
-		fault = tools_find_own(tool, tools, spec, note);
+		fault = tools_find_own(tool, tools, &work->spec, note);
 	if (!fault)
-		fault = open_workspaces(tool, tools, note);
-	if (!fault)
-		fault = build_allowlist(tool, tools, note);
-	if (!fault)
-		fault = open_outside(tool, note);
-	if (fault)
-		return fault;
-	warm_hashes(tool, tools, spec->hashes);
-	tell_missing(tool, tools, spec->warnings);
-	return 0;
+		fault = open_workspaces(work, tool, note);
+	return fault ? fault : tools_find_programs(work, tool, note);
 }
 
 static int build_environment(struct tools *tools, const struct tools_spec *spec)
@@ -235,14 +122,14 @@ static int build_environment(struct tools *tools, const struct tools_spec *spec)
 	return 0;
 }
 
-static int build(struct tools *tools, const struct tools_spec *spec, struct err_note *note)
+static int begin(struct tools *tools, const struct tools_spec *spec, struct err_note *note)
 {
 	const struct policy *policy = tools->config->policy;
 	int fault;
 
 	tools->spaces = policy->namespace_count;
 	tools->tool_uid = spec->host->root ? spec->host->cell_uid_first : spec->host->uid;
-	tools->path = texts_of(&policy->path);
+	tools->path = tools_texts(&policy->path);
 	tools->items = calloc(policy->tool_count + 1, sizeof(*tools->items));
 	if (!tools->path || !tools->items)
 		return err_note(note, -ENOMEM, "out of memory");
@@ -250,33 +137,82 @@ static int build(struct tools *tools, const struct tools_spec *spec, struct err_
 	if (fault)
 		return err_note_errno(
 		    note, err_note(note, fault, "%s: defaults.path", tools->config->file));
-	for (uint32_t i = 0; i < policy->tool_count; i++) {
-		tools->items[i].policy = &policy->tools[i];
-		tools->count = i + 1;
-		fault = build_tool(&tools->items[i], tools, spec, note);
-		if (fault)
-			return fault;
-	}
 	return 0;
+}
+
+int tools_begin(struct config *config, const struct tools_spec *spec, struct tools_work **ret,
+    struct err_note *note)
+{
+	struct tools_work *work = calloc(1, sizeof(*work));
+	int fault;
+
+	if (!work)
+		return err_note(note, -ENOMEM, "out of memory");
+	work->spec = *spec;
+	work->tools = calloc(1, sizeof(*work->tools));
+	if (!work->tools) {
+		free(work);
+		return err_note(note, -ENOMEM, "out of memory");
+	}
+	work->tools->config = config;
+	fault = begin(work->tools, spec, note);
+	work->survey = (struct survey){
+	    .tool_uid = work->tools->tool_uid, .breathe = spec->breathe, .arg = spec->arg};
+	if (fault) {
+		work->tools->config = NULL; /* stays the caller's */
+		tools_end(work);
+		return fault;
+	}
+	*ret = work;
+	return 0;
+}
+
+int tools_step(struct tools_work *work, struct err_note *note)
+{
+	struct tools *tools = work->tools;
+	const struct policy *policy = tools->config->policy;
+	struct tool *tool = &tools->items[tools->count];
+	int fault;
+
+	if (tools->count == policy->tool_count)
+		return 0;
+	tool->policy = &policy->tools[tools->count++];
+	fault = build_tool(work, tool, note);
+	return fault ? fault : tools->count < policy->tool_count;
+}
+
+struct tools *tools_take(struct tools_work *work)
+{
+	return take_ptr(work->tools);
+}
+
+void tools_end(struct tools_work *work)
+{
+	if (!work)
+		return;
+	survey_fini(&work->survey);
+	names_fini(&work->warmed);
+	tools_free(work->tools);
+	free(work);
 }
 
 int tools_build(
     struct config *config, const struct tools_spec *spec, struct tools **ret, struct err_note *note)
 {
-	struct tools *tools = calloc(1, sizeof(*tools));
-	int fault;
+	struct tools_work *work;
+	int more = tools_begin(config, spec, &work, note);
 
-	if (!tools)
-		return err_note(note, -ENOMEM, "out of memory");
-	tools->config = config;
-	fault = build(tools, spec, note);
-	if (fault) {
-		tools->config = NULL; /* stays the caller's */
-		tools_free(tools);
-		return fault;
-	}
-	*ret = tools;
-	return 0;
+	if (more < 0)
+		return more;
+	do
+		more = tools_step(work, note);
+	while (more > 0);
+	if (more < 0)
+		work->tools->config = NULL; /* stays the caller's */
+	else
+		*ret = tools_take(work);
+	tools_end(work);
+	return more;
 }
 
 static void free_tool(struct tool *tool, uint32_t spaces)
@@ -285,10 +221,11 @@ static void free_tool(struct tool *tool, uint32_t spaces)
 		workspace_close(&tool->workspaces[i]);
 	free(tool->workspaces);
 	for (uint32_t i = 0; i < tool->outside.count; i++) {
-		cleanup_fd_(&tool->outside.fds[i]);
+		held_drop(tool->outside.held[i]);
 		free(tool->outside.paths[i]);
 	}
 	free(tool->outside.paths);
+	free(tool->outside.held);
 	free(tool->outside.fds);
 	allowlist_free(tool->allowlist);
 	free(tool->function);

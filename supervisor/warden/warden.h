@@ -73,7 +73,8 @@ struct warden {
 	int notify;
 	struct alive alive; /* for the service manager's watchdog */
 	struct hashes hashes;
-	struct tools *tools; /* in force */
+	struct holdings holdings; /* what the tables of tools hold open */
+	struct tools *tools;      /* in force */
 	struct planner planner;
 	struct launcher launcher;
 	struct awaited awaited;

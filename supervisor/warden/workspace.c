@@ -204,8 +204,20 @@ int workspace_open(const struct config *config, const struct policy_tool *tool,
 	return fill(&fd, at, tool->working_directory, ret, note);
 }
 
+int workspace_hold(struct workspace *workspace, struct holdings *holdings)
+{
+	int fault = held_place(holdings, take_fd(&workspace->fd), &workspace->held);
+
+	if (!fault)
+		workspace->fd = held_fd(workspace->held);
+	return fault;
+}
+
 void workspace_close(struct workspace *workspace)
 {
+	if (workspace->held)
+		workspace->fd = -1; /* its last holder closes it */
+	held_drop(take_ptr(workspace->held));
 	cleanup_fd_(&workspace->fd);
 	cleanup_free_(&workspace->path);
 }

@@ -12,10 +12,12 @@
 
 #include "supervisor/base/err.h"
 #include "supervisor/warden/config.h"
+#include "sandbox/held.h"
 
 struct workspace {
-	char *path; /* resolved, absolute; owned */
-	int fd;     /* O_PATH | O_DIRECTORY; owned */
+	char *path;        /* resolved, absolute; owned */
+	int fd;            /* O_PATH | O_DIRECTORY; owned, or of held */
+	struct held *held; /* NULL: not held */
 	uint64_t dev, ino;
 	uid_t uid; /* owner on disk */
 	gid_t gid;
@@ -27,6 +29,8 @@ struct workspace {
  * out of place by a link, or a place that every cell has for itself (/usr, /etc, /proc, ...). */
 int workspace_open(const struct config *config, const struct policy_tool *tool,
     const struct policy_namespace *space, struct workspace *ret, struct err_note *note);
+/* Shares the descriptor with whoever holds the same directory of the same mount. 0 or -ENOMEM. */
+int workspace_hold(struct workspace *workspace, struct holdings *holdings);
 void workspace_close(struct workspace *workspace);
 
 /* Is the file or directory at path (or the nearest existing folder above it) at or below the

@@ -24,6 +24,26 @@
 	"tools:\n" COMMAND("plain") COMMAND("typed") COMMAND("function") COMMAND("env")            \
 	    COMMAND("many") COMMAND("gated") "  free: {type: command}\n"
 
+#define TOP                                                                                        \
+	"version: 1\n"                                                                             \
+	"roles: {all: {tools: [\"*\"]}}\n"                                                         \
+	"principals: [{peer_uid: 7, roles: [all]}]\n"                                              \
+	"namespaces: {default: {working_directory: ./ws}}\n"                                       \
+	"tools:\n"
+#define MIXED                                                                                      \
+	TOP "  one: {type: command, deny_by_default: true, allowed_commands: [cat, ls]}\n"         \
+	    "  two: {type: command, deny_by_default: true, allowed_commands: [ls, cat]}\n"         \
+	    "  denied: {type: command, deny_by_default: true, allowed_commands: [cat, ls],"        \
+	    " denied_commands: [rm]}\n"                                                            \
+	    "  helped: {type: command, deny_by_default: true, allowed_commands: [cat, ls],"        \
+	    " helpers: [/usr/bin/rm]}\n"
+#define PLACES                                                                                     \
+	TOP "  one:\n    type: command\n    deny_by_default: true\n    allowed_commands: [cat,\n"  \
+	    "      /etc/passwd]\n"
+#define MISSING                                                                                    \
+	TOP "  one: {type: command, deny_by_default: true, allowed_commands: [cat, ls, nosuch]}\n" \
+	    "  two: {type: command, exec: {program: lss}}\n"
+
 static struct rig rig;
 static struct config *config;
 static struct tools *tools;
@@ -504,6 +524,87 @@ static void a_gate_needs_its_client(void **state)
 	build_refused("tool gated: sandbox.callgate: the callgate command is not beside");
 }
 
+/* ---- one list, one opening ------------------------------------------------------------------ */
+
+static const struct tool *built(const char *name)
+{
+	const struct tool *tool = tools_find(tools, name);
+
+	assert_non_null(tool);
+	return tool;
+}
+
+static void the_same_programs_are_one_list(void **state)
+{
+	(void)state;
+	tool_named("many")->multicall = true;
+	tool_named("free")->deny_by_default = true;
+	build();
+	assert_ptr_equal(built("plain")->allowlist, built("typed")->allowlist);
+	assert_ptr_equal(built("plain")->allowlist, built("env")->allowlist);
+	assert_ptr_not_equal(built("plain")->allowlist, built("many")->allowlist);
+	assert_ptr_not_equal(built("plain")->allowlist, built("free")->allowlist);
+	/* In whatever order; and never what is denied beside what is not. */
+	tools_free(tools);
+	config = rig_config(&rig, MIXED);
+	build();
+	assert_ptr_equal(built("one")->allowlist, built("two")->allowlist);
+	assert_ptr_not_equal(built("one")->allowlist, built("denied")->allowlist);
+	assert_ptr_not_equal(built("one")->allowlist, built("helped")->allowlist);
+	assert_ptr_not_equal(built("denied")->allowlist, built("helped")->allowlist);
+}
+
+static int count_fds(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 8192; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static void a_second_version_opens_nothing_anew(void **state)
+{
+	static struct cell_host host = {.uid = 65534, .gid = 65534};
+	struct holdings holdings = {.count = 0};
+	const struct tools_spec spec = {.host = &host,
+	    .user = "tester",
+	    .programs = rig_path(&rig, "bin"),
+	    .hashes = &hashes,
+	    .warnings = &warnings,
+	    .holdings = &holdings};
+	struct config *first = rig_config(&rig, MIXED), *second = rig_config(&rig, MIXED);
+	struct err_note note = {""};
+	struct tools *old, *new;
+	int before;
+
+	(void)state;
+	assert_int_equal(tools_build(first, &spec, &old, &note), 0);
+	before = count_fds();
+	assert_int_equal(tools_build(second, &spec, &new, &note), 0);
+	assert_int_equal(count_fds(), before);
+	assert_int_equal(old->items[0].workspaces[0].fd, new->items[3].workspaces[0].fd);
+	tools_free(old);
+	assert_true(fcntl(new->items[0].workspaces[0].fd, F_GETFD) >= 0);
+	tools_free(new);
+	assert_int_equal(holdings.count, 0);
+	holdings_fini(&holdings);
+}
+
+static void a_fault_stands_at_its_element(void **state)
+{
+	(void)state;
+	config_free(config);
+	config = rig_config(&rig, PLACES);
+	build_refused("p.yaml:10:7: tool one: allowed command /etc/passwd: ");
+	assert_int_equal(warnings.len, 0);
+	config_free(config);
+	config = rig_config(&rig, MISSING);
+	build();
+	assert_non_null(strstr(buf_cstr(&warnings), "p.yaml:6:75: tool one: nosuch is in no "));
+	assert_non_null(strstr(buf_cstr(&warnings), "p.yaml:7:24: tool two: lss is in no "));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_rig, remove_rig)
 
 /* As the daemon does: an open list holds a descriptor per program. */
@@ -532,6 +633,9 @@ int main(void)
 	    TEST(many_programs_in_one_are_told),
 	    TEST(a_gate_brings_its_client),
 	    TEST(a_gate_needs_its_client),
+	    TEST(the_same_programs_are_one_list),
+	    TEST(a_second_version_opens_nothing_anew),
+	    TEST(a_fault_stands_at_its_element),
 	};
 
 	raise_descriptors();
