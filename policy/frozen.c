@@ -252,6 +252,7 @@ static const struct field policy_fields[] = {
     F(POS, policy, socket_pos),
     F_U32(policy, socket_mode, 0, 0777),
     F(STR, policy, socket_group),
+    F(POS, policy, socket_group_pos),
     F(STR, policy, audit_directory),
     F(POS, policy, audit_pos),
     F(NAME, policy, log_level),

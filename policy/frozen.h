@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define FROZEN_MAGIC   0x46504743u /* "CGPF" */
-#define FROZEN_VERSION 2u
+#define FROZEN_VERSION 3u
 
 enum field_kind {
 	FIELD_STR,      /* const char *, any UTF-8 without control bytes but \n and \t */

@@ -54,6 +54,7 @@ static const struct schema_key socket_keys[] = {
 	.read = read_text,
 	.about = "Its group",
 	.place = PLACE(policy, socket_group),
+	.pos_place = PLACE(policy, socket_group_pos),
 	.max = 255},
     KEY_END,
 };

@@ -88,8 +88,9 @@ struct policy {
 	const char *file;        /* name used in messages, as given to the loader */
 	const char *socket_path; /* "" = default place */
 	struct policy_pos socket_pos;
-	uint32_t socket_mode;        /* default 0600 */
-	const char *socket_group;    /* "" = none */
+	uint32_t socket_mode;     /* default 0600 */
+	const char *socket_group; /* "" = none */
+	struct policy_pos socket_group_pos;
 	const char *audit_directory; /* "" = STATE/audit */
 	struct policy_pos audit_pos;
 	const char *log_level;          /* error warn info debug; default info */

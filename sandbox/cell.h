@@ -30,6 +30,8 @@ struct cell_host {
 	bool idmap;            /* idmapped mounts work (root only; tried per filesystem at arm) */
 };
 
+/* How this host stands, with nothing changed: enough to judge a policy by. */
+void cell_look(struct cell_host *ret_host);
 /* Probes the kernel, and as an ordinary user unshares one user and mount namespace for the
  * calling (warden) process, single-uid map, "/" private. Call it after exec and after the roles
  * were started, before zygote_start(). 0 or -errno with a note naming switch and remedy. */

@@ -88,25 +88,33 @@ static bool knows_mount_setattr(void)
 	return mount_setattr(-1, "", AT_EMPTY_PATH, NULL, 0) < 0 && errno != ENOSYS;
 }
 
-int cell_setup(struct cell_host *ret_host, struct err_note *note)
+void cell_look(struct cell_host *ret_host)
 {
 	struct cell_host host = {.uid = geteuid(), .gid = getegid()};
-	int r;
 
-	if (!knows_mount_setattr())
-		return err_note(note, -ENOSYS,
-		    "sandbox: this kernel has no mount_setattr(2); use Linux 5.14 or newer");
 	host.root = host.uid == 0 && in_first_namespace();
 	host.landlock_abi = landlock_abi();
 	if (host.root) {
 		host.cell_uid_first = CELL_UID_FIRST;
 		host.cell_uid_count = CELL_UID_COUNT;
 		host.idmap = true;
-	} else {
-		r = enter_own_namespace(&host, note);
-		if (r < 0)
-			return r;
 	}
+	*ret_host = host;
+}
+
+int cell_setup(struct cell_host *ret_host, struct err_note *note)
+{
+	struct cell_host host;
+	int r = 0;
+
+	if (!knows_mount_setattr())
+		return err_note(note, -ENOSYS,
+		    "sandbox: this kernel has no mount_setattr(2); use Linux 5.14 or newer");
+	cell_look(&host);
+	if (!host.root)
+		r = enter_own_namespace(&host, note);
+	if (r < 0)
+		return r;
 	*ret_host = host;
 	return 0;
 }

@@ -62,7 +62,6 @@ static int check_programs(const struct policy *policy, const struct policy_tool 
 		return command_fail(COMMAND_USAGE, "%s:%u:%u: tools.%s: %s", policy->file,
 		    tool->pos.line, tool->pos.column, tool->name,
 		    note.text[0] ? note.text : strerror(-result));
-	say_words(policy, tool, allowlist_missing(list), "not found in defaults.path");
 	say_words(policy, tool, allowlist_interpreters(list),
 	    "runs what its arguments say: any code within the other walls");
 	if (tool->sandbox.exec)
@@ -87,9 +86,9 @@ static const char *words_of(const char *line, int *ret_is_error)
 	return words ? words + 3 : line;
 }
 
-/* Passes on what callgated --check wrote, but no warning twice. 0, or COMMAND_USAGE: it said what
- * is wrong. */
-static int pass_on(char *said, const char *known)
+/* Passes on what callgated --check wrote, but no warning twice, and counts on. 0, or
+ * COMMAND_USAGE: it said what is wrong. */
+static int pass_on(char *said, const char *known, int *warnings)
 {
 	int status = 0, is_error;
 	char *line;
@@ -97,10 +96,12 @@ static int pass_on(char *said, const char *known)
 	while ((line = strsep(&said, "\n"))) {
 		const char *words = words_of(line, &is_error);
 
-		if (is_error)
+		if (is_error) {
 			status = command_fail(COMMAND_USAGE, "%s", words);
-		else if (*words && !(known && strstr(known, words)))
+		} else if (*words && !(known && strstr(known, words))) {
 			command_warn("%s", words);
+			++*warnings;
+		}
 	}
 	return status;
 }
@@ -133,8 +134,8 @@ static int ask_daemon(const char *daemon, const char *file, char **ret_said, int
 }
 
 /* The daemon's own look at the places a policy names: files, folders, sockets. known: warnings
- * that have been told. 0 or COMMAND_USAGE. */
-static int check_places(const char *file, const char *known)
+ * that have been told, *warnings of them. 0 or COMMAND_USAGE. */
+static int check_places(const char *file, const char *known, int *warnings)
 {
 	char daemon[PATHS_MAX];
 	char *cleanup_free said = NULL;
@@ -150,7 +151,7 @@ static int check_places(const char *file, const char *known)
 	if (result != 0)
 		return command_fail(
 		    COMMAND_USAGE, "policy check: %s --check: %s", daemon, strerror(-result));
-	result = pass_on(said, known);
+	result = pass_on(said, known, warnings);
 	if (result == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
 		result = command_fail(COMMAND_USAGE,
 		    "policy check: %s --check failed without a word; run it by hand", daemon);
@@ -241,10 +242,11 @@ int policy_check_main(const struct command_session *session, int argc, char **ar
 	for (size_t i = 0; i < warnings.len; i++)
 		count += warnings.data[i] == '\n';
 	status = policy_check_tests(session, policy, &tests, NULL);
+	/* The daemon first: what it refuses it says with its place and what to do. */
+	if (status == 0)
+		status = check_places(argv[1], warnings.len ? buf_cstr(&warnings) : NULL, &count);
 	for (uint32_t i = 0; status == 0 && i < policy->tool_count; i++)
 		status = check_programs(policy, &policy->tools[i]);
-	if (status == 0)
-		status = check_places(argv[1], warnings.len ? buf_cstr(&warnings) : NULL);
 	if (status == 0)
 		status = print_good(session, policy, &tests, count);
 	policy_free(policy);

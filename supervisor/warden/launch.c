@@ -325,11 +325,10 @@ static void on_cell_end(uv_poll_t *poll, int status, int events)
 		return;
 	if (!launch->cpu_us)
 		launch->cpu_us = witness_children_cpu_us() - before;
-	if (launch->state == LAUNCH_ARMING) {
+	if (launch->state == LAUNCH_ARMING)
 		answer(launch, ANSWER_UNAVAILABLE, "the sandbox ended while it was being armed");
-	} else if (launch->state == LAUNCH_RUNNING || launch->state == LAUNCH_KILLING) {
+	else if (launch->state == LAUNCH_RUNNING || launch->state == LAUNCH_KILLING)
 		report(launch, CELL_PROOF_PIDFD);
-	}
 	retire(launch);
 	launch_go_on(launcher);
 }

@@ -16,7 +16,8 @@
 #include "supervisor/base/str.h"
 
 #define BACKLOG        128
-#define HANDED_OVER_FD 3 /* SD_LISTEN_FDS_START */
+#define NGROUPS_SHOWN  65536 /* NGROUPS_MAX of Linux */
+#define HANDED_OVER_FD 3     /* SD_LISTEN_FDS_START */
 
 int listen_path(const struct policy *policy, const char *folder, char ret_path[PATHS_MAX],
     struct err_note *note)
@@ -55,18 +56,135 @@ static int take_handed_over(void)
 	return fcntl(HANDED_OVER_FD, F_SETFD, FD_CLOEXEC) < 0 ? -errno : HANDED_OVER_FD;
 }
 
-static int make_folder(const char *path, struct err_note *note)
+/* ---- what can be said before anything is made ----------------------------------------------- */
+
+static int complain(const struct policy *policy, struct policy_pos pos, int fault,
+    struct err_note *note, const char *what)
+{
+	return pos.line ? err_note(note, fault, "%s:%u:%u: server.socket%s", policy->file, pos.line,
+			      pos.column, what)
+			: err_note(note, fault, "%s: the socket%s", policy->file, what);
+}
+
+static bool is_member(gid_t gid)
+{
+	gid_t groups[NGROUPS_SHOWN];
+	int count = getgroups(NGROUPS_SHOWN, groups);
+
+	for (int i = 0; i < count; i++)
+		if (groups[i] == gid)
+			return true;
+	return getegid() == gid || geteuid() == 0;
+}
+
+/* *ret_gid: (gid_t)-1 where the policy names no group. */
+static int find_group(const struct policy *policy, gid_t *ret_gid, struct err_note *note)
+{
+	const struct group *group;
+	struct err_note what;
+
+	*ret_gid = (gid_t)-1;
+	if (!policy->socket_group[0])
+		return 0;
+	group = getgrnam(policy->socket_group);
+	if (!group) {
+		(void)err_note(&what, 0,
+		    ".group %s: no such group; make it (groupadd %s) or name another",
+		    policy->socket_group, policy->socket_group);
+		return complain(policy, policy->socket_group_pos, -ENOENT, note, what.text);
+	}
+	if (!is_member(group->gr_gid)) {
+		(void)err_note(&what, 0,
+		    ".group %s: uid %u is no member of it and so cannot give it the socket; name "
+		    "a group of that user, or start the daemon as root",
+		    policy->socket_group, geteuid());
+		return complain(policy, policy->socket_group_pos, -EPERM, note, what.text);
+	}
+	*ret_gid = group->gr_gid;
+	return 0;
+}
+
+static void folder_of(const char *path, char ret_folder[PATHS_MAX])
+{
+	memcpy(ret_folder, path, strlen(path) + 1);
+	strrchr(ret_folder, '/')[ret_folder[0] == '/' && strrchr(ret_folder, '/') == ret_folder] =
+	    '\0';
+}
+
+/* The socket's folder, or the nearest one above it that is there. */
+static int check_folder(const struct policy *policy, const char *path, struct err_note *note)
 {
 	char folder[PATHS_MAX];
-	int fd;
+	struct err_note what;
+	struct stat st;
 
-	memcpy(folder, path, strlen(path) + 1);
-	*strrchr(folder, '/') = '\0';
-	fd = fd_make_dirs(folder[0] ? folder : "/", 0700);
+	folder_of(path, folder);
+	while (stat(folder, &st) < 0 && errno == ENOENT && folder[1])
+		folder_of(folder, folder);
+	if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode) &&
+	    faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
+		return 0;
+	(void)err_note(&what, 0,
+	    ".path %s: uid %u cannot make anything in %s; give a path in a folder of that user, or "
+	    "start the daemon as root",
+	    path, geteuid(), folder);
+	return complain(policy, policy->socket_pos, -EACCES, note, what.text);
+}
+
+static bool is_ours(const struct stat *st)
+{
+	return S_ISSOCK(st->st_mode) && st->st_uid == geteuid();
+}
+
+int listen_check(const struct policy *policy, const char *path, struct err_note *note)
+{
+	struct err_note what;
+	struct stat st;
+	gid_t gid;
+	int fault;
+
+	if (take_handed_over() != -ENOENT)
+		return 0; /* made by the service manager, as it was told */
+	fault = find_group(policy, &gid, note);
+	if (!fault)
+		fault = check_folder(policy, path, note);
+	if (fault || lstat(path, &st) < 0 || is_ours(&st))
+		return fault;
+	(void)err_note(
+	    &what, 0, ".path %s: is there and is not a socket of ours; move it away", path);
+	return complain(policy, policy->socket_pos, -EEXIST, note, what.text);
+}
+
+/* ---- making it ------------------------------------------------------------------------------ */
+
+/* Whom the socket lets in can walk through the folder that was made for it. */
+static int open_folder(const struct policy *policy, int fd, gid_t gid)
+{
+	mode_t mode = policy->socket_mode & 006 ? 0711 : policy->socket_mode & 060 ? 0710 : 0700;
+
+	if (mode == 0700)
+		return 0;
+	if (gid != (gid_t)-1 && fchownat(fd, "", (uid_t)-1, gid, AT_EMPTY_PATH) < 0)
+		return -errno;
+	return fchmodat(fd, ".", mode, 0) < 0 ? -errno : 0;
+}
+
+static int make_folder(
+    const struct policy *policy, const char *path, gid_t gid, struct err_note *note)
+{
+	char folder[PATHS_MAX];
+	struct stat st;
+	bool is_new;
+	int fd, fault;
+
+	folder_of(path, folder);
+	is_new = lstat(folder, &st) < 0 && errno == ENOENT;
+	fd = fd_make_dirs(folder, 0700);
 	if (fd < 0)
 		return err_note_errno(note, err_note(note, fd, "%s", folder));
+	fault = is_new ? open_folder(policy, fd, gid) : 0;
 	close(fd);
-	return 0;
+	return fault ? err_note_errno(note, err_note(note, fault, "%s", folder)) : 0;
 }
 
 /* A socket of ours that nobody answers on is taken away; anything else stays and is a fault. */
@@ -79,7 +197,7 @@ static int remove_stale(const struct sockaddr_un *address, struct err_note *note
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT ? 0
 				       : err_note_errno(note, err_note(note, -errno, "%s", path));
-	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+	if (!is_ours(&st))
 		return err_note(
 		    note, -EEXIST, "%s: is there and is not a socket of ours; move it away", path);
 	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -105,22 +223,12 @@ static int bind_private(int fd, const struct sockaddr_un *address, struct err_no
 	return 0;
 }
 
-static int open_up(const struct policy *policy, const char *path, struct err_note *note)
+static int open_up(const struct policy *policy, const char *path, gid_t gid, struct err_note *note)
 {
-	const struct group *group;
-
-	if (policy->socket_group[0]) {
-		group = getgrnam(policy->socket_group);
-		if (!group)
-			return err_note(note, -ENOENT,
-			    "%s:%u:%u: server.socket.group %s: no such group", policy->file,
-			    policy->socket_pos.line, policy->socket_pos.column,
-			    policy->socket_group);
-		if (lchown(path, (uid_t)-1, group->gr_gid) < 0)
-			return err_note_errno(
-			    note, err_note(note, -errno, "%s: cannot be given to group %s", path,
-				      policy->socket_group));
-	}
+	if (gid != (gid_t)-1 && lchown(path, (uid_t)-1, gid) < 0)
+		return err_note_errno(
+		    note, err_note(note, -errno, "%s: cannot be given to group %s", path,
+			      policy->socket_group));
 	if (chmod(path, policy->socket_mode & 0777) < 0)
 		return err_note_errno(note, err_note(note, -errno, "%s", path));
 	return 0;
@@ -163,8 +271,11 @@ static int open_own(
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int cleanup_fd fd = -1;
 	struct stat st;
-	int fault = make_folder(path, note);
+	gid_t gid;
+	int fault = find_group(policy, &gid, note);
 
+	if (!fault)
+		fault = make_folder(policy, path, gid, note);
 	if (fault)
 		return fault;
 	memcpy(address.sun_path, path, strlen(path) + 1);
@@ -177,7 +288,7 @@ static int open_own(
 	fault = bind_private(fd, &address, note);
 	if (fault)
 		return fault;
-	fault = open_up(policy, path, note);
+	fault = open_up(policy, path, gid, note);
 	if (!fault && (lstat(path, &st) < 0 || listen(fd, BACKLOG) < 0))
 		fault = err_note_errno(note, err_note(note, -errno, "%s", path));
 	if (fault) {

@@ -23,7 +23,13 @@ struct listener {
  * -errno with note. */
 int listen_path(const struct policy *policy, const char *folder, char ret_path[PATHS_MAX],
     struct err_note *note);
-/* Makes the missing parent folders (0700) and the socket with mode and group of the policy;
+/* What listen_open() would refuse, as far as it can be seen without touching anything: no such
+ * group, or not ours to give, a folder that we cannot write to, another thing in the socket's
+ * place. A daemon that answers there is no fault. 0 or -errno with note "file:line:column: ..."
+ * where the policy names the place. */
+int listen_check(const struct policy *policy, const char *path, struct err_note *note);
+/* Makes the missing parent folders (0700; the last one 0710 with the socket's group, or 0711, where
+ * the policy's mode lets the group, or all, in) and the socket with mode and group of the policy;
  * replaces a socket that nobody answers on; logs a warning if a folder above is closed to those
  * whom the mode lets in. 0; -EADDRINUSE: somebody answers; -errno; note. */
 int listen_open(

@@ -16,6 +16,7 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/log.h"
 #include "supervisor/warden/warden.h"
+#include "policy/remarks.h"
 
 static struct warden warden;
 
@@ -284,20 +285,37 @@ static void init(void)
 	warden.signals = warden.notify = -1;
 }
 
+void warden_log_warnings(struct buf *warnings)
+{
+	const char *text = buf_cstr(warnings);
+
+	while (text && *text) {
+		size_t len = strcspn(text, "\n");
+
+		if (len)
+			log_warn("%.*s", (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+	buf_reset(warnings);
+}
+
 static int check(void)
 {
 	struct err_note note = {""};
 	char version[DIGEST_HEX_MAX];
 	int fault = warden_check(&warden, &note);
 
+	if (!fault)
+		policy_remarks(warden.tools->config->policy, &warden.warnings);
 	warden_log_warnings(&warden.warnings);
 	if (fault) {
 		fprintf(stderr, "callgated: %s\n", note.text);
 		return 1;
 	}
 	printf("%s: good, version sha256:%s\n", warden.options.config,
-	    digest_hex(version, &warden.config->version));
-	config_free(warden.config);
+	    digest_hex(version, &warden.tools->config->version));
+	tools_free(warden.tools);
+	holdings_fini(&warden.holdings);
 	buf_fini(&warden.warnings);
 	return 0;
 }

@@ -133,7 +133,10 @@ static int open_journal(struct warden *warden, struct err_note *note)
 
 static int find_socket(struct warden *warden, struct err_note *note)
 {
-	return listen_path(warden->config->policy, warden->config->folder, warden->socket, note);
+	const struct config *config = warden->config;
+	int fault = listen_path(config->policy, config->folder, warden->socket, note);
+
+	return fault ? fault : listen_check(config->policy, warden->socket, note);
 }
 
 static int check_places(struct warden *warden, struct err_note *note)
@@ -564,21 +567,9 @@ int warden_check(struct warden *warden, struct err_note *note)
 	    {guess_places, "state"},
 	    {find_socket, "socket"},
 	    {check_places, "places"},
+	    {build_tools, "tools"},
 	};
 
+	cell_look(&warden->host);
 	return run_steps(warden, list, sizeof(list) / sizeof(*list), note);
-}
-
-void warden_log_warnings(struct buf *warnings)
-{
-	const char *text = buf_cstr(warnings);
-
-	while (text && *text) {
-		size_t len = strcspn(text, "\n");
-
-		if (len)
-			log_warn("%.*s", (int)len, text);
-		text += len + (text[len] == '\n');
-	}
-	buf_reset(warnings);
 }

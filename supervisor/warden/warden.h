@@ -92,7 +92,6 @@ int warden_check(struct warden *warden, struct err_note *note);
 int warden_read_policy(struct warden *warden, struct err_note *note);
 /* Messages for engine of a policy; *awaited gets its serial. */
 int warden_send_policy(struct warden *warden, const struct config *config);
-void warden_log_warnings(struct buf *warnings);
 /* From now on impatient becomes 1 after ms. */
 void warden_be_patient(struct warden *warden, uint64_t ms);
 
@@ -121,5 +120,7 @@ void on_child_end(uv_poll_t *poll, int status, int events);
 void on_zygote_answer(uv_poll_t *poll, int status, int events);
 void on_attacher_answer(uv_poll_t *poll, int status, int events);
 void on_signal(uv_poll_t *poll, int status, int events);
+/* Each line a warning of the log; empties the buffer. */
+void warden_log_warnings(struct buf *warnings);
 
 #endif

@@ -129,7 +129,7 @@ for name in $commands; do
 		expect 'warnings, each once' "$(grep -c '^{"warning"' err) $(jq .warnings <out)" '2 2'
 		sed 's/\[cat,/[no-such-program, cat,/; s/ls, cat,/ls, no-such-program, cat,/' callgate.yaml >lacks.yaml
 		json 0 policy check lacks.yaml
-		expect_match 'a note' "$(jq -r '.note.message // empty' <err)" 'no-such-program: not found'
+		expect_match 'a missing program' "$(jq -r '.warning.message // empty' <err)" 'no-such-program is in no directory'
 		sed 's/\.\/workspace/.\/absent/' callgate.yaml >place.yaml
 		refused 1 policy check place.yaml
 		expect_match 'a place' "$(jq -r '.error.message // empty' <err)" 'absent'
