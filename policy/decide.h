@@ -123,6 +123,7 @@ const char *verdict_reason(struct buf *out, const struct policy *policy,
 struct explanation {
 	const char *invalid; /* why the arguments do not meet the schema; NULL: they do */
 	const char *grant;   /* the grant that would turn ask into allow; "" none, NULL not known */
+	bool as_user;        /* the daemon is an ordinary user's, so tools run as he does */
 };
 
 /* The decision told layer by layer (reachable, schema, each speaking rule, grant, walls, limits),

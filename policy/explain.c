@@ -67,14 +67,20 @@ static void text_size(struct buf *out, const char *name, uint64_t bytes)
 		buf_textf(out, "; %s %llu bytes", name, (unsigned long long)bytes);
 }
 
-static void text_walls(struct buf *out, const struct policy_tool *tool)
+static const char *runner(const struct policy_sandbox *sandbox, bool as_user)
+{
+	if (as_user)
+		return "the daemon's user";
+	return sandbox->run_as == RUN_AS_OWNER ? "the owner" : "a uid of its own";
+}
+
+static void text_walls(struct buf *out, const struct policy_tool *tool, bool as_user)
 {
 	const struct policy_sandbox limits = policy_limits(&tool->sandbox);
 
 	buf_textf(out, "walls      workspace %s%s; network none; runs as %s; %s; requires",
 	    limits.workspace == WORKSPACE_RW ? "rw" : "ro",
-	    limits.exec ? ", may hold programs" : "",
-	    limits.run_as == RUN_AS_OWNER ? "the owner" : "a uid of its own",
+	    limits.exec ? ", may hold programs" : "", runner(&limits, as_user),
 	    limits.callgate ? "has a gate of its own" : "no gate");
 	if (limits.require_all)
 		buf_text(out, " all");
@@ -116,6 +122,6 @@ int policy_tell_text(
 		text_form(out, question->command);
 		text_rules(out, question, explanation);
 	}
-	text_walls(out, tool);
+	text_walls(out, tool, explanation->as_user);
 	return out->fault;
 }

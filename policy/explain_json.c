@@ -101,15 +101,21 @@ static void json_grant(struct buf *out, const struct explanation *explanation)
 	buf_text(out, "}");
 }
 
-static void json_walls(struct buf *out, const struct policy_tool *tool)
+static const char *runner(const struct policy_sandbox *sandbox, bool as_user)
+{
+	if (as_user)
+		return "user";
+	return sandbox->run_as == RUN_AS_OWNER ? "owner" : "cell";
+}
+
+static void json_walls(struct buf *out, const struct policy_tool *tool, bool as_user)
 {
 	const struct policy_sandbox *sandbox = &tool->sandbox;
 
 	buf_textf(out, ",\"walls\":{\"workspace\":\"%s\",\"exec\":%s,\"network\":\"none\"",
 	    sandbox->workspace == WORKSPACE_RW ? "rw" : "ro", sandbox->exec ? "true" : "false");
 	buf_textf(out, ",\"run_as\":\"%s\",\"callgate\":%s,\"allowlist\":\"%s\",\"require\":",
-	    sandbox->run_as == RUN_AS_OWNER ? "owner" : "cell",
-	    sandbox->callgate ? "true" : "false",
+	    runner(sandbox, as_user), sandbox->callgate ? "true" : "false",
 	    tool->deny_by_default || tool_is_typed(tool) || tool->type == TOOL_FUNCTION ? "closed"
 											: "open");
 	if (sandbox->require_all)
@@ -160,7 +166,7 @@ int policy_tell_json(
 		json_rules(out, question);
 		json_grant(out, explanation);
 	}
-	json_walls(out, question->tool);
+	json_walls(out, question->tool, explanation->as_user);
 	json_limits(out, question->tool);
 	buf_text(out, "}");
 	return out->fault;

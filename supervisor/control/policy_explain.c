@@ -40,7 +40,7 @@ static int explain(
     const struct command_session *session, struct question *question, const json_t *arguments)
 {
 	struct prepared cleanup_with(prepared_fini) prepared = {.arguments = NULL};
-	struct explanation explanation = {.grant = NULL};
+	struct explanation explanation = {.as_user = geteuid() != 0}; /* of a daemon of this user */
 	struct err_note note = {0};
 	int result = 0;
 

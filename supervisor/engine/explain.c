@@ -44,7 +44,7 @@ static void explain_tool(const struct methods_ask *ask, const struct policy_tool
 {
 	const struct ruleset *rules = ask->engine->rules;
 	struct prepared cleanup_with(prepared_fini) prepared = {.arguments = NULL};
-	struct explanation explanation = {.grant = NULL};
+	struct explanation explanation = {.as_user = ask->engine->owner_uid != 0};
 	struct err_note note = {""};
 	int fault = 0;
 

@@ -462,6 +462,25 @@ static void test_explain(void **state)
 	    "the default\n"
 	    "limits     time 60000 ms; memory 512 MiB; pids 128; output 1 MiB; disk 64 MiB; inodes "
 	    "4096; file size 1024 MiB; files 256\n");
+	/* An ordinary user's daemon has no other uid to give. */
+	buf_reset(&out);
+	assert_int_equal(policy_tell_text(&out,
+			     &(struct question){.policy = policy,
+				 .identity = &identity,
+				 .tool = policy_find_tool(policy, "bash"),
+				 .command = &command},
+			     &(struct explanation){.invalid = "of that", .as_user = true}),
+	    0);
+	assert_non_null(strstr(buf_cstr(&out), "; runs as the daemon's user; "));
+	buf_reset(&out);
+	assert_int_equal(policy_tell_json(&out,
+			     &(struct question){.policy = policy,
+				 .identity = &identity,
+				 .tool = policy_find_tool(policy, "bash"),
+				 .command = &command},
+			     &(struct explanation){.invalid = "of that", .as_user = true}),
+	    0);
+	assert_non_null(strstr(buf_cstr(&out), "\"run_as\":\"user\","));
 	buf_reset(&out);
 	assert_int_equal(ask_json(&out, policy, &identity, NULL, &command), 0);
 	assert_non_null(strstr(buf_cstr(&out), "{\"reachable\":false,"));
