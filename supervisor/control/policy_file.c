@@ -47,6 +47,10 @@ static int load_dotenv(const char *folder, char ***ret_list)
 	if (fstat(fd, &info) != 0 || (info.st_mode & 077) != 0)
 		return command_fail(COMMAND_USAGE, "%s: readable by others; chmod 600 it", path);
 	result = fd_read_all(fd, DOTENV_MAX, &text, &len);
+	if (result == -EFBIG)
+		return command_fail(COMMAND_USAGE,
+		    "%s:1:1: larger than %d KiB; keep only variables in it, and move the rest away",
+		    path, DOTENV_MAX / 1024);
 	if (result == 0)
 		result = dotenv_parse(path, text, len, ret_list, &note);
 	if (result != 0)

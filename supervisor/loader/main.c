@@ -75,12 +75,13 @@ static const char *dotenv_name(int which)
 	return which ? "$CALLGATE_HOME/.env" : ".env";
 }
 
-/* A file others may read may hold secrets that are none any more, and one they may write decides
- * what the policy says: it is left out, and said. */
+/* 0, EXIT_REFUSED with a note, or a fault. A file others may read may hold secrets that are none
+ * any more, and one they may write decides what the policy says: it is left out, and said. */
 static int read_dotenv(struct loader *loader, int which)
 {
 	int fd = which ? HOME_DOTENV_FD : DOTENV_FD;
 	struct stat st;
+	int fault;
 
 	if (fstat(fd, &st))
 		return -errno;
@@ -92,7 +93,13 @@ static int read_dotenv(struct loader *loader, int which)
 		    dotenv_name(which));
 		return 0;
 	}
-	return fd_read_all(fd, DOTENV_MAX, &loader->dotenv[which], &loader->dotenv_len[which]);
+	fault = fd_read_all(fd, DOTENV_MAX, &loader->dotenv[which], &loader->dotenv_len[which]);
+	if (fault != -EFBIG)
+		return fault;
+	(void)err_note(&loader->note, fault,
+	    "%s:1:1: larger than %d KiB; keep only variables in it, and move the rest away",
+	    dotenv_name(which), DOTENV_MAX / 1024);
+	return EXIT_REFUSED;
 }
 
 static int read_inputs(struct loader *loader)

@@ -54,6 +54,30 @@ static int open_private(
 	return fault ? fault : take_fd(&fd);
 }
 
+/* The auditor refuses a signer's key that others could have read; here its whole path is known. */
+static int judge_key(const struct state *state, const char *name, struct err_note *note)
+{
+	struct stat st;
+
+	if (fstatat(state->keys, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0
+				       : err_note_errno(note, err_note(note, -errno, "%s/keys/%s",
+								  state->path, name));
+	if (!S_ISREG(st.st_mode))
+		return err_note(note, -EINVAL,
+		    "%s/keys/%s: not a regular file; put the key itself there", state->path, name);
+	if (st.st_uid != geteuid() && st.st_uid != state->service)
+		return err_note(note, -EPERM,
+		    "%s/keys/%s: belongs to uid %u, who could change it; chown it to uid %u",
+		    state->path, name, st.st_uid, geteuid());
+	if (st.st_mode & 077)
+		return err_note(note, -EPERM,
+		    "%s/keys/%s: mode %04o lets others use the key that signs the journal; chmod "
+		    "600 it, and find out who may have read it",
+		    state->path, name, st.st_mode & 07777);
+	return 0;
+}
+
 /* Opens (or makes) the directory at path for reading, and says where that really is. */
 static int open_path(const char *path, char ret_real[PATHS_MAX], struct err_note *note)
 {
@@ -121,6 +145,8 @@ int state_open(struct state *ret, const char *path, uid_t service, struct err_no
 		fault = state.lock = take_lock(state.dir, state.path, note);
 	if (fault >= 0)
 		fault = state.keys = open_private(&state, "keys", service, note);
+	if (fault >= 0)
+		fault = judge_key(&state, "signer.key", note);
 	if (fault >= 0) {
 		approvers = fault = open_private(&state, "approvers", geteuid(), note);
 		cleanup_fd_(&approvers);

@@ -114,26 +114,55 @@ static int open_tool_directory(int folder, int root, const char *path)
 	    root, path, DIRECTORY | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 }
 
-/* The words for a failed opening. */
-static int explain(const char *at, const char *path, int fault, struct err_note *note)
+/* What a complaint is about. */
+struct named {
+	const char *at;      /* "file:line:column: tool T: namespace N:" */
+	const char *written; /* as the policy has it */
+	char whole[PATHS_MAX];
+};
+
+/* The path that was tried: written, below the directory that it starts from. */
+static void name_whole(struct named *named, const char *base, const char *written)
 {
+	const char *rest = written;
+
+	named->written = written;
+	while (rest[0] == '.' && rest[1] == '/')
+		rest += 2;
+	if (!strcmp(rest, "."))
+		rest = "";
+	if (rest[0] == '/' || !base)
+		snprintf(named->whole, sizeof(named->whole), "%s", rest);
+	else
+		snprintf(named->whole, sizeof(named->whole), "%s%s%s", base,
+		    rest[0] && base[1] ? "/" : "", rest);
+}
+
+/* The words for a failed opening. */
+static int explain(const struct named *named, int fault, struct err_note *note)
+{
+	const char *why = strerror(-fault), *remedy = "";
+
 	switch (fault) {
 	case -ENOENT:
-		return err_note(
-		    note, fault, "%s working_directory %s: does not exist; create it", at, path);
+		why = "does not exist";
+		remedy = "; create it";
+		break;
 	case -ENOTDIR:
 	case -ELOOP:
-		return err_note(note, fault,
-		    "%s working_directory %s: no directory, or a link; name the directory itself",
-		    at, path);
+		why = "no directory, or a link";
+		remedy = "; name the directory itself";
+		break;
 	case -EXDEV:
-		return err_note(note, fault,
-		    "%s working_directory %s: leads out of its place; write the real absolute path",
-		    at, path);
-	default:
-		return err_note_errno(
-		    note, err_note(note, fault, "%s working_directory %s", at, path));
+		why = "leads out of its place";
+		remedy = "; write the real absolute path";
+		break;
+	case -EACCES:
+	case -EPERM: remedy = "; let the daemon's user enter it and every folder above it"; break;
+	default: break;
 	}
+	return err_note(note, fault, "%s working_directory %s: %s: %s%s", named->at, named->written,
+	    named->whole, why, remedy);
 }
 
 /* Places that every cell has for itself. */
@@ -153,16 +182,15 @@ static int judge_place(const char *at, const char *path, struct err_note *note)
 	return 0;
 }
 
-static int fill(
-    int *fd, const char *at, const char *written, struct workspace *ret, struct err_note *note)
+static int fill(int *fd, const struct named *named, struct workspace *ret, struct err_note *note)
 {
 	char *cleanup_free path = workspace_path_of(*fd);
 	struct stat st;
 	int fault;
 
 	if (!path || fstat(*fd, &st) < 0)
-		return explain(at, written, -ENOENT, note);
-	fault = judge_place(at, path, note);
+		return explain(named, -ENOENT, note);
+	fault = judge_place(named->at, path, note);
 	if (fault)
 		return fault;
 	*ret = (struct workspace){
@@ -181,8 +209,10 @@ int workspace_open(const struct config *config, const struct policy_tool *tool,
 {
 	int cleanup_fd folder = open(config->folder, DIRECTORY);
 	int cleanup_fd root = -1, fd = -1;
+	char *cleanup_free base = NULL;
 	struct policy_pos pos = space->working_directory_pos;
 	char at[ERR_NOTE_MAX / 2];
+	struct named named = {.at = at};
 
 	if (folder < 0)
 		return err_note_errno(note, err_note(note, -errno, "%s", config->folder));
@@ -190,18 +220,22 @@ int workspace_open(const struct config *config, const struct policy_tool *tool,
 		pos = tool->pos;
 	snprintf(at, sizeof(at), "%s:%u:%u: namespace %s:", config->file, pos.line, pos.column,
 	    space->name);
+	name_whole(
+	    &named, config->folder, space->working_directory[0] ? space->working_directory : ".");
 	root = open_written(folder, space->working_directory);
 	if (root < 0)
-		return explain(at, space->working_directory, root, note);
+		return explain(&named, root, note);
 	if (tool->working_directory[0]) {
 		pos = tool->working_directory_pos;
-		snprintf(at, sizeof(at), "%s:%u:%u: tool %s:", config->file, pos.line, pos.column,
-		    tool->name);
+		snprintf(at, sizeof(at), "%s:%u:%u: tool %s: namespace %s:", config->file, pos.line,
+		    pos.column, tool->name, space->name);
+		base = workspace_path_of(root);
+		name_whole(&named, base, tool->working_directory);
 	}
 	fd = open_tool_directory(folder, root, tool->working_directory);
 	if (fd < 0)
-		return explain(at, tool->working_directory, fd, note);
-	return fill(&fd, at, tool->working_directory, ret, note);
+		return explain(&named, fd, note);
+	return fill(&fd, &named, ret, note);
 }
 
 int workspace_hold(struct workspace *workspace, struct holdings *holdings)

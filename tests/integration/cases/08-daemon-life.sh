@@ -45,6 +45,12 @@ echo X=1 >.env
 chmod 644 .env
 not_read 'a .env that others read' '[.]env'
 rm .env
+head -c 300000 /dev/zero >.env
+chmod 600 .env
+not_read 'a .env that is too large' '[.]env:1:1: larger than 256 KiB; keep only variables in it'
+out=$("$callgate" policy check callgate.yaml 2>&1) && fail "policy check of a .env that is too large"
+expect_match 'policy check of it' "$out" '[.]env:1:1: larger than 256 KiB'
+rm .env
 "$callgate" reload >/dev/null || fail "reload after all that: $?"
 # a second daemon on the same state
 out=$("$IT_BIN/callgated" --config callgate.yaml --state state 2>&1) && fail "a second daemon started"
@@ -53,6 +59,13 @@ expect_match 'second daemon' "$out" "$daemon"
 "$callgate" tools | grep -q '^bash ' || fail "tools"
 "$callgate" policy explain bash command='rm x' | grep -q deny || fail "explain: $("$callgate" policy explain bash command='rm x')"
 "$callgate" policy explain --config callgate.yaml bash command='ls' | grep -q allow || fail "explain offline"
+runs_as='a uid of its own'
+[ "$uid" = 0 ] || runs_as="the daemon's user"
+for where in '' '--config callgate.yaml'; do
+	# shellcheck disable=SC2086
+	"$callgate" policy explain $where bash command=ls | grep -qF "runs as $runs_as" ||
+		fail "explain $where: $("$callgate" policy explain $where bash command=ls | grep walls)"
+done
 "$callgate" policy check callgate.yaml >/dev/null || fail "policy check"
 "$callgate" help | grep -q approve || fail help
 "$callgate" version | grep -q '^callgate [0-9]' || fail version
@@ -83,6 +96,9 @@ refused() { # WHAT REGEX: the daemon does not start and says why in one line
 	[ "$(printf '%s\n' "$out" | grep -c 'not started:')" -eq 1 ] || fail "$1: more than one line: $out"
 }
 cp good.yaml callgate.yaml
+chmod 644 state/keys/signer.key
+refused 'a key that others can read' 'state/keys/signer.key: mode 0644 .*; chmod 600 it'
+chmod 600 state/keys/signer.key
 chmod 666 callgate.yaml
 refused 'a policy that others can write' 'others change'
 chmod 600 callgate.yaml

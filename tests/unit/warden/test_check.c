@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <grp.h>
+#include <sys/wait.h>
+
 #include "supervisor/warden/check.h"
 #include "supervisor/warden/workspace.h"
 #include "tests/unit/warden/rig.h"
@@ -103,6 +106,59 @@ static void missing_or_led_away_is_refused(void **state)
 	assert_true(check("./ws", "link/ssl", "state") < 0);
 }
 
+/* The namespace, the path as written, and the whole path that was tried. */
+static void a_complaint_names_the_whole_place(void **state)
+{
+	char expected[512];
+
+	(void)state;
+	assert_int_equal(check("./none", NULL, "state"), -ENOENT);
+	snprintf(expected, sizeof(expected),
+	    "p.yaml:4:24: namespace default: working_directory ./none: %s/none: does not exist; "
+	    "create it",
+	    rig.path);
+	assert_string_equal(note.text, expected);
+	assert_int_equal(check("./ws", "./proj", "state"), -ENOENT);
+	snprintf(expected, sizeof(expected),
+	    "p.yaml:5:30: tool one: namespace default: working_directory ./proj: %s/ws/proj: does "
+	    "not exist; create it",
+	    rig.path);
+	assert_string_equal(note.text, expected);
+	assert_true(check(".", "/nowhere/at/all", "state") < 0);
+	assert_non_null(strstr(note.text, "directory /nowhere/at/all: /nowhere/at/all: does not"));
+}
+
+/* Also for one that cannot be entered. */
+static void a_closed_place_is_named(void **state)
+{
+	char expected[512];
+	pid_t child;
+	int status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(rig.path, 0755), 0);
+	rig_dir(&rig, "shut");
+	rig_dir(&rig, "shut/in");
+	assert_int_equal(chmod(rig_path(&rig, "shut"), 0700), 0);
+	snprintf(expected, sizeof(expected),
+	    "p.yaml:4:24: namespace default: working_directory shut/in: %s/shut/in: Permission "
+	    "denied; let the daemon's user enter it",
+	    rig.path);
+	child = fork();
+	if (child == 0) {
+		if (setgroups(0, NULL) || setresgid(54321, 54321, 54321) ||
+		    setresuid(54321, 54321, 54321))
+			_exit(77);
+		_exit(check("shut/in", NULL, "state") == -EACCES && strstr(note.text, expected)
+			  ? 0
+			  : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 static void places_of_every_cell_are_refused(void **state)
 {
 	static const char *const places[] = {
@@ -171,6 +227,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(relative_to_the_file_or_the_namespace, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_complaint_names_the_whole_place, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_closed_place_is_named, setup, teardown),
 	    cmocka_unit_test_setup_teardown(missing_or_led_away_is_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(places_of_every_cell_are_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(treasures_may_not_lie_inside, setup, teardown),

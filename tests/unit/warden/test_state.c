@@ -46,6 +46,28 @@ static mode_t mode_of(const char *name)
 	return st.st_mode & 07777;
 }
 
+static void a_key_that_others_may_use_is_refused(void **state_)
+{
+	char whole[PATHS_MAX];
+	struct state state;
+
+	(void)state_;
+	open_good(&state, "state");
+	state_close(&state);
+	rig_file(&rig, "state/keys/signer.key", "", 0644);
+	assert_int_equal(state_open(&state, rig_path(&rig, "state"), geteuid(), &note), -EPERM);
+	snprintf(whole, sizeof(whole), "%s/state/keys/signer.key: mode 0644 ", rig.path);
+	assert_non_null(strstr(note.text, whole));
+	assert_non_null(strstr(note.text, "chmod 600 it"));
+	assert_int_equal(chmod(rig_path(&rig, "state/keys/signer.key"), 0600), 0);
+	open_good(&state, "state");
+	state_close(&state);
+	assert_int_equal(unlink(rig_path(&rig, "state/keys/signer.key")), 0);
+	rig_dir(&rig, "state/keys/signer.key");
+	assert_int_equal(state_open(&state, rig_path(&rig, "state"), geteuid(), &note), -EINVAL);
+	assert_non_null(strstr(note.text, "not a regular file"));
+}
+
 static void what_is_missing_is_made_private(void **state_)
 {
 	struct state state;
@@ -218,6 +240,7 @@ static void only_good_approver_files_count(void **state_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(a_key_that_others_may_use_is_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(what_is_missing_is_made_private, setup, teardown),
 	    cmocka_unit_test_setup_teardown(an_open_directory_is_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(links_are_not_followed, setup, teardown),
