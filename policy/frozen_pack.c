@@ -41,6 +41,7 @@ static const struct field pack_rule_fields[] = {
     F_WORDS(pack_rule, assignments, NONE),
     F_WORDS(pack_rule, assignments_not, NONE),
     F_WORDS(pack_rule, programs, NONE),
+    F_WORDS(pack_rule, program_holds, NONE),
     F(BOOL, pack_rule, no_operand),
     F_U64(pack_rule, least_operands, 0, UINT32_MAX),
     F_U64(pack_rule, most_operands, 0, UINT32_MAX),

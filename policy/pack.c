@@ -31,12 +31,24 @@ static bool given_in(const struct policy_words *names, const struct pack_given *
 	return false;
 }
 
+/* Whichever way the program understands it. */
+static bool is_firm(const struct policy_words *names, const struct pack_given *given)
+{
+	struct pack_given other = *given;
+
+	other.negated = !given->negated;
+	return !given->contradicted || given_in(names, &other);
+}
+
+/* firm: one that the program may also understand the other way does not count. */
 static const struct pack_given *find_given(
-    const struct pack_reading *reading, const struct policy_words *names)
+    const struct pack_reading *reading, const struct policy_words *names, bool firm)
 {
 	for (uint32_t i = 0; i < reading->given_count; i++) {
-		if (given_in(names, &reading->given[i]))
-			return &reading->given[i];
+		const struct pack_given *given = &reading->given[i];
+
+		if (given_in(names, given) && (!firm || is_firm(names, given)))
+			return given;
 	}
 	return NULL;
 }
@@ -62,12 +74,12 @@ static bool value_matches(
 
 /* wanted: true for a value that one of the globs matches, false for one that none does. */
 static const struct pack_given *find_value(const struct policy_pack *pack,
-    const struct pack_reading *reading, const struct pack_match *match, bool wanted)
+    const struct pack_reading *reading, const struct pack_match *match, bool wanted, bool firm)
 {
 	for (uint32_t i = 0; i < reading->given_count; i++) {
 		const struct pack_given *given = &reading->given[i];
 
-		if (pack_given_is(given, match->option) &&
+		if (pack_given_is(given, match->option) && !(firm && given->contradicted) &&
 		    value_matches(pack, &match->globs, given->value) == wanted)
 			return given;
 	}
@@ -96,6 +108,31 @@ static const char *find_program(
 	return NULL;
 }
 
+static const char *find_program_with(const struct pack_reading *reading, const char *text)
+{
+	for (uint32_t i = 0; i < reading->inner_count; i++) {
+		const struct pack_inner *inner = &reading->inner[i];
+
+		if (inner->argc && strstr(inner->argv[0], text))
+			return inner->argv[0];
+	}
+	return NULL;
+}
+
+static const char *find_holding_program(
+    const struct pack_reading *reading, const struct policy_words *options)
+{
+	const char *program = NULL;
+
+	for (uint32_t i = 0; !program && i < reading->given_count; i++) {
+		const struct pack_given *given = &reading->given[i];
+
+		if (given_in(options, given))
+			program = find_program_with(reading, given->value ? given->value : "{}");
+	}
+	return program;
+}
+
 /* ---- one rule ----------------------------------------------------------------------------- */
 
 /* Each returns false if the rule names something that is not there. */
@@ -103,13 +140,14 @@ static const char *find_program(
 static bool options_match(
     const struct pack_rule *rule, const struct pack_reading *reading, const char **subject)
 {
+	const bool allows = rule->decision == DECISION_ALLOW;
 	const struct pack_given *given;
 
-	if (rule->missing.count && find_given(reading, &rule->missing))
+	if (rule->missing.count && find_given(reading, &rule->missing, !allows))
 		return false;
 	if (!rule->options.count)
 		return true;
-	given = find_given(reading, &rule->options);
+	given = find_given(reading, &rule->options, allows);
 	if (given)
 		*subject = given->word;
 	return given;
@@ -118,14 +156,15 @@ static bool options_match(
 static bool values_match(const struct policy_pack *pack, const struct pack_rule *rule,
     const struct pack_reading *reading, const char **subject)
 {
+	const bool allows = rule->decision == DECISION_ALLOW;
 	const struct pack_given *given = NULL;
 
 	if (!rule->value_count && !rule->value_not_count)
 		return true;
 	for (uint32_t i = 0; !given && i < rule->value_count; i++)
-		given = find_value(pack, reading, &rule->values[i], true);
+		given = find_value(pack, reading, &rule->values[i], true, allows);
 	for (uint32_t i = 0; !given && i < rule->value_not_count; i++)
-		given = find_value(pack, reading, &rule->values_not[i], false);
+		given = find_value(pack, reading, &rule->values_not[i], false, allows);
 	if (given)
 		*subject = given->value ? given->value : given->word;
 	return given;
@@ -139,8 +178,18 @@ static bool count_matches(const struct pack_rule *rule, uint32_t count)
 	       (!rule->most_operands || count <= rule->most_operands);
 }
 
-static bool words_match(
-    const struct pack_rule *rule, const struct pack_reading *reading, const char **subject)
+/* `git stash -- list` and `git stash -k list` stash the file list. */
+static bool first_is_firm(const struct policy_pack *pack, const struct pack_reading *reading)
+{
+	uint32_t at = reading->operand_count ? reading->operands[0].at : 0;
+
+	if (pack->subcommand_style == PACK_SUBCOMMANDS_SPLIT)
+		return reading->subcommand_at && at == reading->subcommand_at + 1;
+	return !reading->dashes_at || at < reading->dashes_at;
+}
+
+static bool words_match(const struct policy_pack *pack, const struct pack_rule *rule,
+    const struct pack_reading *reading, const char **subject)
 {
 	const struct {
 		const struct policy_words *globs;
@@ -166,27 +215,45 @@ static bool words_match(
 			return false;
 		*subject = word;
 	}
+	if (rule->decision == DECISION_ALLOW && (rule->first.count || rule->first_not.count) &&
+	    !first_is_firm(pack, reading))
+		return false;
 	return count_matches(rule, reading->operand_count);
+}
+
+static bool programs_match(
+    const struct pack_rule *rule, const struct pack_reading *reading, const char **subject)
+{
+	const char *program;
+
+	if (rule->programs.count) {
+		program = find_program(reading, &rule->programs);
+		if (!program)
+			return false;
+		*subject = program;
+	}
+	if (rule->program_holds.count) {
+		program = find_holding_program(reading, &rule->program_holds);
+		if (!program)
+			return false;
+		*subject = program;
+	}
+	return true;
 }
 
 static bool rule_speaks(const struct policy_pack *pack, const struct pack_rule *rule,
     const struct pack_reading *reading, struct pack_verdict *ret)
 {
 	const char *subject = reading->subcommand ? reading->subcommand : reading->program;
-	const char *program;
 
 	if (rule->subcommands.count &&
 	    (!reading->subcommand || !words_hold(&rule->subcommands, reading->subcommand)))
 		return false;
-	if (!words_match(rule, reading, &subject) || !options_match(rule, reading, &subject) ||
-	    !values_match(pack, rule, reading, &subject))
+	if (!words_match(pack, rule, reading, &subject) ||
+	    !options_match(rule, reading, &subject) ||
+	    !values_match(pack, rule, reading, &subject) ||
+	    !programs_match(rule, reading, &subject))
 		return false;
-	if (rule->programs.count) {
-		program = find_program(reading, &rule->programs);
-		if (!program)
-			return false;
-		subject = program;
-	}
 	*ret = (struct pack_verdict){
 	    .decision = rule->decision,
 	    .id = rule->id,

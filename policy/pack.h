@@ -50,7 +50,11 @@ struct pack_match {
 	struct policy_words globs;
 };
 
-/* All conditions that are given must hold; in each list one suffices. In globs only * and ? are
+/* All conditions that are given must hold; in each list one suffices. Where it matters which of two
+ * readings the program takes, the rule hears the stricter one: an option that is negated as well
+ * (--x --no-x) counts as given for a rule that asks or denies and not for one that allows, and the
+ * other way round in `missing`; and a rule that allows by its first operand wants it right behind
+ * the subcommand, since behind an option or -- it may be a plain operand. In globs only * and ? are
  * special: a pair of brackets is refused, so that nobody takes it for a set. */
 struct pack_rule {
 	const char *id;
@@ -68,6 +72,8 @@ struct pack_rule {
 	struct policy_words assignments;  /* globs: one NAME=VALUE matches */
 	struct policy_words assignments_not;
 	struct policy_words programs; /* globs: of an inner command line's first word */
+	/* Options: the value of one, {} where it has none, stands in such a first word. */
+	struct policy_words program_holds;
 	bool no_operand;
 	uint64_t least_operands, most_operands; /* most 0: any number */
 	enum decision decision;
@@ -174,6 +180,7 @@ struct pack_given {
 	const char *name;                 /* canonical */
 	const struct policy_words *names; /* all of them; NULL for what a scan gives */
 	bool negated;                     /* --no-NAME, or --X where the name is --no-X */
+	bool contradicted;                /* the same option stands there the other way, too */
 	const char *value;                /* NULL: none; of a line: its first word */
 	const char *word;                 /* the word of argv it stands in */
 	const char *const *line;          /* PACK_VALUE_LINE and _LINES */
@@ -215,6 +222,8 @@ struct pack_inner {
 struct pack_reading {
 	const char *program;    /* argv[0] */
 	const char *subcommand; /* NULL: none given */
+	uint32_t subcommand_at; /* index in argv; 0: none given */
+	uint32_t dashes_at;     /* of the first --; 0: none */
 	struct pack_given *given;
 	struct pack_operand *operands; /* without the subcommand */
 	struct pack_operand *assignments;

@@ -132,6 +132,8 @@ static int check_rule(
 	if (!fault)
 		fault = check_options(schema, pack, &rule->missing, "rules");
 	if (!fault)
+		fault = check_options(schema, pack, &rule->program_holds, "rules");
+	if (!fault)
 		fault = check_matches(schema, pack, rule->values, rule->value_count);
 	if (!fault)
 		fault = check_matches(schema, pack, rule->values_not, rule->value_not_count);

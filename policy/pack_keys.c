@@ -258,6 +258,7 @@ static const struct schema_key rule_keys[] = {
     KEY_SOME(pack_rule, "assignment", assignments),
     KEY_SOME(pack_rule, "assignment_not", assignments_not),
     KEY_SOME(pack_rule, "program", programs),
+    KEY_SOME(pack_rule, "program_holds", program_holds),
     KEY_FLAG(pack_rule, "no_operand", no_operand),
     KEY_COUNT(pack_rule, "least_operands", least_operands),
     KEY_COUNT(pack_rule, "most_operands", most_operands),

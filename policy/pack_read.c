@@ -257,9 +257,10 @@ static bool is_assignment(const struct pass *pass, const char *word)
 	return strchr(word, '=') || (!strcmp(word, "-") && !pass->reading->assignment_count);
 }
 
-static void enter_subcommand(struct pass *pass, const char *word)
+static void enter_subcommand(struct pass *pass, const char *word, uint32_t at)
 {
 	pass->reading->subcommand = word;
+	pass->reading->subcommand_at = at;
 	pass->in_subcommand = true;
 	pass->options_end = false;
 	pass->table = pack_subcommand(pass->pack, word);
@@ -275,7 +276,7 @@ static void take_operand(struct pass *pass, const char *word, uint32_t at)
 	enum pack_permute permute = pass->in_subcommand ? PACK_PERMUTE_ALL : pass->pack->permute;
 
 	if (pass->pack->subcommand_style == PACK_SUBCOMMANDS_SPLIT && !pass->in_subcommand) {
-		enter_subcommand(pass, word);
+		enter_subcommand(pass, word, at);
 		return;
 	}
 	if (is_assignment(pass, word))
@@ -301,6 +302,13 @@ static bool is_option(const struct pass *pass, const char *word)
 					&option, &negated) == PACK_FOUND_ONE;
 }
 
+static void end_options(struct pass *pass, uint32_t at)
+{
+	pass->options_end = true;
+	if (!pass->reading->dashes_at)
+		pass->reading->dashes_at = at;
+}
+
 static void take_all(struct pass *pass)
 {
 	while (pass->at < pass->argc) {
@@ -308,7 +316,7 @@ static void take_all(struct pass *pass)
 		const char *word = pass->argv[at];
 
 		if (!pass->options_end && !strcmp(word, "--") && !pass->pack->whole)
-			pass->options_end = true;
+			end_options(pass, at);
 		else if (is_option(pass, word))
 			take_option(pass, word);
 		else
@@ -461,6 +469,23 @@ static int allocate(struct pass *pass)
 	return 0;
 }
 
+/* --x and --no-x: which of them the program follows depends on its order and on the option. */
+static void find_contradictions(struct pack_reading *reading)
+{
+	for (uint32_t i = 0; i < reading->given_count; i++) {
+		struct pack_given *negated = &reading->given[i];
+
+		for (uint32_t j = 0; negated->negated && j < reading->given_count; j++) {
+			struct pack_given *given = &reading->given[j];
+
+			if (given->negated || strcmp(given->name, negated->name))
+				continue;
+			given->contradicted = true;
+			negated->contradicted = true;
+		}
+	}
+}
+
 static void split_subcommand(struct pass *pass)
 {
 	struct pack_reading *reading = pass->reading;
@@ -468,6 +493,7 @@ static void split_subcommand(struct pass *pass)
 	if (pass->pack->subcommand_style != PACK_SUBCOMMANDS_ANYWHERE || !reading->operand_count)
 		return;
 	reading->subcommand = reading->operands[0].word;
+	reading->subcommand_at = reading->operands[0].at;
 	reading->operands++;
 	reading->operand_count--;
 	if (!pack_subcommand(pass->pack, reading->subcommand))
@@ -496,6 +522,7 @@ int pack_read(const struct policy_pack *pack, const char *const *argv, uint32_t 
 		take_cluster(&pass, argv[1], argv[1], false);
 	}
 	take_all(&pass);
+	find_contradictions(ret);
 	split_subcommand(&pass);
 	if (pack->scan == PACK_SCAN_SED)
 		fault = scan_sed(&pass);
