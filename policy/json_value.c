@@ -44,15 +44,16 @@ static int put_number(struct writer *writer, const struct yaml_node *node, const
 	whole = strtoll(text, &end, 10);
 	if (!*end) {
 		if (errno)
-			return schema_refuse_value(
-			    writer->schema, node, "is too large a number; put it in quotes");
+			return schema_refuse_value(writer->schema, node,
+			    "is too large a whole number; write 1e19 and the like with an exponent"
+			    ", or in quotes if it is text");
 		buf_textf(&writer->out, "%lld", whole);
 		return 0;
 	}
 	real = strtod(text, &end);
 	if (!isfinite(real))
-		return schema_refuse_value(
-		    writer->schema, node, "is too large a number; put it in quotes");
+		return schema_refuse_value(writer->schema, node,
+		    "is too large a number; write one up to 1.7e308, or in quotes if it is text");
 	put_real(&writer->out, real);
 	return 0;
 }

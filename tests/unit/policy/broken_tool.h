@@ -179,11 +179,12 @@ static const struct broken broken_tool[] = {
     {"tools: {t: {type: command, parameters: {type: object, properties: {a: "
      "{maximum: 99999999999999999999}}}, exec: {program: git}}}",
 	"p.yaml:1:81: tools.t.parameters.properties.a.maximum: "
-	"'99999999999999999999' is too large a number; put it in quotes"},
+	"'99999999999999999999' is too large a whole number; write 1e19 and the like with an "
+	"exponent, or in quotes if it is text"},
     {"tools: {t: {type: command, parameters: {type: object, properties: {a: "
      "{maximum: 1e999}}}, exec: {program: git}}}",
 	"p.yaml:1:81: tools.t.parameters.properties.a.maximum: '1e999' is too large "
-	"a number; put it in quotes"},
+	"a number; write one up to 1.7e308, or in quotes if it is text"},
     {"tools: {t: {type: command, parameters: {type: object, properties: {a: {const: "
      "\"${NOPE}\"}}}, exec: {program: git}}}",
 	"p.yaml:1:79: tools.t.parameters.properties.a.const: ${NOPE} is not set; set "
@@ -196,7 +197,8 @@ static const struct broken broken_tool[] = {
     {"tools:\n  t:\n    type: command\n    exec: {program: git}\n    parameters:\n   "
      "   type: object\n      properties:\n        a:\n          maximum: ${HUGE}\n",
 	"p.yaml:9:20: tools.t.parameters.properties.a.maximum: the value of ${HUGE} "
-	"is too large a number; put it in quotes"},
+	"is too large a whole number; write 1e19 and the like with an exponent, or in quotes if "
+	"it is text"},
     {"tools: {t: {type: command, output_schema: []}}",
 	"p.yaml:1:43: tools.t.output_schema: is no JSON Schema; write a mapping such "
 	"as {type: string}"},
