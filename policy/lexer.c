@@ -251,9 +251,15 @@ static void begin_simple(struct lexer *lexer)
 static bool end_simple(struct lexer *lexer)
 {
 	const struct redirects *redirects = &lexer->redirects;
+	const char *why;
 
 	if (!lexer->args)
 		return stop(lexer, "a redirection without a command");
+	why = lexer_use_is_special(lexer->argv, lexer->args);
+	if (why) {
+		lexer->at = lexer->start;
+		return stop(lexer, why);
+	}
 	lexer->simples[lexer->command->simple_count++] = (struct simple_command){
 	    .argv = lexer->argv,
 	    .argc = lexer->args,
