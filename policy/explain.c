@@ -46,9 +46,14 @@ static void text_rules(
 {
 	struct judgement judgement = {.voices = NULL};
 	int fault = policy_judge(question, &judgement);
+	uint32_t count;
 
-	for (uint32_t i = 0; !fault && i < judgement.voices->count; i++)
+	count = fault ? 0 : judgement.voices->count;
+	for (uint32_t i = 0; i < count && i < EXPLAIN_VOICES_MAX; i++)
 		text_verdict(out, question, &judgement.voices->items[i]);
+	if (count > EXPLAIN_VOICES_MAX)
+		buf_textf(out, "...        %u more rules speak\n",
+		    (unsigned)(count - EXPLAIN_VOICES_MAX));
 	if (explanation->grant)
 		buf_textf(out, "grant      %s%s\n",
 		    explanation->grant[0] ? "in force: " : "none in force", explanation->grant);

@@ -7,6 +7,8 @@
 #include "policy/voices.h"
 #include "supervisor/base/str.h"
 
+#define WORD_TOLD_MAX 256 /* bytes; the reason shows how a longer one begins */
+
 static void json_member(struct buf *out, const char *name, const char *text)
 {
 	buf_textf(out, ",\"%s\":", name);
@@ -42,7 +44,7 @@ static void json_verdict(
 	json_member(out, "reason", buf_cstr(&scratch) ? buf_cstr(&scratch) : "");
 	if (verdict->id[0])
 		json_member(out, "id", verdict->id);
-	if (verdict->word[0])
+	if (verdict->word[0] && strlen(verdict->word) <= WORD_TOLD_MAX)
 		json_member(out, "word", verdict->word);
 	buf_text(out, "}");
 	if (scratch.fault && !out->fault)
@@ -78,13 +80,18 @@ static void json_rules(struct buf *out, const struct question *question)
 {
 	struct judgement judgement = {.voices = NULL};
 	int fault = policy_judge(question, &judgement);
+	uint32_t count;
 
+	count = fault ? 0 : judgement.voices->count;
 	buf_text(out, ",\"rules\":[");
-	for (uint32_t i = 0; !fault && i < judgement.voices->count; i++) {
+	for (uint32_t i = 0; i < count && i < EXPLAIN_VOICES_MAX; i++) {
 		buf_text(out, i ? "," : "");
 		json_verdict(out, question, &judgement.voices->items[i]);
 	}
-	buf_text(out, "],\"result\":");
+	buf_text(out, "]");
+	if (count > EXPLAIN_VOICES_MAX)
+		json_number(out, "rules_left_out", count - EXPLAIN_VOICES_MAX);
+	buf_text(out, ",\"result\":");
 	json_verdict(out, question, &judgement.result);
 	judgement_fini(&judgement);
 	if (fault && !out->fault)

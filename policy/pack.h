@@ -172,7 +172,7 @@ const char *const *pack_names(void);
 
 /* ---- reading an argv ------------------------------------------------------------------------- */
 
-#define PACK_GIVEN_MAX  2048
+#define PACK_GIVEN_MAX  512
 #define PACK_DOUBTS_MAX 16
 #define PACK_INNER_MAX  64
 

@@ -74,6 +74,10 @@ static void offer_negation(
 
 	if (strncmp(name, "--", 2) || len > 64)
 		return;
+	/* Most words begin neither way, and this is asked for each option of a table. */
+	if (strncmp(name, "--no-", 5) &&
+	    strncasecmp(search->word, "--no-", search->len < 5 ? search->len : 5))
+		return;
 	if (!strncmp(name, "--no-", 5)) {
 		memcpy(other + 2, name + 5, len - 4);
 	} else {

@@ -14,11 +14,14 @@ struct pass {
 	const struct pack_table *table;
 	const char *const *argv;
 	uint32_t argc, at;
+	uint32_t options, given_max;
 	char *text;       /* room for joined words */
 	bool options_end; /* what follows are operands */
 	bool in_subcommand;
 	struct pack_reading *reading;
 };
+
+#define PACK_SCAN_GIVES 4 /* options of scan_sed() */
 
 static const struct pack_table no_options;
 
@@ -43,9 +46,9 @@ static struct pack_given *give(
 	struct pack_reading *reading = pass->reading;
 	struct pack_given *given;
 
-	if (reading->given_count == PACK_GIVEN_MAX) {
+	if (reading->given_count == pass->given_max) {
 		doubt(reading, PACK_DOUBT_TOO_MUCH, word);
-		return &reading->given[PACK_GIVEN_MAX]; /* a spare one, never looked at */
+		return &reading->given[pass->given_max]; /* a spare one, never looked at */
 	}
 	given = &reading->given[reading->given_count++];
 	*given = (struct pack_given){
@@ -180,6 +183,10 @@ static void take_cluster(struct pass *pass, const char *word, const char *letter
 		const char *attached = dash && letters[1] ? letters + 1 : NULL;
 		bool negated;
 
+		if (pass->options++ > PACK_GIVEN_MAX) {
+			doubt(pass->reading, PACK_DOUBT_TOO_MUCH, word);
+			return;
+		}
 		if (pack_option_find(pass->pack, pass->table, name, 2, &option, &negated) !=
 		    PACK_FOUND_ONE) {
 			/* Whether it takes the rest for its value is not known: nothing is. */
@@ -317,10 +324,12 @@ static void take_all(struct pass *pass)
 
 		if (!pass->options_end && !strcmp(word, "--") && !pass->pack->whole)
 			end_options(pass, at);
-		else if (is_option(pass, word))
+		else if (!is_option(pass, word))
+			take_operand(pass, word, at);
+		else if (pass->options++ < PACK_GIVEN_MAX)
 			take_option(pass, word);
 		else
-			take_operand(pass, word, at);
+			doubt(pass->reading, PACK_DOUBT_TOO_MUCH, word);
 	}
 }
 
@@ -449,12 +458,34 @@ static size_t joined_bytes(const struct policy_pack *pack, const char *const *ar
 	return lines * all;
 }
 
+/* Options that the words hold at most, letters of clusters one by one, and what a scan gives. */
+static uint32_t most_given(const struct pass *pass)
+{
+	size_t most = PACK_SCAN_GIVES;
+
+	for (uint32_t i = 1; i < pass->argc && most < PACK_GIVEN_MAX; i++) {
+		const char *word = pass->argv[i];
+		bool cluster = word[0] == '-' ? word[1] != '-' : i == 1 && pass->pack->old_style;
+
+		most += cluster ? strlen(word) : 1;
+	}
+	return most < PACK_GIVEN_MAX ? (uint32_t)most : PACK_GIVEN_MAX;
+}
+
+/* Each run finds one command at an operand and one at each option. */
+static size_t most_inner(const struct pass *pass)
+{
+	size_t most = (size_t)pass->pack->run_count * (pass->given_max + 1);
+
+	return most < PACK_INNER_MAX ? most : PACK_INNER_MAX;
+}
+
 static int allocate(struct pass *pass)
 {
 	struct pack_reading *reading = pass->reading;
-	size_t given = (PACK_GIVEN_MAX + 1) * sizeof(*reading->given);
+	size_t given = (pass->given_max + 1) * sizeof(*reading->given);
 	size_t words = pass->argc * sizeof(*reading->operands);
-	size_t inner = PACK_INNER_MAX * sizeof(*reading->inner);
+	size_t inner = most_inner(pass) * sizeof(*reading->inner);
 	size_t text = joined_bytes(pass->pack, pass->argv, pass->argc);
 	char *block = calloc(1, given + 2 * words + inner + text);
 
@@ -514,6 +545,7 @@ int pack_read(const struct policy_pack *pack, const char *const *argv, uint32_t 
 	*ret = (struct pack_reading){.program = argc ? argv[0] : NULL};
 	if (!argc)
 		return -EINVAL;
+	pass.given_max = most_given(&pass);
 	fault = allocate(&pass);
 	if (fault)
 		return fault;

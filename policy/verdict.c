@@ -136,6 +136,8 @@ const char *verdict_helps(const struct verdict *verdict)
 		return "; a human must approve this exact call";
 	if (verdict->decision != DECISION_DENY)
 		return "";
+	if (verdict->kind == RULE_NOT_ANALYSABLE && verdict->why[0])
+		return "; retrying does not help, several smaller calls may";
 	if (verdict->kind == RULE_SHELL_NOT_ALLOWED)
 		return "; retrying does not help, one simple command without operators may";
 	if (verdict->kind == RULE_DENY_BY_DEFAULT && is_relative_path(verdict->word))

@@ -7,11 +7,15 @@
 
 #include "policy/decide.h"
 
+/* What explain tells at most: a command of many words makes hundreds speak. */
+#define EXPLAIN_VOICES_MAX 100
+
 struct voices {
 	struct verdict *items;
 	uint32_t count;
 	uint32_t cap;
 	struct voices_held *held; /* what words of some verdicts point into (voices_pack.c) */
+	uint32_t pack_work;       /* done so far, up to VOICES_PACK_WORK (voices_pack.h) */
 };
 
 /* 0 or -ENOMEM; then *ret is empty. Ended by voices_fini(). */

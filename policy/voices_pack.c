@@ -36,6 +36,46 @@ void voices_pack_free(struct voices *voices)
 	}
 }
 
+/* ---- one budget for all of a decision ------------------------------------------------------- */
+
+#define WORDS_A_STEP 16
+#define BYTES_A_STEP 256
+
+static int say_too_much(struct voices *voices, const struct question *question)
+{
+	return voices_add(voices, &(struct verdict){.decision = DECISION_DENY,
+				      .kind = RULE_NOT_ANALYSABLE,
+				      .pos = question->tool->pos,
+				      .id = "",
+				      .reason = "",
+				      .word = "",
+				      .why = "it holds more commands than are looked at for one "
+					     "call; give them in several calls"});
+}
+
+/* Options cost most: each is looked up, and rules look at each. */
+static size_t cost_of(const struct simple_command *simple)
+{
+	size_t steps = 1 + simple->argc / WORDS_A_STEP;
+
+	for (uint32_t i = 1; i < simple->argc && steps <= PACK_GIVEN_MAX; i++)
+		steps += simple->argv[i][0] == '-';
+	return steps;
+}
+
+/* Adds to *ret_fault what failed. False: nothing more is looked at, and the denial is said. */
+static bool spend(
+    struct voices *voices, const struct question *question, size_t steps, int *ret_fault)
+{
+	if (voices->pack_work > VOICES_PACK_WORK)
+		return false;
+	voices->pack_work += steps < VOICES_PACK_WORK ? (uint32_t)steps : VOICES_PACK_WORK;
+	if (voices->pack_work <= VOICES_PACK_WORK)
+		return true;
+	*ret_fault = say_too_much(voices, question);
+	return false;
+}
+
 /* ---- commands within commands --------------------------------------------------------------- */
 
 struct scene {
@@ -64,6 +104,8 @@ static int say_line(const struct scene *scene, const struct pack_inner *inner,
 	    scene->open || inner->appended, scene->filled || inner->filled,
 	    is_remote(scene, inner)};
 
+	if (!spend(scene->voices, scene->question, 1, &fault))
+		return fault;
 	if (simple)
 		fault = say_packs(&within, simple);
 	if (fault)
@@ -88,14 +130,18 @@ static int say_unreadable(const struct scene *scene, const char *why)
 /* A text that the program gives to a shell of its own: that shell is a program, too. */
 static int say_shell(const struct scene *scene, const struct pack_inner *inner)
 {
-	struct voices_held *held = hold(scene->voices);
+	const size_t len = strlen(inner->text);
 	const struct command *command;
-	int fault;
+	struct voices_held *held;
+	int fault = 0;
 
+	if (!spend(scene->voices, scene->question, 1 + len / BYTES_A_STEP, &fault))
+		return fault;
+	held = hold(scene->voices);
 	if (!held)
 		return -ENOMEM;
 	command = &held->command;
-	fault = command_parse(&held->command, inner->text, strlen(inner->text));
+	fault = command_parse(&held->command, inner->text, len);
 	if (fault == -EINVAL || fault == -E2BIG)
 		return say_unreadable(scene, held->command.why);
 	if (!fault && !is_remote(scene, inner))
@@ -163,6 +209,8 @@ static int say_packs(const struct scene *scene, const struct simple_command *sim
 		/* The loader refuses a pack that is not there. */
 		if (!pack || !pack_applies(pack, simple->argv[0]))
 			continue;
+		if (!spend(scene->voices, scene->question, cost_of(simple), &fault))
+			return fault;
 		held = hold(scene->voices);
 		fault =
 		    held ? pack_read(pack, simple->argv, simple->argc, &held->reading) : -ENOMEM;

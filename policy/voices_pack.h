@@ -8,6 +8,9 @@
 #include "policy/voices.h"
 
 #define VOICES_PACK_DEPTH 8 /* commands within commands; deeper ones are asked about */
+/* Commands looked at for one decision, long ones as several: what has more is denied. It bounds
+ * time and memory of a decision to a few milliseconds and megabytes. */
+#define VOICES_PACK_WORK 1024
 
 /* simple: a command of the call itself. 0 or -ENOMEM. */
 int voices_pack(

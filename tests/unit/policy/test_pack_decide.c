@@ -4,11 +4,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "policy/load.h"
+#include "policy/voices_pack.h"
+#include "supervisor/base/buf.h"
 #include "tests/unit/policy/ask.h"
 
 #define ALL_PACKS "packs: [env, find, git, npx, sed, ssh, xargs]"
@@ -105,10 +108,85 @@ static void packs_judge_calls(void **state)
 	policy_free(policy);
 }
 
+/* `front` and then `times` words of many commands each: a call that would cost a second and half a
+ * gigabyte without a budget for the whole decision. */
+static char *long_line(const char *front, const char *option, unsigned times)
+{
+	struct buf line;
+	char *text;
+
+	buf_init(&line, 256 * 1024);
+	buf_text(&line, front);
+	for (unsigned i = 0; i < times; i++) {
+		buf_textf(&line, "%s'git", option);
+		for (unsigned j = 1; j < 100; j++)
+			buf_text(&line, ";git");
+		buf_text(&line, "'");
+	}
+	text = strdup(buf_cstr(&line));
+	buf_fini(&line);
+	return text;
+}
+
+static char *many(const char *front, const char *word, unsigned times)
+{
+	size_t front_len = strlen(front), len = strlen(word);
+	char *line = calloc(1, front_len + times * len + 1);
+
+	assert_non_null(line);
+	memcpy(line, front, front_len);
+	for (unsigned i = 0; i < times; i++)
+		memcpy(line + front_len + i * len, word, len);
+	return line;
+}
+
+static void judge_long(const struct policy *policy, char *line, bool by_budget)
+{
+	const struct identity identity = {.result = IDENTITY_OK};
+	struct command command;
+	const struct question question = {.policy = policy,
+	    .tool = policy_find_tool(policy, "open"),
+	    .identity = &identity,
+	    .command = &command};
+	struct judgement judgement;
+
+	assert_non_null(line);
+	assert_int_equal(command_parse(&command, line, strlen(line)), 0);
+	assert_int_equal(policy_judge(&question, &judgement), 0);
+	assert_int_equal(judgement.result.decision, DECISION_DENY);
+	assert_int_equal(judgement.result.kind, by_budget ? RULE_NOT_ANALYSABLE : RULE_PACK);
+	if (by_budget)
+		assert_non_null(strstr(judgement.result.why, "give them in several calls"));
+	assert_in_range(judgement.voices->count, 1, 4 * VOICES_PACK_WORK);
+	judgement_fini(&judgement);
+	command_fini(&command);
+	free(line);
+}
+
+static void a_decision_has_one_budget(void **state)
+{
+	const struct policy_source source = {
+	    .file = "p.yaml", .text = policy_text, .len = sizeof(policy_text) - 1};
+	struct policy *policy;
+	struct err_note note = {""};
+
+	(void)state;
+	if (policy_load(&source, &policy, NULL, &note))
+		fail_msg("%s", note.text);
+	judge_long(policy, long_line("git rebase", " -x ", 64), false);
+	judge_long(policy, many("git log -", "p", 9999), false);
+	judge_long(policy, many("git log", " -p", 2000), false);
+	judge_long(policy, many("git log", " --wrong", 2000), false);
+	judge_long(policy, long_line("true", "; ssh host ", 30), true);
+	judge_long(policy, long_line("true", "; env -i ssh host ", 30), true);
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(packs_judge_calls),
+	    cmocka_unit_test(a_decision_has_one_budget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
