@@ -157,9 +157,10 @@ int conditions_add(struct conditions *conditions, const struct policy_when *when
 /* ---- one decision -------------------------------------------------------------------------- */
 
 int conditions_ask(struct conditions_answers *ret, const struct conditions *conditions,
-    const json_t *arguments, uint32_t rows)
+    const json_t *arguments, const struct json_schema_work *spent, uint32_t rows)
 {
-	*ret = (struct conditions_answers){.conditions = conditions, .arguments = arguments};
+	*ret = (struct conditions_answers){
+	    .conditions = conditions, .arguments = arguments, .work = *spent};
 	if (rows < KEEP_FROM)
 		return 0;
 	ret->known = calloc(conditions->count + 1u, sizeof(*ret->known));
@@ -191,8 +192,9 @@ int conditions_answer(struct conditions_answers *answers, uint32_t number)
 	if (answers->known && answers->known[number] != UNKNOWN)
 		return answers->known[number] - 1;
 	value = value_of(answers, condition->name);
-	result = value ? json_schema_check_in(&answers->room, condition->schema, value)
-		       : JSON_SCHEMA_INVALID;
+	result =
+	    value ? json_schema_check_in(&answers->room, &answers->work, condition->schema, value)
+		  : JSON_SCHEMA_INVALID;
 	if (answers->known && result >= 0)
 		answers->known[number] = (int8_t)(result + 1);
 	return result;

@@ -32,12 +32,13 @@ struct conditions_answers {
 	const json_t *value;
 	int8_t *known; /* owned; by condition; NULL: answers are not kept */
 	struct json_schema_room *room;
+	struct json_schema_work work; /* of the decision so far */
 };
 
-/* rows: how many will be asked about; for a few, keeping answers costs more than it saves. 0 or
- * -ENOMEM. */
+/* spent: on the arguments before. rows: how many will be asked about; for a few, keeping answers
+ * costs more than it saves. 0 or -ENOMEM. */
 int conditions_ask(struct conditions_answers *ret, const struct conditions *conditions,
-    const json_t *arguments, uint32_t rows);
+    const json_t *arguments, const struct json_schema_work *spent, uint32_t rows);
 void conditions_answers_fini(struct conditions_answers *answers);
 /* An enum json_schema_result, -ENOMEM; an argument that is not given meets nothing. */
 int conditions_answer(struct conditions_answers *answers, uint32_t condition);

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "supervisor/base/buf.h"
+#include "policy/json_schema.h"
 #include "policy/lexer.h"
 #include "policy/policy.h"
 
@@ -100,6 +101,8 @@ struct question {
 	const struct command *command; /* what would run (policy/prepare.h) */
 	const json_t *facts;           /* what rules see of its arguments (policy/facts.h) */
 	bool stdin_streams;            /* standard input is still to come: nobody knows it */
+	struct json_schema_work
+	    spent; /* on the arguments (policy/prepare.h); rules have the rest */
 };
 
 struct judgement {

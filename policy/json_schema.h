@@ -22,16 +22,19 @@
 #ifndef CALLGATE_POLICY_JSON_SCHEMA_H
 #define CALLGATE_POLICY_JSON_SCHEMA_H
 
+#include <stdint.h>
+
 #include <jansson.h>
 
 struct err_note;
 struct json_schema; /* compiled; never changes; owns all it needs */
 
-#define JSON_SCHEMA_LEVELS_MAX  32      /* schemas inside schemas */
-#define JSON_SCHEMA_NODES_MAX   20000   /* JSON values in a schema */
-#define JSON_SCHEMA_STEPS_MAX   1000000 /* work of one check */
-#define JSON_SCHEMA_DEPTH_MAX   64      /* recursion of one check; depth of a value compared */
-#define JSON_SCHEMA_PATTERN_MAX 4096    /* bytes of one pattern */
+#define JSON_SCHEMA_LEVELS_MAX        32      /* schemas inside schemas */
+#define JSON_SCHEMA_NODES_MAX         20000   /* JSON values in a schema */
+#define JSON_SCHEMA_STEPS_MAX         1000000 /* work of one check, or of all that share it */
+#define JSON_SCHEMA_PATTERN_STEPS_MAX 40000   /* of it, work of patterns: about 10 ms */
+#define JSON_SCHEMA_DEPTH_MAX         64   /* recursion of one check; depth of a value compared */
+#define JSON_SCHEMA_PATTERN_MAX       4096 /* bytes of one pattern */
 
 enum json_schema_result {
 	JSON_SCHEMA_VALID = 0,
@@ -56,12 +59,22 @@ int json_schema_check(
 int json_schema_check_property(const struct json_schema *schema, const char *property,
     const json_t *value, const char *name, struct err_note *note);
 
-/* json_schema_check() without a note, for many checks one after another: *room keeps what they
- * share, is NULL at first and is freed by json_schema_room_free(), which accepts NULL. Until then
- * no value that was checked may change or go. */
+/* What checks have cost so far; those of one decision share it. Starts as zeros. */
+struct json_schema_work {
+	uint64_t steps;
+	uint64_t pattern_steps;
+};
+
+/* json_schema_check() with what is left of the work, which it adds to. */
+int json_schema_check_within(struct json_schema_work *work, const struct json_schema *schema,
+    const json_t *value, const char *name, struct err_note *note);
+
+/* json_schema_check_within() without a note, for many checks one after another: *room keeps what
+ * they share, is NULL at first and is freed by json_schema_room_free(), which accepts NULL. Until
+ * then no value that was checked may change or go. */
 struct json_schema_room;
-int json_schema_check_in(
-    struct json_schema_room **room, const struct json_schema *schema, const json_t *value);
+int json_schema_check_in(struct json_schema_room **room, struct json_schema_work *work,
+    const struct json_schema *schema, const json_t *value);
 void json_schema_room_free(struct json_schema_room *room);
 
 #endif

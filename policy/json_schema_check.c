@@ -37,7 +37,7 @@ int schema_check_too_much(struct schema_check *check, const struct json_place *p
 int schema_check_match(
     struct schema_check *check, const struct json_regex *regex, const char *text, size_t len)
 {
-	int r = json_regex_match(regex, text, len, &check->budget, &check->run);
+	int r = json_regex_match(regex, text, len, &check->patterns, &check->run);
 
 	return r == JSON_MATCH_TOO_MUCH ? -E2BIG : r;
 }
@@ -199,38 +199,61 @@ struct json_schema_room {
 	struct json_regex_run *run;
 };
 
-static int check_whole(
-    const struct schema_node *node, const json_t *value, const char *name, struct err_note *note)
+static struct schema_check begin(const struct json_schema_work *work)
 {
-	struct schema_check check = {.budget = {JSON_SCHEMA_STEPS_MAX}, .note = note};
+	return (struct schema_check){.budget = {JSON_SCHEMA_STEPS_MAX - work->steps},
+	    .patterns = {JSON_SCHEMA_PATTERN_STEPS_MAX - work->pattern_steps}};
+}
+
+static void end(const struct schema_check *check, struct json_schema_work *work)
+{
+	work->steps = JSON_SCHEMA_STEPS_MAX - check->budget.steps;
+	work->pattern_steps = JSON_SCHEMA_PATTERN_STEPS_MAX - check->patterns.steps;
+}
+
+static int check_whole(struct json_schema_work *work, const struct schema_node *node,
+    const json_t *value, const char *name, struct err_note *note)
+{
+	struct schema_check check = begin(work);
 	const struct json_place top = {.key = name};
 	int r;
 
+	check.note = note;
 	if (!value)
 		return schema_check_refuse(&check, &top, "absent");
 	r = schema_check_node(&check, node, value, &top);
 	json_regex_run_free(check.run);
+	end(&check, work);
 	return r;
 }
 
 int json_schema_check(
     const struct json_schema *schema, const json_t *value, const char *name, struct err_note *note)
 {
-	return check_whole(schema->root, value, name, note);
+	struct json_schema_work work = {0};
+
+	return check_whole(&work, schema->root, value, name, note);
+}
+
+int json_schema_check_within(struct json_schema_work *work, const struct json_schema *schema,
+    const json_t *value, const char *name, struct err_note *note)
+{
+	return check_whole(work, schema->root, value, name, note);
 }
 
 int json_schema_check_property(const struct json_schema *schema, const char *property,
     const json_t *value, const char *name, struct err_note *note)
 {
 	const struct schema_node *node = schema_property(schema->root, property);
+	struct json_schema_work work = {0};
 
-	return node ? check_whole(node, value, name, note) : JSON_SCHEMA_VALID;
+	return node ? check_whole(&work, node, value, name, note) : JSON_SCHEMA_VALID;
 }
 
-int json_schema_check_in(
-    struct json_schema_room **room, const struct json_schema *schema, const json_t *value)
+int json_schema_check_in(struct json_schema_room **room, struct json_schema_work *work,
+    const struct json_schema *schema, const json_t *value)
 {
-	struct schema_check check = {.budget = {JSON_SCHEMA_STEPS_MAX}};
+	struct schema_check check = begin(work);
 	const struct json_place top = {.key = ""};
 	int r;
 
@@ -241,6 +264,7 @@ int json_schema_check_in(
 	check.run = (*room)->run;
 	r = schema_check_node(&check, schema->root, value, &top);
 	(*room)->run = check.run;
+	end(&check, work);
 	return r;
 }
 

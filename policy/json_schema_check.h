@@ -14,6 +14,7 @@ struct json_regex_run;
 
 struct schema_check {
 	struct json_budget budget;
+	struct json_budget patterns; /* theirs alone: a step of a pattern costs more than others */
 	struct json_regex_run *run;
 	struct err_note *note; /* NULL while an answer is only tried, as in anyOf */
 	unsigned depth;

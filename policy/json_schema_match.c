@@ -20,12 +20,14 @@
 #include "supervisor/base/cleanup.h"
 
 #define TRANSLATED_MAX  (1024 * 1024)
-#define HEAP_MAX_KIB    16384
+#define HEAP_MAX_KIB    8192 /* filling it costs as much as all steps do */
 #define DEPTH_MAX       250000
 #define MATCH_MAX       50000000
 #define CALLOUTS_A_STEP 4
 #define STEPS_A_MATCH   4 /* whatever comes of it */
 #define BYTES_A_CALLOUT 16
+#define BYTES_A_CHECK   256  /* of looking whether they are UTF-8 */
+#define BYTES_A_SEARCH  4096 /* of looking for a first character */
 
 struct json_regex {
 	struct json_regex *next; /* owned */
@@ -155,6 +157,7 @@ int json_regex_match(const struct json_regex *regex, const char *text, size_t le
     struct json_budget *budget, struct json_regex_run **run)
 {
 	uint32_t options = 0;
+	uint64_t steps = STEPS_A_MATCH + len / BYTES_A_SEARCH;
 	int r;
 
 	if (!*run)
@@ -164,11 +167,12 @@ int json_regex_match(const struct json_regex *regex, const char *text, size_t le
 	(*run)->budget = budget;
 	(*run)->position = 0;
 	(*run)->spent = 0;
-	/* PCRE2 looks at each byte once before it starts, for UTF-8 and for first characters. */
-	if (!json_budget_spend(budget, STEPS_A_MATCH + len / 256))
-		return JSON_MATCH_TOO_MUCH;
 	if ((*run)->known == text && (*run)->known_len == len)
 		options |= PCRE2_NO_UTF_CHECK;
+	else
+		steps += len / BYTES_A_CHECK;
+	if (!json_budget_spend(budget, steps))
+		return JSON_MATCH_TOO_MUCH;
 	r = pcre2_match(
 	    regex->code, (PCRE2_SPTR)text, len, 0, options, (*run)->data, (*run)->context);
 	if (r >= 0 || r == PCRE2_ERROR_NOMATCH) {
@@ -179,5 +183,8 @@ int json_regex_match(const struct json_regex *regex, const char *text, size_t le
 		return JSON_MATCH_YES;
 	if (r == PCRE2_ERROR_NOMEMORY)
 		return -ENOMEM;
-	return r == PCRE2_ERROR_NOMATCH ? JSON_MATCH_NO : JSON_MATCH_TOO_MUCH;
+	if (r == PCRE2_ERROR_NOMATCH)
+		return JSON_MATCH_NO;
+	budget->steps = 0; /* whichever bound it was: the next one would cost as much again */
+	return JSON_MATCH_TOO_MUCH;
 }

@@ -34,15 +34,17 @@ static int fill_defaults(json_t *arguments, const json_t *schema)
 	return 0;
 }
 
-static int check(const struct tool_book *tool, const json_t *arguments, struct err_note *note)
+static int check(const struct tool_book *tool, struct prepared *prepared, struct err_note *note)
 {
 	int result;
 
 	if (!tool->parameters)
 		return 0;
-	result = json_schema_check(tool->parameters, arguments, "arguments", note);
+	result = json_schema_check_within(
+	    &prepared->spent, tool->parameters, prepared->arguments, "arguments", note);
 	if (result == JSON_SCHEMA_TOO_MUCH)
-		return invalid(note, "arguments: checking them takes more work than allowed");
+		return invalid(note,
+		    "arguments: checking them takes more work than allowed; make them shorter");
 	return result < 0 ? result : result ? PREPARE_INVALID : 0;
 }
 
@@ -179,7 +181,7 @@ int policy_prepare(const struct tool_book *tool, const json_t *arguments, struct
 	if (!result && tool->schema)
 		result = fill_defaults(prepared.arguments, tool->schema);
 	if (!result)
-		result = check(tool, prepared.arguments, note);
+		result = check(tool, &prepared, note);
 	if (!result)
 		result = find_paths(tool, &prepared);
 	if (!result && tool->tool->type == TOOL_FUNCTION)

@@ -26,6 +26,7 @@ struct prepared {
 	const char *stdin_text; /* borrowed from arguments or owned below */
 	size_t stdin_len;
 	char *owned_text;
+	struct json_schema_work spent; /* for the question */
 };
 
 /* arguments: an object. 0 and *ret (ended by prepared_fini), PREPARE_INVALID with a note for the

@@ -283,7 +283,8 @@ int rulebook_match(const struct rulebook *book, const struct question *question,
 	if (chosen || !count)
 		return chosen;
 	found = calloc(count, sizeof(*found));
-	if (!found || conditions_ask(&answers, search->conditions, question->facts, count))
+	if (!found ||
+	    conditions_ask(&answers, search->conditions, question->facts, &question->spent, count))
 		return -ENOMEM;
 	chosen = choose(tool, question, &answers, candidates, count, found);
 	if (chosen <= 0)

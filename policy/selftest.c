@@ -60,6 +60,7 @@ static int judge(const struct trial *trial, const struct prepared *prepared)
 	    .identity = &identity,
 	    .command = &prepared->command,
 	    .facts = prepared->facts,
+	    .spent = prepared->spent,
 	};
 	struct judgement judgement;
 	int fault;

@@ -57,6 +57,7 @@ static int explain(
 		return command_fail(COMMAND_USAGE, "policy explain: %s", strerror(-result));
 	question->command = &prepared.command;
 	question->facts = prepared.facts;
+	question->spent = prepared.spent;
 	return print(session, question, &explanation);
 }
 

@@ -79,6 +79,7 @@ static enum call_event take_prepared(
 		event = take_paths(call, prepared);
 	call->arguments = json_incref(prepared->arguments);
 	call->facts = json_incref(prepared->facts);
+	call->spent = prepared->spent;
 	call->command = prepared->command;
 	memset(&prepared->command, 0, sizeof(prepared->command));
 	if (event == CALL_ON_NOTHING &&

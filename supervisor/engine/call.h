@@ -166,8 +166,9 @@ struct call {
 	enum stdin_kind stdin_kind;
 	int stdin_fd; /* sealed */
 	struct digest stdin_digest;
-	json_t *arguments; /* of the call, defaults filled in; owned */
-	json_t *facts;     /* what rules see of them (policy/facts.h); owned */
+	json_t *arguments;             /* of the call, defaults filled in; owned */
+	json_t *facts;                 /* what rules see of them (policy/facts.h); owned */
+	struct json_schema_work spent; /* on checking them */
 	enum decision decision;
 	char rule[CALL_RULE_MAX];         /* "file:line:column what"; "" when no rule spoke */
 	char reason[CALL_REASON_MAX];     /* the rule's, as a sentence */

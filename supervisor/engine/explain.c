@@ -66,7 +66,8 @@ static void explain_tool(const struct methods_ask *ask, const struct policy_tool
 		.tool = tool,
 		.identity = &ask->identity,
 		.command = &prepared.command,
-		.facts = prepared.facts},
+		.facts = prepared.facts,
+		.spent = prepared.spent},
 	    &explanation);
 }
 

@@ -137,7 +137,8 @@ static enum call_event decide(struct call *call)
 	    .identity = &call->identity,
 	    .command = &call->command,
 	    .facts = call->facts,
-	    .stdin_streams = call->stdin_kind == STDIN_STREAM};
+	    .stdin_streams = call->stdin_kind == STDIN_STREAM,
+	    .spent = call->spent};
 	struct judgement judgement;
 	int fault = policy_judge(&question, &judgement);
 
