@@ -24,7 +24,7 @@
 #define DEPTH_MAX       250000
 #define MATCH_MAX       50000000
 #define CALLOUTS_A_STEP 4
-#define STEPS_A_MATCH   4 /* whatever comes of it */
+#define STEPS_A_MATCH   2 /* whatever comes of it */
 #define BYTES_A_CALLOUT 16
 #define BYTES_A_CHECK   256  /* of looking whether they are UTF-8 */
 #define BYTES_A_SEARCH  4096 /* of looking for a first character */
