@@ -20,8 +20,11 @@ struct rows {
 struct column {
 	char *name; /* owned */
 	struct needles *needles;
-	struct rows given; /* rows to look at when it is given */
-	struct rows other; /* when it is given and no text */
+	struct rows given;   /* rows to look at when it is given */
+	struct rows other;   /* when it is given and no text */
+	struct rows no_list; /* rows found by the elements of a list: when it is given and none */
+	struct rows odd;     /* of these, when an element is no text */
+	struct rows keyed;   /* rows found by texts, of a column that may be unknown */
 };
 
 struct rule_index {
@@ -61,7 +64,8 @@ struct option {
 	struct option *next; /* of the same row */
 	struct column *column;
 	struct literal_set texts;
-	bool other; /* a value that is neither text nor number may meet the condition, too */
+	bool other;    /* a value that is neither text nor number may meet the condition, too */
+	bool elements; /* the texts are of an element, as is what other says */
 };
 
 struct build {
@@ -70,6 +74,7 @@ struct build {
 	const json_t *properties;
 	struct option **options; /* by row */
 	uint32_t row;
+	bool elements; /* what is offered now is of an element */
 };
 
 /* A number, true, false or null as text that no text of JSON equals; 1.0 is 1. Its length; 0: it
@@ -101,7 +106,8 @@ static int offer(struct build *build, struct column *column, struct literal_set 
 
 	if (!option)
 		return -ENOMEM;
-	*option = (struct option){build->options[build->row], column, texts, other};
+	*option =
+	    (struct option){build->options[build->row], column, texts, other, build->elements};
 	build->options[build->row] = option;
 	for (uint32_t i = 0; i < texts.count; i++)
 		needles_note(column->needles, &texts.items[i]);
@@ -181,8 +187,23 @@ static int offer_schema(
 	return fault;
 }
 
+/* A list must have an element that meets this schema, unless it wants none. */
+static int offer_elements(struct build *build, struct column *column, const json_t *schema)
+{
+	const json_t *contains = json_object_get(schema, "contains");
+	const json_t *least = json_object_get(schema, "minContains");
+	int fault;
+
+	if (!json_is_object(contains) || (least && json_number_value(least) < 1))
+		return 0;
+	build->elements = true;
+	fault = offer_schema(build, column, contains, false);
+	build->elements = false;
+	return fault;
+}
+
 /* What these hold may be unknown, and then meets whatever restricts (policy/facts.h): no text of
- * theirs finds a row. */
+ * theirs finds a row then. */
 static bool may_be_unknown(const char *parameter)
 {
 	return !strcmp(parameter, "argv") || !strcmp(parameter, "stdin");
@@ -191,15 +212,21 @@ static bool may_be_unknown(const char *parameter)
 static int offer_condition(
     struct build *build, struct column *column, const struct policy_when *when)
 {
-	json_t *schema =
-	    may_be_unknown(when->name) ? NULL : json_loads(when->schema, JSON_DECODE_ANY, NULL);
+	json_t *schema = json_loads(when->schema, JSON_DECODE_ANY, NULL);
 	const json_t *all = json_object_get(schema, "allOf"), *part;
 	bool text_only = is_text(schema) || is_text(json_object_get(build->properties, when->name));
 	int fault = offer_schema(build, column, schema, text_only);
 	size_t i;
 
-	json_array_foreach(all, i, part) if (!fault) fault =
-	    offer_schema(build, column, part, text_only);
+	if (!fault)
+		fault = offer_elements(build, column, schema);
+	json_array_foreach(all, i, part)
+	{
+		if (!fault)
+			fault = offer_schema(build, column, part, text_only);
+		if (!fault)
+			fault = offer_elements(build, column, part);
+	}
 	json_decref(schema);
 	return fault;
 }
@@ -266,6 +293,19 @@ static uint64_t cost_of(const struct option *option)
 	return cost;
 }
 
+/* Whatever may meet a keyed row's condition without any of its texts. */
+static int add_exceptions(const struct option *option, uint32_t row)
+{
+	struct column *column = option->column;
+	int fault = option->elements ? rows_add(&column->no_list, row) : 0;
+
+	if (!fault && option->other)
+		fault = rows_add(option->elements ? &column->odd : &column->other, row);
+	if (!fault && may_be_unknown(column->name))
+		fault = rows_add(&column->keyed, row);
+	return fault;
+}
+
 static int add_row(struct build *build, const struct policy_rule *rule)
 {
 	const struct option *best = build->options[build->row];
@@ -281,9 +321,7 @@ static int add_row(struct build *build, const struct policy_rule *rule)
 			best = next;
 	for (uint32_t i = 0; !fault && i < best->texts.count; i++)
 		fault = needles_add(best->column->needles, &best->texts.items[i], build->row);
-	if (!fault && best->other)
-		fault = rows_add(&best->column->other, build->row);
-	return fault;
+	return fault ? fault : add_exceptions(best, build->row);
 }
 
 static int offer_row(struct build *build, const struct policy_rule *rule)
@@ -342,6 +380,9 @@ void rule_index_free(struct rule_index *index)
 		needles_free(index->columns[i].needles);
 		free(index->columns[i].given.items);
 		free(index->columns[i].other.items);
+		free(index->columns[i].no_list.items);
+		free(index->columns[i].odd.items);
+		free(index->columns[i].keyed.items);
 	}
 	free(index->columns);
 	free(index->always.items);
@@ -350,18 +391,51 @@ void rule_index_free(struct rule_index *index)
 
 /* ---- looking ------------------------------------------------------------------------------- */
 
-static int mark_column(const struct column *column, const json_t *value, uint64_t *marks)
+/* Rows that are found by the value as text. */
+static int mark_text(const struct column *column, const json_t *value, uint64_t *marks)
 {
 	char scalar[SCALAR_MAX];
 	size_t len;
 
-	rows_mark(&column->given, marks);
 	if (json_is_string(value))
 		return needles_find(
 		    column->needles, json_string_value(value), json_string_length(value), marks);
-	rows_mark(&column->other, marks);
 	len = scalar_text(value, scalar);
 	return len ? needles_find(column->needles, scalar, len, marks) : 0;
+}
+
+static int mark_elements(const struct column *column, const json_t *list, uint64_t *marks)
+{
+	bool odd = false;
+	int fault = 0;
+
+	for (size_t i = 0; !fault && i < json_array_size(list); i++) {
+		const json_t *element = json_array_get(list, i);
+
+		odd = odd || !json_is_string(element);
+		fault = mark_text(column, element, marks);
+	}
+	if (odd)
+		rows_mark(&column->odd, marks);
+	return fault;
+}
+
+static int mark_column(const struct column *column, const json_t *value, uint64_t *marks)
+{
+	rows_mark(&column->given, marks);
+	if (!json_is_string(value))
+		rows_mark(&column->other, marks);
+	if (!json_is_array(value)) {
+		rows_mark(&column->no_list, marks);
+		return mark_text(column, value, marks);
+	}
+	return column->no_list.count ? mark_elements(column, value, marks) : 0;
+}
+
+static void mark_unknown(const struct column *column, uint64_t *marks)
+{
+	rows_mark(&column->given, marks);
+	rows_mark(&column->keyed, marks);
 }
 
 /* The numbers of the bits that are set. */
@@ -400,7 +474,7 @@ int rule_index_find(
 		if (value)
 			fault = mark_column(column, value, marks);
 		else if (may_be_unknown(column->name))
-			rows_mark(&column->given, marks);
+			mark_unknown(column, marks);
 	}
 	return fault ? fault : list_marks(marks, words, ret, ret_count);
 }
@@ -422,7 +496,9 @@ size_t rule_index_size(const struct rule_index *index)
 		const struct column *column = &index->columns[i];
 
 		size += sizeof(*column) + strlen(column->name) + 1 +
-			(column->given.cap + column->other.cap) * sizeof(uint32_t) +
+			(column->given.cap + column->other.cap + column->no_list.cap +
+			    column->odd.cap + column->keyed.cap) *
+			    sizeof(uint32_t) +
 			needles_size(column->needles);
 	}
 	return size;

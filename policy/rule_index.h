@@ -2,7 +2,8 @@
  * Which rows of rules: can match at all, found in one pass over the arguments, whatever the number
  * of rows. A row is found by the texts that one of its conditions wants: those of const and enum,
  * numbers too, or the literals that a pattern cannot do without (policy/literals.h), wherever in
- * the pattern they stand. Of several the one that the fewest other rows share is taken. What wants
+ * the pattern they stand, in the value or, where the condition says contains, in an element of it.
+ * Of several the one that the fewest other rows share is taken. What wants
  * no text (^[a-z]+$, minLength) is looked at each time, when its parameter is given at all.
  * Private to policy/. Floor 1: base, jansson.
  */

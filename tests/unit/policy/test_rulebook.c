@@ -65,7 +65,7 @@ static json_t *any_value(void)
 static json_t *make_schema(char pattern[RANDOM_PATTERN_MAX])
 {
 	random_pattern(pattern, &seed);
-	switch (dice(12)) {
+	switch (dice(15)) {
 	case 0: return json_pack("{s:o}", "const", any_value());
 	case 1: return json_pack("{s:[o, o]}", "enum", word(), word());
 	case 2: return json_pack("{s:[o, o, o]}", "enum", any_value(), any_value(), word());
@@ -75,6 +75,13 @@ static json_t *make_schema(char pattern[RANDOM_PATTERN_MAX])
 	case 6: return json_pack("{s:[{s:s}, {s:i}]}", "allOf", "pattern", pattern, "minLength", 2);
 	case 7: return json_pack("{s:s, s:o}", "pattern", pattern, "const", any_value());
 	case 8: return json_boolean(dice(3));
+	case 9: return json_pack("{s:{s:s}}", "contains", "pattern", pattern);
+	case 10:
+		return json_pack(
+		    "{s:{s:o}, s:i}", "contains", "const", any_value(), "minContains", dice(2));
+	case 11:
+		return json_pack("{s:s, s:[{s:{s:s, s:s}}]}", "type", "array", "allOf", "contains",
+		    "type", "string", "pattern", pattern);
 	default: return json_pack("{s:s}", "pattern", pattern);
 	}
 }
@@ -145,6 +152,8 @@ static json_t *likely_value(bool text_only)
 	if (!text_only && dice(3))
 		return any_value();
 	random_text(text, patterns[dice(RULES)], &seed);
+	if (!text_only && !dice(3))
+		return json_pack("[o, s, o]", any_value(), text, any_value());
 	return json_string(text);
 }
 
@@ -294,6 +303,8 @@ static void few_rows_are_looked_at(void **state)
 		"{\"branch\":\"x\",\"remote\":\"r-17/\"}", 1},
 	    {"{\"pattern\":\"^[a-z]+$\"}", "", "{\"branch\":\"x\"}", 1000},
 	    {"{\"pattern\":\"^[a-z]+$\"}", "", "{\"remote\":\"x\"}", 0},
+	    {"{\"contains\":{\"pattern\":\"^t-%u/\"}}", "", "{\"branch\":[\"t-17/x\",\"y\"]}", 1},
+	    {"{\"contains\":{\"const\":%u}}", "", "{\"branch\":[1.5,17.0]}", 1},
 	};
 
 	(void)state;
