@@ -147,6 +147,11 @@ static struct call *call_in(enum call_state state)
 			command_fini(&call->command);
 			free(call->cwd);
 			call->cwd = NULL;
+			free(call->paths.items); /* it names none */
+			call->paths.items = NULL;
+			json_decref(call->arguments);
+			json_decref(call->facts);
+			call->arguments = call->facts = NULL;
 		}
 		call->state = state;
 		break;
