@@ -57,8 +57,12 @@ static void text_rules(
 	if (explanation->grant)
 		buf_textf(out, "grant      %s%s\n",
 		    explanation->grant[0] ? "in force: " : "none in force", explanation->grant);
-	buf_textf(out, "result     %s%s\n", decision_name(judgement.result.decision),
-	    verdict_helps(&judgement.result));
+	if (judgement.result.decision == DECISION_ASK && explanation->grant &&
+	    explanation->grant[0])
+		buf_textf(out, "result     ask, answered by grant %s: allow\n", explanation->grant);
+	else
+		buf_textf(out, "result     %s%s\n", decision_name(judgement.result.decision),
+		    verdict_helps(&judgement.result));
 	judgement_fini(&judgement);
 	if (fault && !out->fault)
 		out->fault = fault;

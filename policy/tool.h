@@ -135,8 +135,8 @@ struct policy_approval {
 };
 enum grant_bit {
 	GRANT_ONCE = 1,
-	GRANT_SESSION = 2, /* until the daemon ends or max_grant_ttl */
-	GRANT_ALWAYS = 4,  /* also after a restart, until max_grant_ttl or another policy */
+	GRANT_SESSION = 2, /* until the connection that asked ends, or as ALWAYS */
+	GRANT_ALWAYS = 4,  /* until max_grant_ttl, another policy or the end of the daemon */
 };
 
 enum stdin_rule {

@@ -46,6 +46,10 @@ void approvals_print(const json_t *approval)
 	printf("%s  ", command_text_of(approval, "id"));
 	command_print_escaped(command_text_of(approval, "tool"));
 	printf("  (%ld s left)\n", approvals_seconds_left(approval));
+	if (json_integer_value(json_object_get(approval, "quorum")) > 1)
+		printf("  %-10s %lld of %lld agreed\n", "needs",
+		    (long long)json_integer_value(json_object_get(approval, "agreed")),
+		    (long long)json_integer_value(json_object_get(approval, "quorum")));
 	listed_print_field("asks", command_text_of(approval, "principal"));
 	listed_print_field("agent", command_text_of(approval, "agent"));
 	listed_print_field("namespace", command_text_of(approval, "namespace"));
@@ -108,6 +112,26 @@ static json_t *sign_answer(
 	    "signature", buf_cstr(&base64));
 }
 
+/* What came of it, and how long it stands. */
+static void print_decided(const json_t *answer)
+{
+	json_int_t quorum = json_integer_value(json_object_get(answer, "quorum"));
+	const char *grant = command_text_of(answer, "grant");
+
+	printf("%s: %s", command_text_of(answer, "id"), command_text_of(answer, "state"));
+	if (quorum > 1)
+		printf(", %lld of %lld agreed",
+		    (long long)json_integer_value(json_object_get(answer, "agreed")),
+		    (long long)quorum);
+	if (grant[0])
+		printf("; grant %s until %s", grant, command_text_of(answer, "expires"));
+	putchar('\n');
+	if (strcmp(command_text_of(answer, "scope"), "session") == 0)
+		command_remark("the session ends with the connection that asked; a `callgate call` "
+			       "or `callgate run` ends it with this answer: use --scope always "
+			       "for those");
+}
+
 int approvals_decide(const struct command_session *session, const json_t *approval,
     const struct approvals_answer *given, struct approvals_key *key)
 {
@@ -139,7 +163,7 @@ int approvals_decide(const struct command_session *session, const json_t *approv
 	if (status == 0 && session->output == COMMAND_OUTPUT_JSON)
 		status = command_print_json(answer);
 	else if (status == 0)
-		printf("%s: %s\n", command_text_of(answer, "id"), command_text_of(answer, "state"));
+		print_decided(answer);
 	json_decref(answer);
 	return status;
 }

@@ -62,6 +62,65 @@ static void decide(const struct command_session *session, const json_t *approval
 	    json_string_value(json_object_get(approval, "id")));
 }
 
+/* "once session always" -> the one that was typed; NULL where that is none of them. */
+static const char *scope_of(const json_t *scopes, const char *typed)
+{
+	const json_t *scope;
+	size_t i;
+
+	json_array_foreach(scopes, i, scope)
+	{
+		const char *name = json_string_value(scope);
+
+		if (name && typed[0] && strncmp(name, typed, strlen(typed)) == 0)
+			return name;
+	}
+	return typed[0] ? NULL : "once";
+}
+
+/* What a yes stands for, where the policy leaves a choice. 0; -ENODATA: the terminal ended. */
+static int ask_scope(int tty, const json_t *scopes, struct approvals_answer *given)
+{
+	char question[ANSWER_MAX] = "for how long? [Enter = once", typed[ANSWER_MAX];
+	size_t len;
+
+	for (size_t i = 1; i < json_array_size(scopes); i++) {
+		const char *name = json_string_value(json_array_get(scopes, i));
+
+		len = strlen(question);
+		(void)snprintf(question + len, sizeof(question) - len, ", %s", name ? name : "");
+	}
+	len = strlen(question);
+	(void)snprintf(question + len, sizeof(question) - len, "]");
+	while (json_array_size(scopes) > 1 && !given->scope) {
+		if (read_answer(tty, question, typed) != 0)
+			return -ENODATA;
+		given->scope = scope_of(scopes, typed);
+	}
+	return 0;
+}
+
+/* Scope and reason, as the policy has them for this tool. 0; -ENODATA: the terminal ended; 1: no
+ * reason was given where one is needed, so it goes on waiting. */
+static int ask_details(
+    int tty, const json_t *approval, struct approvals_answer *given, char *reason)
+{
+	if (ask_scope(tty, json_object_get(approval, "scopes"), given) != 0)
+		return -ENODATA;
+	if (!json_is_true(json_object_get(approval, "reason_required")))
+		return 0;
+	if (read_answer(tty, "why? [the policy wants a reason; Enter = leave it waiting]", reason))
+		return -ENODATA;
+	given->reason = reason;
+	return reason[0] ? 0 : 1;
+}
+
+static void say_left(const json_t *approval)
+{
+	printf("left waiting: callgate approve %s\n",
+	    json_string_value(json_object_get(approval, "id")));
+}
+
 static int ask_human(const struct command_session *session, int tty, const json_t *approval,
     struct approvals_key *key)
 {
@@ -77,7 +136,11 @@ static int ask_human(const struct command_session *session, int tty, const json_
 		printf("too late: it has expired\n");
 	} else if (strcmp(answer, "y") == 0 || strcmp(answer, "yes") == 0) {
 		given.decision = "approve";
-		decide(session, approval, &given, key);
+		switch (ask_details(tty, approval, &given, reason)) {
+		case 0: decide(session, approval, &given, key); break;
+		case 1: say_left(approval); break;
+		default: return -ENODATA;
+		}
 	} else if (strcmp(answer, "n") == 0 || strcmp(answer, "no") == 0) {
 		if (read_answer(tty, "why? [Enter = no reason]", reason) != 0)
 			return -ENODATA;
@@ -85,8 +148,7 @@ static int ask_human(const struct command_session *session, int tty, const json_
 		given.reason = reason;
 		decide(session, approval, &given, key);
 	} else {
-		printf("left waiting: callgate approve %s\n",
-		    json_string_value(json_object_get(approval, "id")));
+		say_left(approval);
 	}
 	return 0;
 }

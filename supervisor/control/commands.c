@@ -118,7 +118,7 @@ static const struct command_row rows[] = {
 	"approve ID [--scope once|session|always] [--reason R] [--key FILE]",
 	"allow one waiting call, exactly as it was shown",
 	"callgate approve a1b2c3d4\n"
-	"callgate approve a1b2c3d4 --scope session",
+	"callgate approve a1b2c3d4 --scope always --reason 'read only'",
 	"",
 	"--scope=SCOPE --reason=ANY --key=FILE",
 	"APPROVAL",

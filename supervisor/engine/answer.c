@@ -8,6 +8,7 @@
 #include "supervisor/base/log.h"
 #include "supervisor/engine/calls.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/explain.h"
 #include "supervisor/engine/gate.h"
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/output.h"
@@ -16,7 +17,8 @@
 int answer_planned(struct engine *engine, struct message *message)
 {
 	const struct message_planned *planned = &message->u.planned;
-	struct call *call = calls_awaiting(engine, message);
+	struct call *call =
+	    explain_planned(engine, message) ? NULL : calls_awaiting(engine, message);
 
 	if (!call)
 		return 0;

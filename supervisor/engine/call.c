@@ -141,7 +141,7 @@ static enum call_event ask(struct call *call, struct link *link, struct message 
 	return CALL_ON_NOTHING;
 }
 
-static void fill_input(struct plan_input *input, const struct call *call)
+void call_plan_input(struct plan_input *input, const struct call *call)
 {
 	input->call = call->id;
 	input->tool = call->tool->name;
@@ -162,7 +162,7 @@ static enum call_event enter_authorized(struct call *call)
 	struct message message;
 
 	message_init(&message, MESSAGE_PLAN);
-	fill_input(&message.u.plan.input, call);
+	call_plan_input(&message.u.plan.input, call);
 	return ask(call, &call->engine->warden, &message);
 }
 
@@ -230,7 +230,7 @@ static enum call_event enter_sandbox(struct call *call)
 	struct message message;
 
 	message_init(&message, MESSAGE_LAUNCH);
-	fill_input(&message.u.launch.input, call);
+	call_plan_input(&message.u.launch.input, call);
 	message.u.launch.plan = call->plan;
 	message.u.launch.receipt = call->receipt;
 	if (call->stdin_kind == STDIN_SEALED) {

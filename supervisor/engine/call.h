@@ -204,6 +204,8 @@ struct call {
 
 /* Takes the event, and every event that follows from it at once. Not re-entrant. */
 void call_step(struct call *call, enum call_event event);
+/* What the warden plans by; borrows from the call. */
+void call_plan_input(struct plan_input *input, const struct call *call);
 /* The client withdrew. */
 void call_cancel(struct call *call);
 

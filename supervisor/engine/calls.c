@@ -64,7 +64,8 @@ static void on_timer_closed(uv_handle_t *timer)
 	free_memory(timer->data);
 }
 
-struct call *calls_new(
+/* Everything but an account, a timer and a stream. NULL: no memory. */
+static struct call *make(
     struct engine *engine, const struct peer *peer, const struct message *request)
 {
 	struct call *call = calloc(1, sizeof(*call));
@@ -77,18 +78,31 @@ struct call *calls_new(
 	call->peer = peer->id;
 	call->request = request->serial;
 	call->era = (enum request_era)request->u.request.era;
-	call->options = request->u.request.options;
 	call->depth = peer->depth;
-	if (peer->call[0]) /* what is policed may not answer its own form */
-		call->options &= ~(uint32_t)REQUEST_CAN_ELICIT;
 	call->uid = peer->uid;
 	call->gid = peer->gid;
 	call->pid = peer->pid;
 	memcpy(call->principal, peer->principal, sizeof(call->principal));
 	call->parent = strdup(peer->call);
+	if (make_id(call->id) || !call->parent || copy_request(call, &request->u.request)) {
+		free_memory(call);
+		return NULL;
+	}
+	return call;
+}
+
+struct call *calls_new(
+    struct engine *engine, const struct peer *peer, const struct message *request)
+{
+	struct call *call = make(engine, peer, request);
+
+	if (!call)
+		return NULL;
+	call->options = request->u.request.options;
+	if (peer->call[0]) /* what is policed may not answer its own form */
+		call->options &= ~(uint32_t)REQUEST_CAN_ELICIT;
 	call->account = quota_hold(engine, peer->uid);
-	if (make_id(call->id) || !call->account || !call->parent ||
-	    copy_request(call, &request->u.request) || uv_timer_init(engine->loop, &call->timer)) {
+	if (!call->account || uv_timer_init(engine->loop, &call->timer)) {
 		free_memory(call);
 		return NULL;
 	}
@@ -106,6 +120,20 @@ struct call *calls_new(
 	engine->calls = call;
 	engine->call_count++;
 	return call;
+}
+
+struct call *calls_shadow(
+    struct engine *engine, const struct peer *peer, const struct message *request)
+{
+	return make(engine, peer, request);
+}
+
+void calls_shadow_free(struct call *call)
+{
+	if (!call)
+		return;
+	calls_reset(call);
+	free_memory(call);
 }
 
 static void free_paths(struct call *call)

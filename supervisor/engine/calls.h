@@ -13,6 +13,12 @@ struct peer;
  * account; over the limit it lives, uncounted, to be refused and recorded. NULL: no memory. */
 struct call *calls_new(
     struct engine *engine, const struct peer *peer, const struct message *request);
+/* A call that is planned and never runs: on no list, in no state, charged to nobody, recorded
+ * nowhere. NULL: no memory. */
+struct call *calls_shadow(
+    struct engine *engine, const struct peer *peer, const struct message *request);
+/* Its death; accepts NULL. */
+void calls_shadow_free(struct call *call);
 /* Forgets what was judged and planned, to be walked again from RECEIVED. */
 void calls_reset(struct call *call);
 /* Out of the list, charges returned; memory goes when the loop has let go of the timer. */

@@ -20,6 +20,7 @@ struct account;
 struct approver;
 struct call;
 struct control;
+struct explaining;
 struct grant;
 struct noted;
 struct peer;
@@ -46,7 +47,8 @@ struct engine {
 	struct waiting *waiting;  /* forms, progress, subscriptions; NULL until one is needed */
 	struct watch *watches;    /* long polls of approvals */
 	struct control *controls; /* reloads and shutdowns the warden has not answered yet */
-	struct noted *notes;      /* records sent without a call waiting for them */
+	struct explaining *explaining; /* explanations that wait for a plan */
+	struct noted *notes;           /* records sent without a call waiting for them */
 	uint32_t note_count;
 	uv_timer_t tick; /* once a second while refused logins wait to be summed up */
 

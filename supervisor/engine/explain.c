@@ -1,6 +1,7 @@
 #include "supervisor/engine/explain.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent-api/wire/call_args.h"
@@ -10,7 +11,10 @@
 #include "agent-api/wire/value.h"
 #include "policy/prepare.h"
 #include "supervisor/base/cleanup.h"
+#include "supervisor/engine/arguments.h"
+#include "supervisor/engine/calls.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/grant.h"
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/methods.h"
 #include "supervisor/engine/peer.h"
@@ -18,7 +22,15 @@
 
 #define EXPLAIN_MAX (256 * 1024)
 
-static void give(const struct methods_ask *ask, const struct question *question,
+/* An explanation that waits for the plan of the call that it is about. */
+struct explaining {
+	struct explaining *next;
+	struct call *call; /* a shadow; owned */
+	struct result_to to;
+	uint64_t serial; /* of the PLAN */
+};
+
+static void give(const struct result_to *to, const struct question *question,
     const struct explanation *explanation)
 {
 	struct buf cleanup_with(buf_fini) json = {0};
@@ -37,8 +49,148 @@ static void give(const struct methods_ask *ask, const struct question *question,
 	if (!fault)
 		(void)json_object_set_new(
 		    object, "text", value_text((const char *)text.data, text.len));
-	result_give(&ask->to, object); /* NULL: an internal error is told */
+	result_give(to, object); /* NULL: an internal error is told */
 }
+
+/* ---- the grant, which is bound to a plan that only the warden can make --------------------- */
+
+static struct question question_of(const struct call *call)
+{
+	return (struct question){.policy = call->rules->policy,
+	    .book = call->rules->book,
+	    .tool = call->tool,
+	    .identity = &call->identity,
+	    .command = &call->command,
+	    .facts = call->facts};
+}
+
+static void give_planned(const struct explaining *waits)
+{
+	const struct question question = question_of(waits->call);
+	const struct grant *grant =
+	    digest_is_zero(&waits->call->plan) ? NULL : grant_find(waits->call);
+	const struct explanation explanation = {.grant = grant ? grant->id : ""};
+
+	give(&waits->to, &question, &explanation);
+}
+
+static void free_explaining(struct explaining *waits)
+{
+	calls_shadow_free(waits->call);
+	free(waits);
+}
+
+bool explain_planned(struct engine *engine, const struct message *message)
+{
+	struct explaining **at = &engine->explaining;
+	struct explaining *waits;
+
+	while (*at && (*at)->serial != message->serial)
+		at = &(*at)->next;
+	waits = *at;
+	if (!waits)
+		return false;
+	*at = waits->next;
+	if (message->u.planned.status == ANSWER_OK)
+		waits->call->plan = message->u.planned.plan;
+	give_planned(waits);
+	free_explaining(waits);
+	return true;
+}
+
+void explain_drop_peer(struct engine *engine, uint64_t peer)
+{
+	struct explaining **at = &engine->explaining;
+
+	while (*at) {
+		struct explaining *waits = *at;
+
+		if (waits->to.peer == peer) {
+			*at = waits->next;
+			free_explaining(waits);
+		} else {
+			at = &waits->next;
+		}
+	}
+}
+
+void explain_free_all(struct engine *engine)
+{
+	while (engine->explaining) {
+		struct explaining *waits = engine->explaining;
+
+		engine->explaining = waits->next;
+		free_explaining(waits);
+	}
+}
+
+static uint32_t waiting_count(const struct engine *engine)
+{
+	uint32_t count = 0;
+
+	for (const struct explaining *at = engine->explaining; at; at = at->next)
+		count++;
+	return count;
+}
+
+/* The same arguments read by the same code as a call's. NULL: no grant can be for it, or it cannot
+ * be planned; *ret_possible says which. */
+static struct call *shadow_of(
+    const struct methods_ask *ask, const struct policy_tool *tool, bool *ret_possible)
+{
+	struct message request;
+	struct call *call;
+
+	message_init(&request, MESSAGE_REQUEST);
+	request.u.request = *ask->request;
+	call = calls_shadow(ask->engine, ask->peer, &request);
+	if (!call)
+		return NULL;
+	call->rules = ruleset_hold(ask->engine->rules);
+	call->identity = ask->identity;
+	call->tool = tool;
+	*ret_possible = grant_possible(call);
+	if (*ret_possible && arguments_take(call) == CALL_ON_NOTHING)
+		return call;
+	calls_shadow_free(call);
+	return NULL;
+}
+
+/* True: it is answered when the warden has planned. Else *ret_grant is "", or NULL where nobody can
+ * know now. */
+static bool waits_for_plan(
+    const struct methods_ask *ask, const struct policy_tool *tool, const char **ret_grant)
+{
+	struct engine *engine = ask->engine;
+	struct explaining *waits;
+	struct message message;
+	bool possible = true;
+
+	*ret_grant = engine->grants ? NULL : "";
+	if (!engine->grants || waiting_count(engine) >= EXPLAINING_MAX)
+		return false;
+	waits = calloc(1, sizeof(*waits));
+	if (!waits)
+		return false;
+	waits->to = ask->to;
+	waits->call = shadow_of(ask, tool, &possible);
+	if (!possible)
+		*ret_grant = "";
+	if (waits->call) {
+		message_init(&message, MESSAGE_PLAN);
+		call_plan_input(&message.u.plan.input, waits->call);
+		if (engine_send(engine, &engine->warden, &message) == 0) {
+			waits->serial = message.serial;
+			waits->next = engine->explaining;
+			engine->explaining = waits;
+			return true;
+		}
+	}
+	free_explaining(waits);
+	return false;
+}
+
+/* ---- at once -------------------------------------------------------------------------------- */
 
 static void explain_tool(const struct methods_ask *ask, const struct policy_tool *tool)
 {
@@ -60,7 +212,9 @@ static void explain_tool(const struct methods_ask *ask, const struct policy_tool
 	}
 	if (fault)
 		explanation.invalid = note.text;
-	give(ask,
+	else if (waits_for_plan(ask, tool, &explanation.grant))
+		return;
+	give(&ask->to,
 	    &(struct question){.policy = rules->policy,
 		.book = rules->book,
 		.tool = tool,

@@ -141,17 +141,21 @@ void grant_free_all(struct engine *engine)
 
 /* ---- use ---------------------------------------------------------------------------------- */
 
+static bool may_be_for(const struct grant *grant, const struct call *call)
+{
+	const char *agent = call->identity.agent ? call->identity.agent->name : "";
+
+	return !strcmp(grant->principal, call->principal) && !strcmp(grant->agent, agent) &&
+	       !strcmp(grant->space, call->identity.space->name) &&
+	       !strcmp(grant->tool, call->tool->name) &&
+	       (grant->scope == GRANT_ALWAYS || grant->peer == call->peer);
+}
+
 /* The digest covers all of these already; an answer must never cross from one principal to
  * another, whatever the digest is made of. */
 static bool is_for(const struct grant *grant, const struct call *call)
 {
-	const char *agent = call->identity.agent ? call->identity.agent->name : "";
-
-	return digest_equal(&grant->plan, &call->plan) &&
-	       !strcmp(grant->principal, call->principal) && !strcmp(grant->agent, agent) &&
-	       !strcmp(grant->space, call->identity.space->name) &&
-	       !strcmp(grant->tool, call->tool->name) &&
-	       (grant->scope == GRANT_ALWAYS || grant->peer == call->peer);
+	return digest_equal(&grant->plan, &call->plan) && may_be_for(grant, call);
 }
 
 const struct grant *grant_find(const struct call *call)
@@ -162,6 +166,16 @@ const struct grant *grant_find(const struct call *call)
 		if (is_for(at, call) && !is_over(call->engine, at, now_us))
 			return at;
 	return NULL;
+}
+
+bool grant_possible(const struct call *call)
+{
+	uint64_t now_us = clock_monotonic_us();
+
+	for (const struct grant *at = call->engine->grants; at; at = at->next)
+		if (may_be_for(at, call) && !is_over(call->engine, at, now_us))
+			return true;
+	return false;
 }
 
 const struct grant *grant_by_id(const struct engine *engine, const char *id)

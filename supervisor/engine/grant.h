@@ -7,6 +7,7 @@
 #ifndef CALLGATE_ENGINE_GRANT_H
 #define CALLGATE_ENGINE_GRANT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "policy/tool.h"
@@ -39,6 +40,8 @@ int grant_add(struct engine *engine, const struct approval *approval, enum grant
     const struct call *caller, uint64_t ttl_ms);
 /* The grant that lets this planned call run, or NULL. */
 const struct grant *grant_find(const struct call *call);
+/* Could there be one, whatever the plan of this call is? Then planning it is worth while. */
+bool grant_possible(const struct call *call);
 const struct grant *grant_by_id(const struct engine *engine, const char *id);
 /* Ends one. by: the principal, for the record. */
 void grant_revoke(struct engine *engine, const struct grant *grant, const char *by);

@@ -128,5 +128,6 @@ int methods_request(struct engine *engine, struct message *message)
 void methods_free_all(struct engine *engine)
 {
 	controls_free(engine);
+	explain_free_all(engine);
 	waiting_free(engine);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent-api/wire/rpc.h"
+#include "supervisor/base/clock.h"
 #include "supervisor/base/str.h"
 #include "supervisor/engine/approver.h"
 #include "supervisor/engine/engine.h"
@@ -63,6 +64,22 @@ static void refuse_vote(
 	result_refuse(&ask->to, code, "%s", why);
 }
 
+/* {id, state}; where the answer left a grant, also which, and how long it stands. */
+static json_t *decided(
+    const struct engine *engine, const char *id, const struct approval_answer *answer)
+{
+	const struct grant *grant = engine->grants; /* the newest */
+	char expires[CLOCK_STAMP_MAX];
+
+	if (!grant || strcmp(grant->answer.id, id) != 0)
+		return json_pack(
+		    "{s:s, s:s}", "id", id, "state", approval_state_name(APPROVAL_APPROVED));
+	(void)clock_stamp(expires, grant->expires_wall_us);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", id, "state",
+	    approval_state_name(APPROVAL_APPROVED), "grant", grant->id, "scope",
+	    grant_scope_name(answer->scope), "expires", expires);
+}
+
 /* An answer that the rules allow is given; what comes of it is the book's to say. */
 static void give_answer(const struct methods_ask *ask, struct approval *approval,
     enum approval_state to, const struct approval_answer *answer)
@@ -74,8 +91,10 @@ static void give_answer(const struct methods_ask *ask, struct approval *approval
 	/* The approval may be gone after this. */
 	switch (approval_answer(ask->engine, approval, to, answer, &note)) {
 	case APPROVAL_DECIDED:
-		result_give(
-		    &ask->to, json_pack("{s:s, s:s}", "id", id, "state", approval_state_name(to)));
+		result_give(&ask->to,
+		    to == APPROVAL_APPROVED
+			? decided(ask->engine, id, answer)
+			: json_pack("{s:s, s:s}", "id", id, "state", approval_state_name(to)));
 		return;
 	case APPROVAL_COUNTED:
 		result_give(

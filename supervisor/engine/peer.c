@@ -8,6 +8,7 @@
 #include "supervisor/engine/calls.h"
 #include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/explain.h"
 #include "supervisor/engine/gate.h"
 #include "supervisor/engine/stream.h"
 #include "supervisor/engine/subscribe.h"
@@ -58,6 +59,7 @@ int peer_gone(struct engine *engine, struct message *message)
 	*at = peer->next;
 	free(peer);
 	calls_cancel_peer(engine, id);
+	explain_drop_peer(engine, id);
 	watch_drop_peer(engine, id);
 	subscribe_drop_peer(engine, id);
 	elicit_drop_peer(engine, id);

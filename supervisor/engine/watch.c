@@ -10,6 +10,7 @@
 #include "supervisor/base/clock.h"
 #include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/grant.h"
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/methods.h"
 #include "supervisor/engine/peer.h"
@@ -50,25 +51,43 @@ uint32_t watch_seen(const struct engine *engine, const struct viewer *viewer)
 	return count;
 }
 
+static const enum grant_bit lasting[] = {GRANT_SESSION, GRANT_ALWAYS};
+
 static json_t *text(const char *bytes)
 {
 	return value_text(bytes, strlen(bytes));
 }
 
-static json_t *entry(const struct approval *approval)
+static json_t *scopes_of(const struct policy_approval *rules)
 {
+	json_t *scopes = json_pack("[s]", grant_scope_name(GRANT_ONCE));
+
+	for (unsigned i = 0; i < sizeof(lasting) / sizeof(*lasting); i++)
+		if (rules->grants & lasting[i])
+			(void)json_array_append_new(
+			    scopes, json_string(grant_scope_name(lasting[i])));
+	return scopes;
+}
+
+/* What an answer needs and may stand for, and how many have agreed. */
+static json_t *entry(const struct engine *engine, const struct approval *approval)
+{
+	const struct policy_approval *rules = approval_rules(engine->rules->policy, approval->tool);
 	char plan[sizeof("sha256:") + 2 * DIGEST_LEN] = "sha256:";
 	char created[CLOCK_STAMP_MAX], expires[CLOCK_STAMP_MAX];
 
 	(void)digest_hex(plan + strlen(plan), &approval->plan);
 	(void)clock_stamp(created, approval->created_wall_us);
 	(void)clock_stamp(expires, approval->expires_wall_us);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s,"
+			 " s:i, s:i, s:o, s:b}",
 	    "id", approval->answer.id, "plan", plan, "tool", approval->tool, "agent",
 	    approval->agent, "namespace", approval->space, "principal", approval->principal,
 	    "command", text(approval->command), "prompt", text(approval->prompt), "details",
 	    text(approval->details), "rule", text(approval->rule), "reason", text(approval->reason),
-	    "created", created, "expires", expires, "state", approval_state_name(approval->state));
+	    "created", created, "expires", expires, "state", approval_state_name(approval->state),
+	    "agreed", (int)approval->yes_count, "quorum", (int)approval->quorum, "scopes",
+	    scopes_of(rules), "reason_required", (int)rules->reason_required);
 }
 
 /* The oldest come first; what does not fit into one answer is counted, and shown when others are
@@ -89,7 +108,7 @@ static json_t *list(const struct engine *engine, const struct viewer *viewer)
 			continue;
 		}
 		bytes += size;
-		(void)json_array_append_new(approvals, entry(at));
+		(void)json_array_append_new(approvals, entry(engine, at));
 	}
 	return json_pack("{s:I, s:I, s:o}", "revision", (json_int_t)engine->approvals.revision,
 	    "more", more, "approvals", approvals);

@@ -5,6 +5,12 @@ extra='approvals: {timeout: 60s, hold: 30s}'
 policy <<'EOF'
 tools:
   ask: {type: command, deny_by_default: true, allowed_commands: [touch], require_approval: true}
+  reasons:
+    type: command
+    deny_by_default: true
+    allowed_commands: [touch]
+    require_approval: true
+    approval: {grants: [once, always], reason_required: true}
 EOF
 up
 echo 'correct horse battery' >pass
@@ -15,5 +21,12 @@ CALLGATE=$callgate python3 "$IT_TESTS/watch.py" >watch.out 2>&1 || fail "watch: 
 wait $call || fail "the approved call: $(cat call.json)"
 expect by "$(jq -r '._meta["callgate/call"].by' call.json)" approval
 ls workspace | grep -q x || fail "no effect"
+
+# a reason and a scope are asked for where the policy has them
+"$callgate" --output json call reasons --json '{"argv":["touch","\u202ey"]}' >call.json &
+call=$!
+WATCH_ASKS=1 CALLGATE=$callgate python3 "$IT_TESTS/watch.py" >watch.out 2>&1 || fail "watch: $(cat -v watch.out)"
+wait $call || fail "the approved call: $(cat call.json)"
+expect 'its grant' "$("$callgate" --output json grants | jq -r '.grants[0] | .tool + " " + .scope')" 'reasons always'
 down
 verify_ok

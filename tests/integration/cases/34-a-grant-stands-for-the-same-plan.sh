@@ -9,7 +9,7 @@ tools:
     deny_by_default: true
     allowed_commands: [cp]
     require_approval: true
-    approval: {grants: [once, always], max_grant_ttl: 1h, reason_required: true}
+    approval: {grants: [once, session, always], max_grant_ttl: 1h, reason_required: true}
   pair:
     type: command
     deny_by_default: true
@@ -37,13 +37,20 @@ call=$!
 pending_id
 approve "$id" 2>err.txt && fail "approved without the reason that the policy wants"
 grep -q reason err.txt || fail "the refusal does not say why: $(cat err.txt)"
-approve "$id" --scope session --reason 'why not' 2>err.txt && fail "a scope that the policy forbids"
-approve "$id" --scope always --reason 'copying is fine' >/dev/null || fail "approve: $(cat err.txt)"
+approve "$id" --scope forever --reason 'why not' 2>err.txt && fail "a scope that there is not"
+approve "$id" --scope always --reason 'copying is fine' >out.txt || fail "approve: $(cat err.txt)"
 wait $call || fail "the approved call: $(cat call.json)"
 expect 'the first' "$(by)" approval
+grep -q 'approved; grant g.* until 2' out.txt || fail "approve does not name its grant: $(cat out.txt)"
 grep -h '"type":"approval.grant"' state/audit/*.jsonl | grep -q '"grant":"always"' || fail "no record says what the answer stands for"
 "$callgate" --output json call copy command='cp a b' >call.json || fail "by grant: $(cat call.json)"
 expect 'the same again' "$(by)" grant
+"$callgate" --output json policy explain copy command='cp a b' >explain.json || fail "explain"
+expect 'explain: the same plan' "$(jq -c '[.result.decision, .grant.in_force]' explain.json)" '["ask",true]'
+expect 'explain: which' "$(jq -r .grant.id explain.json)" "$("$callgate" --output json grants | jq -r '.grants[0].id')"
+"$callgate" policy explain copy command='cp a b' | grep -q 'answered by grant g.*: allow' || fail "explain as text"
+"$callgate" --output json policy explain copy command='cp a c' >explain.json || fail "explain"
+expect 'explain: another plan' "$(jq -c .grant.in_force explain.json)" false
 timeout 2 "$callgate" --output json call copy command='cp a c' >call.json
 [ ! -e workspace/c ] || fail "a grant stood for another plan"
 grant=$("$callgate" --output json grants | jq -r '.grants[0].id')
@@ -52,6 +59,15 @@ expect 'none left' "$("$callgate" --output json grants | jq '.grants | length')"
 rm workspace/b
 timeout 2 "$callgate" --output json call copy command='cp a b' >call.json
 [ ! -e workspace/b ] || fail "a revoked grant stood"
+
+# a session is the asker's connection: that of a call on the command line is over at once
+"$callgate" --output json call copy command='cp a f' >call.json &
+call=$!
+pending_id
+approve "$("$callgate" --output json pending | jq -r '.approvals[] | select(.command == "cp a f") | .id')" --scope session --reason once >out.txt 2>err.txt || fail "session: $(cat err.txt)"
+grep -q 'the session ends with the connection' err.txt || fail "no word of when the session ends: $(cat err.txt)"
+wait $call
+expect 'no session left' "$("$callgate" --output json grants | jq '.grants | length')" 0
 
 # standard input is shown to whoever approves, and what cannot be shown whole is not asked about
 for id in $("$callgate" --output json pending | jq -r '.approvals[].id'); do
@@ -86,7 +102,10 @@ for _ in $(seq 60); do
 	[ -n "$id" ] && break
 	sleep 0.05
 done
-approve "$id" --reason one >/dev/null || fail "the first of two"
+expect 'before the first' "$("$callgate" --output json pending | jq -c '.approvals[] | select(.tool == "pair") | [.agreed, .quorum]')" '[0,2]'
+approve "$id" --reason one >out.txt || fail "the first of two"
+grep -q 'pending, 1 of 2 agreed' out.txt || fail "approve does not tell of the quorum: $(cat out.txt)"
+"$callgate" pending | grep -q '1 of 2 agreed' || fail "pending does not tell of the quorum"
 approve "$id" --reason again >/dev/null 2>&1 && fail "one approver counted twice"
 [ ! -e workspace/d ] || fail "one of two was enough"
 kill $call 2>/dev/null
