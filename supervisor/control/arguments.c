@@ -153,6 +153,25 @@ int arguments_parse(
 	return 0;
 }
 
+int arguments_base(const char *what, const char *text, json_t **ret_base)
+{
+	json_error_t error;
+	json_t *base;
+
+	*ret_base = NULL;
+	if (!text)
+		return 0;
+	base = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+	if (json_is_object(base)) {
+		*ret_base = base;
+		return 0;
+	}
+	(void)command_fail(COMMAND_USAGE, "%s: --json: %s; give one JSON object", what,
+	    base ? "not an object" : error.text);
+	json_decref(base);
+	return COMMAND_USAGE;
+}
+
 int arguments_schema(const struct command_session *session, const char *tool, json_t **ret_schema)
 {
 	json_t *tools = NULL;

@@ -16,6 +16,10 @@
 int arguments_parse(
     json_t *base, const json_t *schema, int count, char *const *words, json_t **ret_arguments);
 
+/* text: the OBJECT of --json, or NULL, which is no object. what: the command, for complaints. 0 and
+ * *ret_base (owned by the caller), or COMMAND_USAGE. */
+int arguments_base(const char *what, const char *text, json_t **ret_base);
+
 /* The inputSchema of one tool as this caller sees it: 0 and *ret_schema (NULL when the tool is
  * not listed; the call itself then says what an unknown tool is), or an exit status. */
 int arguments_schema(const struct command_session *session, const char *tool, json_t **ret_schema);

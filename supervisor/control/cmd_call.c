@@ -75,16 +75,9 @@ int cmd_call(struct command_session *session, int argc, char **argv)
 		return status;
 	if (argc < 2)
 		return command_fail(COMMAND_USAGE, "call: which tool? see `callgate help call`");
-	if (object) {
-		json_error_t error;
-
-		base = json_loads(object, JSON_REJECT_DUPLICATES, &error);
-		if (!json_is_object(base)) {
-			json_decref(base);
-			return command_fail(COMMAND_USAGE, "call: --json: %s; give one JSON object",
-			    base ? "not an object" : error.text);
-		}
-	}
+	status = arguments_base("call", object, &base);
+	if (status != 0)
+		return status;
 	if (argc > 2)
 		status = arguments_schema(session, argv[1], &schema);
 	if (status == 0)

@@ -11,6 +11,8 @@
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
 
+#define SAID_MAX (PATHS_MAX + 256)
+
 /* Two times the same, long enough. 0 or COMMAND_USAGE. */
 static int ask_new_passphrase(char out[PASSPHRASE_MAX])
 {
@@ -58,14 +60,19 @@ static int publish(const char *state, const struct approver *approver)
 }
 
 /* A daemon that runs learns of the key now; one that does not, at its start. */
-static const char *tell_daemon(const struct command_session *session)
+static const char *tell_daemon(const struct command_session *session, char said_at[SAID_MAX])
 {
 	struct client client;
 	json_t *answer = NULL;
 	const char *said = "the daemon knows it";
 
-	if (client_connect(&client, session->socket) != 0)
-		return "no daemon is running; it will know the key when it starts";
+	if (client_connect(&client, session->socket) != 0) {
+		(void)snprintf(said_at, SAID_MAX,
+		    "no daemon answers at %s; a daemon learns of the key when it starts, or by "
+		    "`callgate reload` (name its socket with --socket or CALLGATE_SOCKET)",
+		    session->socket);
+		return said_at;
+	}
 	if (client_exchange(&client, session, "callgate/reload", NULL, &answer) != 0 ||
 	    !json_object_get(answer, "result"))
 		said = "the daemon did not reload; run `callgate reload`";
@@ -77,7 +84,8 @@ static const char *tell_daemon(const struct command_session *session)
 static int say_made(
     const struct command_session *session, const struct approver *made, const char *path)
 {
-	const char *daemon = tell_daemon(session);
+	char said[SAID_MAX];
+	const char *daemon = tell_daemon(session, said);
 	json_t *document;
 	int status;
 

@@ -1,4 +1,4 @@
-/* policy: check is policy_check.c, explain is policy_explain.c; here are test, the file's own
+/* policy: check is policy_check.c, explain is policy_explain.c, pack is policy_pack.c; here are test, the file's own
  * tests, and schema, the language as a JSON Schema. */
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "supervisor/control/policy_check.h"
 #include "supervisor/control/policy_explain.h"
 #include "supervisor/control/policy_file.h"
+#include "supervisor/control/policy_pack.h"
 
 #define SCHEMA_MAX (1024 * 1024)
 
@@ -28,31 +29,33 @@ static int policy_test(const struct command_session *session, int argc, char **a
 	json_t *failures = session->output == COMMAND_OUTPUT_JSON ? json_array() : NULL;
 	struct policy *policy = NULL;
 	struct selftest tests = {0};
+	char place[PATHS_MAX];
+	const char *file = argc > 1 ? argv[1] : NULL;
 	int status = command_no_more(argc, argv, 1);
 
-	if (status == 0 && argc != 2)
-		status = command_fail(
-		    COMMAND_USAGE, "policy test: which file? callgate policy test callgate.yaml");
+	if (status == 0 && argc < 2)
+		file = policy_file_default("policy test", "a FILE", place);
 	if (status == 0)
-		status = policy_file_load(argv[1], &policy, NULL);
+		status = file ? policy_file_load(file, &policy, NULL) : COMMAND_USAGE;
 	if (policy) {
 		status = policy_check_tests(session, policy, &tests, failures);
 		if (failures)
 			status = print_tested(&tests, status, failures);
 		else if (status == 0)
-			printf("%s: ok: %llu tests\n", argv[1], (unsigned long long)tests.run);
+			printf("%s: ok: %llu test%s\n", file, (unsigned long long)tests.run,
+			    tests.run == 1 ? "" : "s");
 	}
 	policy_free(policy);
 	json_decref(failures);
 	return status;
 }
 
-/* For people in lines; for programs in one. */
+/* For people in lines; for programs in one. The language is the same whichever file is named. */
 static int policy_schema(const struct command_session *session, int argc, char **argv)
 {
 	struct buf cleanup_with(buf_fini) out = {0};
 	json_t *schema;
-	int status = command_no_more(argc, argv, 0);
+	int status = command_no_more(argc, argv, 1);
 
 	if (status != 0)
 		return status;
@@ -83,7 +86,7 @@ static void raise_descriptors(void)
 
 int cmd_policy(struct command_session *session, int argc, char **argv)
 {
-	static const char verbs[] = "check test explain schema";
+	static const char verbs[] = "check test explain schema pack";
 
 	raise_descriptors();
 	if (argc > 1 && strcmp(argv[1], "check") == 0)
@@ -94,9 +97,11 @@ int cmd_policy(struct command_session *session, int argc, char **argv)
 		return policy_test(session, argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "schema") == 0)
 		return policy_schema(session, argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "pack") == 0)
+		return policy_pack_main(session, argc - 1, argv + 1);
 	if (argc > 1)
 		return argv[1][0] == '-' ? command_bad_option(COMMAND_USAGE, argv[0], argv[1])
 					 : command_bad_word(argv[0], argv[1], verbs);
-	return command_fail(
-	    COMMAND_USAGE, "policy: check, test, explain or schema? see `callgate help policy`");
+	return command_fail(COMMAND_USAGE,
+	    "policy: check, test, explain, schema or pack? see `callgate help policy`");
 }

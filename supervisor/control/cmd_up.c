@@ -1,6 +1,7 @@
 /* up: start a daemon of one's own in the background and wait until it serves. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,21 +23,6 @@
 #define UP_PATIENCE_MS 2000
 #define LOG_MAX        (64 * 1024) /* bytes that a failed start may have written */
 #define CGROUP2_MAGIC  0x63677270
-
-/* ./callgate.yaml, the person's own, the machine's. */
-static const char *default_config(char out[PATHS_MAX])
-{
-	char folder[PATHS_MAX];
-
-	if (access("callgate.yaml", R_OK) == 0)
-		return "callgate.yaml";
-	if (paths_config(folder) == 0 && paths_join(out, folder, "callgate.yaml") == 0 &&
-	    access(out, R_OK) == 0)
-		return out;
-	if (access("/etc/callgate/callgate.yaml", R_OK) == 0)
-		return "/etc/callgate/callgate.yaml";
-	return NULL;
-}
 
 /* Opens the log of a daemon in the background. -1 after complaining. */
 static int open_log(const char *state, char path[PATHS_MAX])
@@ -72,11 +58,13 @@ static int systemd_delegates(void)
 struct up {
 	char daemon[PATHS_MAX];
 	const char *config;
+	const char *socket; /* for the daemon to take; NULL: its own */
 	char state[PATHS_MAX];
 	char log[PATHS_MAX];
 	off_t log_from; /* where this start's lines begin */
 };
 
+/* Where the policy says nothing, the daemon takes the socket that its starter names. */
 static void exec_daemon(const struct up *up, int log)
 {
 	const char *argv[] = {"/usr/bin/systemd-run", "--user", "--scope", "--quiet", "-p",
@@ -84,6 +72,8 @@ static void exec_daemon(const struct up *up, int log)
 	const char *const *start = systemd_delegates() ? argv : argv + 7;
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
+	if (up->socket && setenv("CALLGATE_SOCKET", up->socket, 1) != 0)
+		_exit(COMMAND_USAGE);
 	if (setsid() < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
 		_exit(COMMAND_USAGE);
@@ -137,12 +127,51 @@ static int wait_until_served(struct command_session *session, const struct up *u
 			command_note("reading the programs that the policy allows ...");
 		usleep(UP_STEP_MS * 1000);
 	}
-	return command_fail(COMMAND_USAGE, "up: no answer at %s after %d s; see %s",
-	    session->socket, UP_WAIT_MS / 1000, up->log);
+	(void)kill(child, SIGTERM);
+	return command_fail(COMMAND_USAGE,
+	    "up: no answer at %s after %d s; the daemon was ended again, see %s", session->socket,
+	    UP_WAIT_MS / 1000, up->log);
+}
+
+/* The same name in the same folder, however it is written. */
+static int same_place(const char *one, const char *other)
+{
+	const char *const given[] = {one, other};
+	char folders[2][PATHS_MAX], real[2][PATHS_MAX];
+	const char *names[2];
+
+	for (int i = 0; i < 2; i++) {
+		const char *slash = strrchr(given[i], '/');
+
+		names[i] = slash ? slash + 1 : given[i];
+		(void)snprintf(folders[i], PATHS_MAX, "%.*s",
+		    slash ? (int)(slash - given[i]) + 1 : 1, slash ? given[i] : ".");
+		if (!realpath(folders[i], real[i]))
+			return strcmp(one, other) == 0;
+	}
+	return strcmp(names[0], names[1]) == 0 && strcmp(real[0], real[1]) == 0;
+}
+
+/* The daemon listens where its policy says, else where we say. 0 or COMMAND_USAGE. */
+static int choose_socket(struct command_session *session, struct up *up, const char *of_policy)
+{
+	if (!of_policy[0]) {
+		up->socket = session->socket_given ? session->socket : NULL;
+		return 0;
+	}
+	if (session->socket_given && !same_place(session->socket, of_policy))
+		return command_fail(COMMAND_USAGE,
+		    "up: --socket %s: the policy has the daemon listen at %s "
+		    "(server.socket.path); leave --socket out or change the policy",
+		    session->socket, of_policy);
+	session->socket = of_policy;
+	return 0;
 }
 
 static int say_up(const struct command_session *session, const struct up *up)
 {
+	char usual[PATHS_MAX];
+
 	if (session->output == COMMAND_OUTPUT_JSON) {
 		json_t *said = json_pack(
 		    "{s:s, s:s, s:s}", "state", "up", "socket", session->socket, "log", up->log);
@@ -152,6 +181,10 @@ static int say_up(const struct command_session *session, const struct up *up)
 		return result;
 	}
 	printf("up: socket %s, log %s\n", session->socket, up->log);
+	if (paths_socket(usual) != 0 || !same_place(usual, session->socket))
+		command_remark("this is not where commands look by themselves; "
+			       "`export CALLGATE_SOCKET=%s` or give them --socket",
+		    session->socket);
 	return COMMAND_OK;
 }
 
@@ -183,9 +216,10 @@ static int already_up(const struct command_session *session)
 	return 1;
 }
 
-int cmd_up(struct command_session *session, int argc, char **argv)
+int cmd_up(struct command_session *given, int argc, char **argv)
 {
 	const char *state = command_take_option(&argc, argv, "--state");
+	struct command_session own = *given, *session = &own; /* it may get another socket */
 	char config[PATHS_MAX], socket[PATHS_MAX], absolute[PATHS_MAX];
 	struct up up = {.config = command_take_option(&argc, argv, "--config")};
 	int cleanup_fd log = -1;
@@ -195,11 +229,12 @@ int cmd_up(struct command_session *session, int argc, char **argv)
 	if (status != 0)
 		return status;
 	if (!up.config)
-		up.config = default_config(config);
-	if (!up.config || !realpath(up.config, absolute))
+		up.config = policy_file_default(argv[0], "--config FILE", config);
+	if (!up.config)
+		return COMMAND_USAGE;
+	if (!realpath(up.config, absolute))
 		return command_fail(COMMAND_USAGE, "up: %s: %s; name a policy with --config FILE",
-		    up.config ? up.config : "callgate.yaml",
-		    up.config ? strerror(errno) : "not found");
+		    up.config, strerror(errno));
 	up.config = absolute;
 	if (daemon_find(up.daemon) != 0)
 		return command_fail(COMMAND_USAGE,
@@ -213,8 +248,9 @@ int cmd_up(struct command_session *session, int argc, char **argv)
 	progress_end();
 	if (status != 0)
 		return status;
-	if (socket[0])
-		session->socket = socket;
+	status = choose_socket(session, &up, socket);
+	if (status != 0)
+		return status;
 	if (already_up(session))
 		return COMMAND_OK;
 	log = open_log(up.state, up.log);

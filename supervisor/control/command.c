@@ -216,6 +216,13 @@ static int find_option(const char *list, const char *given, size_t len, int *ret
 	return 0;
 }
 
+int command_takes_value(const char *list, const char *word)
+{
+	int value = 0;
+
+	return find_option(list, word, strlen(word), &value) && value;
+}
+
 /* "policy check" of "check"; a command's own name as it is. */
 static const char *whole_name(char out[NAME_MAX_BYTES], const char *name)
 {

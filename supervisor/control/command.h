@@ -30,6 +30,7 @@ enum command_output {
 
 struct command_session {
 	const char *socket; /* path of the daemon's socket; never NULL */
+	int socket_given;   /* by --socket */
 	enum command_output output;
 	const char *agent; /* claimed name, "" = none */
 	const char *space; /* namespace, "" = default */
@@ -66,6 +67,8 @@ int command_take_flag(int *argc, char **argv, const char *name);
 /* The text of a member of an object, borrowed; "" where there is none. */
 const char *command_text_of(const json_t *object, const char *key);
 
+/* Is word, whole, an option of the list that takes a value? */
+int command_takes_value(const char *list, const char *word);
 /* Complains about an option that was not taken: it is unknown (what is near is proposed), lacks its
  * value or takes none. name: a command or a verb of one. Returns status. */
 int command_bad_option(int status, const char *name, const char *option);

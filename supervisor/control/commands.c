@@ -182,16 +182,18 @@ static const struct command_row rows[] = {
     {
 	"policy",
 	cmd_policy,
-	"policy check FILE\n"
-	"policy test FILE\n"
-	"policy explain [--config FILE] TOOL [key=value ...]\n"
-	"policy schema",
-	"check a policy and run its tests, explain a decision, the schema for editors",
+	"policy check [FILE]\n"
+	"policy test [FILE]\n"
+	"policy explain [--config FILE] TOOL [key=value ...] [--json OBJECT]\n"
+	"policy schema [FILE]\n"
+	"policy pack [NAME]",
+	"check a policy and run its tests, explain a decision, the schema for editors, the packs",
 	"callgate policy check callgate.yaml\n"
 	"callgate policy explain bash command='git push'\n"
-	"callgate policy schema >callgate.schema.json",
-	"check test explain schema",
-	"--config=FILE",
+	"callgate policy schema >callgate.schema.json\n"
+	"callgate policy pack git | less",
+	"check test explain schema pack",
+	"--config=FILE --json=ANY",
 	"FILE",
     },
     {

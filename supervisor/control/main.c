@@ -37,11 +37,16 @@ static int take_globals(struct command_session *session, int *argc, char **argv)
 	value = command_take_option(argc, argv, "--socket");
 	if (value) {
 		session->socket = value;
+		session->socket_given = 1;
 	} else if (paths_socket(path) == 0) {
 		session->socket = path;
 	} else {
 		session->socket = "";
 	}
+	value = command_take_option(argc, argv, "--url");
+	if (value)
+		return command_fail(COMMAND_USAGE,
+		    "--url: this version speaks over the Unix socket only; name it with --socket");
 	value = command_take_option(argc, argv, "--agent");
 	session->agent = value ? value : "";
 	value = command_take_option(argc, argv, "--namespace");
@@ -62,6 +67,12 @@ static int complain_of_command(const char *word)
 {
 	char names[NAMES_MAX], near[NEAR_WORD_MAX];
 
+	if (command_takes_value(commands_globals, word))
+		return command_fail(
+		    COMMAND_USAGE, "%s: lacks its value; see `callgate help`", word);
+	if (strcmp(word, "--url") == 0)
+		return command_fail(COMMAND_USAGE,
+		    "--url: this version speaks over the Unix socket only; name it with --socket");
 	if (*near_word(near,
 		word[0] == '-' ? commands_globals : commands_names(names, sizeof(names)), word))
 		return command_fail(COMMAND_USAGE, "%s: no such %s; did you mean %s?", word,

@@ -202,6 +202,11 @@ int policy_check_tests(const struct command_session *session, const struct polic
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 static int print_good(const struct command_session *session, const struct policy *policy,
     const struct selftest *tests, int warnings)
 {
@@ -209,9 +214,11 @@ static int print_good(const struct command_session *session, const struct policy
 	int status;
 
 	if (session->output == COMMAND_OUTPUT_TEXT) {
-		printf("%s: ok: %u tools, %u roles, %u principals, %llu tests, %d warnings\n",
-		    policy->file, policy->tool_count, policy->role_count, policy->principal_count,
-		    (unsigned long long)tests->run, warnings);
+		printf("%s: ok: %u tool%s, %u role%s, %u principal%s, %llu test%s, %d warning%s\n",
+		    policy->file, policy->tool_count, plural(policy->tool_count),
+		    policy->role_count, plural(policy->role_count), policy->principal_count,
+		    plural(policy->principal_count), (unsigned long long)tests->run,
+		    plural(tests->run), warnings, plural((uint64_t)warnings));
 		return COMMAND_OK;
 	}
 	answer = json_pack("{s:b, s:i, s:i, s:i, s:i, s:i}", "ok", 1, "tools",
@@ -227,16 +234,18 @@ int policy_check_main(const struct command_session *session, int argc, char **ar
 	struct buf cleanup_with(buf_fini) warnings = {0};
 	struct policy *policy = NULL;
 	struct selftest tests = {0};
+	char place[PATHS_MAX];
+	const char *file;
 	int count = 0;
 	int status = command_no_more(argc, argv, 1);
 
 	if (status != 0)
 		return status;
-	if (argc != 2)
-		return command_fail(
-		    COMMAND_USAGE, "policy check: which file? callgate policy check callgate.yaml");
+	file = argc > 1 ? argv[1] : policy_file_default("policy check", "a FILE", place);
+	if (!file)
+		return COMMAND_USAGE;
 	buf_init(&warnings, POLICY_FILE_WARNINGS_MAX);
-	status = policy_file_load(argv[1], &policy, &warnings);
+	status = policy_file_load(file, &policy, &warnings);
 	if (status != 0)
 		return status;
 	for (size_t i = 0; i < warnings.len; i++)

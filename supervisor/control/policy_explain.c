@@ -61,8 +61,15 @@ static int explain(
 	return print(session, question, &explanation);
 }
 
+/* What follows the tool: base, stolen, and key=value words. */
+struct given {
+	json_t *base;
+	int count;
+	char *const *words;
+};
+
 static int explain_tool(const struct command_session *session, const struct policy *policy,
-    const struct policy_tool *tool, int argc, char **argv)
+    const struct policy_tool *tool, struct given *given)
 {
 	struct subject subject = {
 	    .uid = getuid(), .gid = getgid(), .agent = session->agent, .space = session->space};
@@ -75,8 +82,8 @@ static int explain_tool(const struct command_session *session, const struct poli
 
 	if (status != 0)
 		return command_fail(COMMAND_USAGE, "%s: %s", policy->file, note.text);
-	status = arguments_parse(
-	    NULL, rulebook_tool(book, tool)->schema, argc - 2, argv + 2, &arguments);
+	status = arguments_parse(json_incref(given->base), rulebook_tool(book, tool)->schema,
+	    given->count, given->words, &arguments);
 	policy_identify(policy, &subject, &identity);
 	question.book = book;
 	question.identity = &identity;
@@ -88,7 +95,7 @@ static int explain_tool(const struct command_session *session, const struct poli
 }
 
 static int explain_offline(
-    const struct command_session *session, const char *config, int argc, char **argv)
+    const struct command_session *session, const char *config, char *name, struct given *given)
 {
 	const struct policy_tool *tool;
 	struct policy *policy = NULL;
@@ -96,25 +103,26 @@ static int explain_offline(
 
 	if (status != 0)
 		return status;
-	tool = policy_find_tool(policy, argv[1]);
-	status = tool ? explain_tool(session, policy, tool, argc, argv)
+	tool = policy_find_tool(policy, name);
+	status = tool ? explain_tool(session, policy, tool, given)
 		      : command_fail(COMMAND_USAGE,
-			    "policy explain: Unknown tool: %s; name one of %s", argv[1], config);
+			    "policy explain: Unknown tool: %s; name one of %s", name, config);
 	policy_free(policy);
 	return status;
 }
 
-static int explain_by_daemon(struct command_session *session, int argc, char **argv)
+static int explain_by_daemon(struct command_session *session, char *name, struct given *given)
 {
 	json_t *schema = NULL, *arguments = NULL, *answer = NULL;
-	int status = arguments_schema(session, argv[1], &schema);
+	int status = arguments_schema(session, name, &schema);
 
 	if (status == 0)
-		status = arguments_parse(NULL, schema, argc - 2, argv + 2, &arguments);
+		status = arguments_parse(
+		    json_incref(given->base), schema, given->count, given->words, &arguments);
 	json_decref(schema);
 	if (status == 0)
 		status = client_once(session, "callgate/explain",
-		    json_pack("{s:s, s:o}", "tool", argv[1], "arguments", arguments), &answer);
+		    json_pack("{s:s, s:o}", "tool", name, "arguments", arguments), &answer);
 	if (status != 0)
 		return status;
 	if (session->output == COMMAND_OUTPUT_JSON) {
@@ -131,6 +139,8 @@ static int explain_by_daemon(struct command_session *session, int argc, char **a
 int policy_explain(struct command_session *session, int argc, char **argv)
 {
 	const char *config = command_take_option(&argc, argv, "--config");
+	const char *object = command_take_option(&argc, argv, "--json");
+	struct given given = {.count = argc - 2, .words = argv + 2};
 	int status = command_no_options(argc, argv);
 
 	if (status != 0)
@@ -138,6 +148,10 @@ int policy_explain(struct command_session *session, int argc, char **argv)
 	if (argc < 2)
 		return command_fail(COMMAND_USAGE,
 		    "policy explain: which tool? callgate policy explain TOOL key=value ...");
-	return config ? explain_offline(session, config, argc, argv)
-		      : explain_by_daemon(session, argc, argv);
+	status = arguments_base("policy explain", object, &given.base);
+	if (status == 0)
+		status = config ? explain_offline(session, config, argv[1], &given)
+				: explain_by_daemon(session, argv[1], &given);
+	json_decref(given.base);
+	return status;
 }

@@ -132,6 +132,24 @@ int policy_file_load(const char *path, struct policy **ret_policy, struct buf *r
 	return load_text(path, text, len, ret_policy, ret_warnings ? ret_warnings : &warnings);
 }
 
+const char *policy_file_default(const char *what, const char *remedy, char out[PATHS_MAX])
+{
+	char folder[PATHS_MAX], own[PATHS_MAX] = "";
+
+	if (access("callgate.yaml", R_OK) == 0)
+		return "callgate.yaml";
+	if (paths_config(folder) == 0 && paths_join(own, folder, "callgate.yaml") == 0 &&
+	    access(own, R_OK) == 0)
+		return memcpy(out, own, sizeof(own));
+	if (access("/etc/callgate/callgate.yaml", R_OK) == 0)
+		return "/etc/callgate/callgate.yaml";
+	(void)command_fail(COMMAND_USAGE,
+	    "%s: no policy: neither ./callgate.yaml%s%s nor /etc/callgate/callgate.yaml can be "
+	    "read; write one or give %s",
+	    what, own[0] ? ", " : "", own, remedy);
+	return NULL;
+}
+
 int policy_file_socket(const char *path, char out[PATHS_MAX])
 {
 	struct policy *policy = NULL;

@@ -15,6 +15,10 @@
  * or COMMAND_USAGE after complaining. */
 int policy_file_load(const char *path, struct policy **ret_policy, struct buf *ret_warnings);
 
+/* The policy where none is named: ./callgate.yaml, the person's own, the machine's. A literal, or
+ * written to out; NULL after complaining, as what, with what else can be given. */
+const char *policy_file_default(const char *what, const char *remedy, char out[PATHS_MAX]);
+
 /* The socket that a policy names, absolute; "" when it names none. 0 or COMMAND_USAGE. */
 int policy_file_socket(const char *path, char out[PATHS_MAX]);
 

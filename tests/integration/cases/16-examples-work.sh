@@ -8,6 +8,39 @@ for example in "$src"/examples/*/calls.txt; do
 	grep -Eq '^[1-9][0-9]* calls, OK ' "$name.out" || fail "$name: $(tail -n 3 "$name.out")"
 done
 expect examples "$(ls ./*.out | wc -l)" 4
+# what the READMEs say works as it is pasted, in a shell that knows nothing of callgate
+mkdir paste pastebin
+cp -R "$src/examples" paste/
+cat >pastebin/claude <<'EOS'
+#!/bin/bash
+# claude mcp add NAME -- COMMAND...: as an MCP host starts it, with an environment of its own
+while [ "$1" != -- ]; do shift; done
+shift
+echo '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}' |
+	env -i PATH="$PATH" HOME=/nonexistent "$@" | grep -q '"id":1'
+EOS
+chmod +x pastebin/claude
+for readme in "$src"/examples/{minimal,coding-agent,read-only-analyst,ci}/README.md; do
+	name=$(basename "$(dirname "$readme")")
+	{
+		echo "trap 'echo \"RC \$? \$BASH_COMMAND\"' ERR"
+		echo "PS4='+ '"
+		awk '/^```sh$/ {on = 1; next} /^```$/ {exit} on' "$readme"
+	} >"$name.block"
+	(
+		unset CALLGATE_SOCKET
+		export CALLGATE_HOME=$IT_DIR/$name.state XDG_CONFIG_HOME=$IT_DIR/$name.config
+		export PATH=$IT_DIR/pastebin:$IT_BIN:$PATH
+		cd paste && printf 'correct horse battery\n' | bash "$IT_DIR/$name.block"
+	) >"$name.pasted" 2>&1
+	[ -s "$name.state/lock" ] && kill "$(head -n 1 "$name.state/lock")" 2>/dev/null
+	grep '^RC ' "$name.pasted" | grep -vx 'RC 1 callgate watch' && fail "$name: $(cat "$name.pasted")"
+	case $name in minimal | coding-agent)
+		grep -q 'the daemon knows it' "$name.pasted" || fail "$name: the key is unknown: $(cat "$name.pasted")"
+		grep -q 'watch: needs a terminal' "$name.pasted" || fail "$name: $(cat "$name.pasted")"
+		;;
+	esac
+done
 # the services' policy loads, with its places made and its accounts named
 mkdir -p etc srv
 sed "s|/srv/callgate/workspace|$IT_DIR/srv|; s|callgate-agents|$(id -gn)|" \
