@@ -147,13 +147,13 @@ static const char bash_middle[] =
     "\tSHELL) list='bash zsh fish' ;;\n"
     "\tCOMMAND) list=$commands ;;\n"
     "\tTOOL | AGENT | APPROVAL | GRANT)\n"
-    "\t\tlist=$(\"$program\" \"${socket[@]}\" completion words \"$1\" 2>/dev/null) ;;\n"
+    "\t\tlist=$(\"$program\" \"${claims[@]}\" completion words \"$1\" 2>/dev/null) ;;\n"
     "\tesac\n"
     "\tmapfile -t COMPREPLY < <(compgen -W \"$list\" -- \"$cur\")\n"
     "}\n"
     "_callgate() {\n"
     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} option kind=''\n"
-    "\tlocal command='' options verbs operand i words=0 argv=0 program=callgate socket=()\n";
+    "\tlocal command='' options verbs operand i words=0 argv=0 program=callgate claims=()\n";
 
 static const char bash_after[] =
     "\tCOMPREPLY=()\n"
@@ -166,7 +166,10 @@ static const char bash_after[] =
     "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
     "\t\tcase ${COMP_WORDS[i]} in\n"
     "\t\t--) argv=$((i + 1)) && break ;;\n"
-    "\t\t--socket) socket=(--socket \"${COMP_WORDS[++i]}\") ;;\n"
+    "\t\t--socket | --agent | --namespace)\n"
+    "\t\t\toption=${COMP_WORDS[i++]}\n"
+    "\t\t\t[[ ${COMP_WORDS[i]} == '=' ]] && ((i++))\n"
+    "\t\t\t((i < COMP_CWORD)) && claims+=(\"$option\" \"${COMP_WORDS[i]}\") ;;\n"
     "\t\t-*) [[ \" $globals $options \" == *\" ${COMP_WORDS[i]}=\"* ]] && ((i++)) ;;\n"
     "\t\t=) ;;\n"
     "\t\t*) if [[ -z $command ]]; then\n"
@@ -237,12 +240,12 @@ static const char zsh_middle[] =
     "\tSHELL) compadd -- bash zsh fish ;;\n"
     "\tCOMMAND) _describe command commands ;;\n"
     "\tTOOL | AGENT | APPROVAL | GRANT)\n"
-    "\t\tcompadd -- ${(f)\"$($words[1] $socket completion words $1 2>/dev/null)\"} ;;\n"
+    "\t\tcompadd -- ${(f)\"$($words[1] $claims completion words $1 2>/dev/null)\"} ;;\n"
     "\tesac\n"
     "}\n"
     "_callgate() {\n"
     "\tlocal command='' options verbs operand kind='' option prev=$words[CURRENT-1] i count=0\n"
-    "\tlocal -a commands socket names\n";
+    "\tlocal -a commands claims names\n";
 
 static const char zsh_after[] =
     "\tfor ((i = 2; i < CURRENT; i++)); do\n"
@@ -252,7 +255,10 @@ static const char zsh_after[] =
     "\t\t\t((CURRENT -= i))\n"
     "\t\t\t_normal\n"
     "\t\t\treturn ;;\n"
-    "\t\t--socket) socket=(--socket $words[++i]) ;;\n"
+    "\t\t--socket=* | --agent=* | --namespace=*) claims+=($words[i]) ;;\n"
+    "\t\t--socket | --agent | --namespace)\n"
+    "\t\t\t((i + 1 < CURRENT)) && claims+=($words[i] $words[i+1])\n"
+    "\t\t\t((i++)) ;;\n"
     "\t\t-*) [[ \" $globals $options \" == *\" $words[i]=\"* ]] && ((i++)) ;;\n"
     "\t\t*) if [[ -z $command ]]; then\n"
     "\t\t\t\tcommand=$words[i]\n"
@@ -374,7 +380,24 @@ static void make_fish(struct buf *out)
 {
 	(void)buf_text(out, "# fish completion for callgate, made by `callgate completion fish`\n"
 			    "function __callgate_words\n"
-			    "\tcallgate completion words $argv[1] 2>/dev/null\n"
+			    "\tset -l claims\n"
+			    "\tset -l words (commandline -opc)\n"
+			    "\tset -l i 2\n"
+			    "\twhile test $i -le (count $words)\n"
+			    "\t\tswitch $words[$i]\n"
+			    "\t\t\tcase --\n"
+			    "\t\t\t\tbreak\n"
+			    "\t\t\tcase '--socket=*' '--agent=*' '--namespace=*'\n"
+			    "\t\t\t\tset -a claims $words[$i]\n"
+			    "\t\t\tcase --socket --agent --namespace\n"
+			    "\t\t\t\tif test $i -lt (count $words)\n"
+			    "\t\t\t\t\tset -a claims $words[$i] $words[(math $i + 1)]\n"
+			    "\t\t\t\tend\n"
+			    "\t\t\t\tset i (math $i + 1)\n"
+			    "\t\tend\n"
+			    "\t\tset i (math $i + 1)\n"
+			    "\tend\n"
+			    "\tcallgate $claims completion words $argv[1] 2>/dev/null\n"
 			    "end\n"
 			    "complete -c callgate -f\n");
 	put_fish_options(out, commands_globals, "");

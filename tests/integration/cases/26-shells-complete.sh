@@ -84,6 +84,21 @@ expect 'fish: verbs' "$(fish_proposes 'callgate audit ')" 'prove tail verify'
 expect 'fish: a value' "$(fish_proposes 'callgate --output ')" 'json text'
 expect 'fish: scopes' "$(fish_proposes 'callgate approve --scope ')" 'always once session'
 
+# where an agent must be named, the one on the line is
+"$callgate" down >/dev/null
+wait "$daemon"
+sed -i -e 's/agents: \[coder\]}/agents: [coder, looker]}/' -e 's/^  coder: .*/&\n  looker: {tools: [bash]}/' callgate.yaml
+up
+expect 'bash: no agent, no tools' "$(bash_proposes callgate call '')" ''
+expect 'bash: tools of an agent' "$(bash_proposes callgate --agent looker call '')" bash
+expect 'bash: tools of an agent behind =' "$(bash_proposes callgate --agent = coder call '')" 'bash build'
+expect 'bash: agents still' "$(bash_proposes callgate --agent '')" 'coder looker'
+expect 'zsh: tools of an agent' "$(zsh_proposes 'callgate --agent coder call ')" 'bash build'
+expect 'zsh: tools of an agent behind =' "$(zsh_proposes 'callgate --agent=coder call ')" 'bash build'
+expect 'fish: tools of an agent' "$(fish_proposes 'callgate --agent coder call ')" 'bash build'
+expect 'fish: tools of an agent behind =' "$(fish_proposes 'callgate --agent=looker call ')" bash
+expect 'fish: agents still' "$(fish_proposes 'callgate --agent ')" 'coder looker'
+
 # nobody answers: no words, no complaints, soon
 down
 expect 'words without a daemon' "$(bash_proposes callgate call '' 2>&1)" ''
