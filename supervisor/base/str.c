@@ -113,9 +113,7 @@ struct utf8_form {
 	uint32_t least;
 };
 
-/* Decodes one code point (RFC 3629). Returns its length in bytes, or 0 where bytes are not UTF-8.
- * len is at least 1. */
-static size_t utf8_decode(const uint8_t *bytes, size_t len, uint32_t *ret_code)
+size_t str_utf8_next(const uint8_t *bytes, size_t len, uint32_t *ret_code)
 {
 	static const struct utf8_form forms[] = {
 	    {0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
@@ -147,7 +145,7 @@ bool str_is_utf8(const void *bytes, size_t len)
 	uint32_t code;
 
 	while (len > 0) {
-		size_t step = utf8_decode(at, len, &code);
+		size_t step = str_utf8_next(at, len, &code);
 
 		if (step == 0)
 			return false;
@@ -157,33 +155,38 @@ bool str_is_utf8(const void *bytes, size_t len)
 	return true;
 }
 
-/* Code points that a terminal acts upon, that turn the direction of text, break a line, or show
- * as nothing or as a blank that is not U+0020. Ascending. */
+/* Code points that a terminal acts upon, that turn the direction of text, break a line, show as
+ * nothing or as a blank that is not U+0020, overlay another character, or have no meaning of their
+ * own (private use). Ascending. */
 static const struct {
 	uint32_t first, last;
 } hidden_ranges[] = {
-    {0x0000, 0x001f},   /* C0 */
-    {0x007f, 0x00a0},   /* DEL, C1, no-break space */
-    {0x00ad, 0x00ad},   /* soft hyphen */
-    {0x034f, 0x034f},   /* combining grapheme joiner */
-    {0x061c, 0x061c},   /* Arabic letter mark */
-    {0x115f, 0x1160},   /* Hangul fillers */
-    {0x1680, 0x1680},   /* Ogham space */
-    {0x17b4, 0x17b5},   /* Khmer inherent vowels */
-    {0x180b, 0x180f},   /* Mongolian selectors and vowel separator */
-    {0x2000, 0x200f},   /* blanks, zero-width characters, direction marks */
-    {0x2028, 0x202f},   /* line and paragraph separators, bidi embeddings, narrow space */
-    {0x205f, 0x206f},   /* blanks, word joiner, invisible operators, bidi isolates */
-    {0x2800, 0x2800},   /* empty Braille pattern */
-    {0x3000, 0x3000},   /* ideographic space */
-    {0x3164, 0x3164},   /* Hangul filler */
-    {0xfe00, 0xfe0f},   /* variation selectors */
-    {0xfeff, 0xfeff},   /* byte order mark */
-    {0xffa0, 0xffa0},   /* half-width Hangul filler */
-    {0xfff0, 0xfffc},   /* unassigned specials, interlinear annotation, object */
-    {0x1bca0, 0x1bca3}, /* shorthand format controls */
-    {0x1d173, 0x1d17a}, /* musical format controls */
-    {0xe0000, 0xe0fff}, /* tags, variation selectors supplement */
+    {0x0000, 0x001f},    /* C0 */
+    {0x007f, 0x00a0},    /* DEL, C1, no-break space */
+    {0x00ad, 0x00ad},    /* soft hyphen */
+    {0x0332, 0x0338},    /* combining lines under and through the letter before */
+    {0x034f, 0x034f},    /* combining grapheme joiner */
+    {0x061c, 0x061c},    /* Arabic letter mark */
+    {0x115f, 0x1160},    /* Hangul fillers */
+    {0x1680, 0x1680},    /* Ogham space */
+    {0x17b4, 0x17b5},    /* Khmer inherent vowels */
+    {0x180b, 0x180f},    /* Mongolian selectors and vowel separator */
+    {0x2000, 0x200f},    /* blanks, zero-width characters, direction marks */
+    {0x2028, 0x202f},    /* line and paragraph separators, bidi embeddings, narrow space */
+    {0x205f, 0x206f},    /* blanks, word joiner, invisible operators, bidi isolates */
+    {0x20d0, 0x20ff},    /* combining marks around and through symbols */
+    {0x2800, 0x2800},    /* empty Braille pattern */
+    {0x3000, 0x3000},    /* ideographic space */
+    {0x3164, 0x3164},    /* Hangul filler */
+    {0xe000, 0xf8ff},    /* private use: whatever the font shows */
+    {0xfe00, 0xfe0f},    /* variation selectors */
+    {0xfeff, 0xfeff},    /* byte order mark */
+    {0xffa0, 0xffa0},    /* half-width Hangul filler */
+    {0xfff0, 0xfffc},    /* unassigned specials, interlinear annotation, object */
+    {0x1bca0, 0x1bca3},  /* shorthand format controls */
+    {0x1d173, 0x1d17a},  /* musical format controls */
+    {0xe0000, 0xe0fff},  /* tags, variation selectors supplement */
+    {0xf0000, 0x10ffff}, /* private use planes */
 };
 
 static bool code_is_hidden(uint32_t code)
@@ -200,7 +203,7 @@ static bool code_is_hidden(uint32_t code)
 static size_t escape_next(char out[ESCAPED_MAX], const uint8_t *bytes, size_t len)
 {
 	uint32_t code = 0;
-	size_t step = utf8_decode(bytes, len, &code);
+	size_t step = str_utf8_next(bytes, len, &code);
 
 	if (step <= 1 && (step == 0 || code_is_hidden(code))) {
 		snprintf(out, ESCAPED_MAX, "\\x%02x", bytes[0]);
@@ -283,7 +286,7 @@ static bool needs_escape(const char *text)
 	uint32_t code = 0;
 
 	for (size_t step; left > 0; at += step, left -= step) {
-		step = utf8_decode(at, left, &code);
+		step = str_utf8_next(at, left, &code);
 		if (step == 0 || code == '\\' || code_is_hidden(code))
 			return true;
 	}

@@ -20,11 +20,14 @@ int str_duration_ms(const char *text, uint64_t *ret_ms);
  * -EINVAL, -ERANGE. */
 int str_size(const char *text, uint64_t *ret_bytes);
 
+/* Decodes one code point (RFC 3629). Returns its length in bytes, or 0 where bytes are not UTF-8.
+ * len is at least 1. */
+size_t str_utf8_next(const uint8_t *bytes, size_t len, uint32_t *ret_code);
 bool str_is_utf8(const void *bytes, size_t len);
 
 /* Appends bytes as one printable line: everything a terminal could act upon or hide (C0, C1,
- * DEL, bidi controls, zero-width and other invisible or line-breaking code points, invalid
- * UTF-8) becomes \n, \t, \xNN or \u{NNNN}; a backslash becomes \\. */
+ * DEL, bidi controls, zero-width and other invisible, overlaying, private or line-breaking code
+ * points, invalid UTF-8) becomes \n, \t, \xNN or \u{NNNN}; a backslash becomes \\. */
 int str_escape(struct buf *out, const void *bytes, size_t len);
 
 /* The same into a fixed field, for notes and log lines: backslashes stay as they are and newline

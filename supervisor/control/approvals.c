@@ -54,6 +54,7 @@ void approvals_print(const json_t *approval)
 	listed_print_field("agent", command_text_of(approval, "agent"));
 	listed_print_field("namespace", command_text_of(approval, "namespace"));
 	listed_print_field("command", command_text_of(approval, "command"));
+	listed_print_field("warning", command_text_of(approval, "warning"));
 	listed_print_field("prompt", command_text_of(approval, "prompt"));
 	listed_print_field("rule", command_text_of(approval, "rule"));
 	listed_print_field("reason", command_text_of(approval, "reason"));

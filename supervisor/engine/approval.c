@@ -8,6 +8,7 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
 #include "supervisor/base/str.h"
+#include "supervisor/engine/approval_text.h"
 #include "supervisor/engine/calls.h"
 #include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
@@ -17,9 +18,6 @@
 #include "supervisor/engine/record.h"
 #include "supervisor/engine/ruleset.h"
 #include "supervisor/engine/watch.h"
-
-#define DETAILS_TEXT_MAX (1024 * 1024) /* a list with it still fits into one answer */
-#define COMMAND_TEXT_MAX (512 * 1024)  /* an argv of 48 KiB, each byte escaped */
 
 const char *approval_state_name(enum approval_state state)
 {
@@ -76,6 +74,7 @@ static void free_approval(struct approval *approval)
 	free(approval->command);
 	free(approval->prompt);
 	free(approval->details);
+	free(approval->warning);
 	free(approval->rule);
 	free(approval->reason);
 	free(approval);
@@ -188,38 +187,6 @@ static struct approval *find_for(const struct call *call, uint64_t now_us)
 	return at;
 }
 
-static char *command_text(const struct call *call)
-{
-	struct buf cleanup_with(buf_fini) text = {0};
-	const char *line;
-
-	buf_init(&text, COMMAND_TEXT_MAX);
-	for (uint32_t i = 0; i < call->command.argc; i++) {
-		if (i > 0)
-			(void)buf_text(&text, " ");
-		(void)str_quote(&text, call->command.argv[i]);
-	}
-	line = buf_cstr(&text);
-	return line ? strdup(line) : NULL;
-}
-
-static char *prompt_text(const char *prompt, const char *command)
-{
-	static const char mark[] = "{command}";
-	struct buf cleanup_with(buf_fini) text = {0};
-	const char *at, *line;
-
-	buf_init(&text, 2 * COMMAND_TEXT_MAX);
-	while ((at = strstr(prompt, mark))) {
-		(void)str_escape(&text, prompt, (size_t)(at - prompt));
-		(void)buf_text(&text, command);
-		prompt = at + strlen(mark);
-	}
-	(void)str_escape(&text, prompt, strlen(prompt));
-	line = buf_cstr(&text);
-	return line ? strdup(line) : NULL;
-}
-
 static int make_id(const struct engine *engine, char out[APPROVAL_ID_MAX])
 {
 	uint8_t bytes[6];
@@ -232,36 +199,11 @@ static int make_id(const struct engine *engine, char out[APPROVAL_ID_MAX])
 	return fault;
 }
 
-/* The plan; where standard input was given, as for every function tool, also all arguments: the
- * plan knows them by their digest only, and nobody shall approve what he was not shown. */
-static int details_text(const struct call *call, char **ret)
-{
-	struct buf cleanup_with(buf_fini) text = {0};
-	char *cleanup_free arguments = NULL;
-	const char *all;
-
-	buf_init(&text, DETAILS_TEXT_MAX);
-	(void)buf_text(&text, call->plan_text);
-	if (call->stdin_kind == STDIN_SEALED) {
-		arguments = json_dumps(call->arguments, JSON_COMPACT | JSON_SORT_KEYS);
-		if (!arguments)
-			return -ENOMEM;
-		(void)buf_text(&text, "arguments   ");
-		(void)str_escape(&text, arguments, strlen(arguments));
-		(void)buf_text(&text, "\n");
-	}
-	all = buf_cstr(&text);
-	if (text.fault == -ENOBUFS)
-		return -E2BIG;
-	*ret = all ? strdup(all) : NULL;
-	return *ret ? 0 : -ENOMEM;
-}
-
 static int fill(struct approval *approval, const struct call *call)
 {
 	uint64_t quorum = approval_rules(call->rules->policy, call->tool->name)->quorum;
 	const char *prompt = call->tool->approval_prompt;
-	int fault = details_text(call, &approval->details);
+	int fault = approval_details(call, &approval->details);
 
 	if (fault)
 		return fault;
@@ -274,11 +216,12 @@ static int fill(struct approval *approval, const struct call *call)
 	approval->tool = strdup(call->tool->name);
 	approval->rule = strdup(call->rule);
 	approval->reason = strdup(call->reason);
-	approval->command = command_text(call);
+	approval->command = approval_command(call);
+	approval->warning = approval_warning(call);
 	if (!approval->agent || !approval->space || !approval->tool || !approval->rule ||
-	    !approval->reason || !approval->command)
+	    !approval->reason || !approval->command || !approval->warning)
 		return -ENOMEM;
-	approval->prompt = prompt_text(*prompt ? prompt : "Run {command}?", approval->command);
+	approval->prompt = approval_prompt(*prompt ? prompt : "Run {command}?", approval->command);
 	return approval->prompt ? make_id(call->engine, approval->answer.id) : -ENOMEM;
 }
 

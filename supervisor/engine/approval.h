@@ -65,6 +65,7 @@ struct approval {
 	char principal[PEER_PRINCIPAL_MAX];
 	char *agent, *space, *tool;       /* owned; "" = none */
 	char *command, *prompt, *details; /* owned, escaped for terminals */
+	char *warning;                    /* owned; "" = nothing looks like what it is not */
 	char *rule, *reason;              /* owned */
 	uint32_t quorum;                  /* distinct people who must say yes; one no is enough */
 	uint32_t yes_count;

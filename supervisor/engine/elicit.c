@@ -71,7 +71,8 @@ static const struct policy_approval *rules_of(const struct call *call)
 static bool may_ask(const struct call *call)
 {
 	const struct policy_approval *rules = rules_of(call);
-	size_t len = strlen(call->approval->prompt) + strlen(call->approval->details);
+	size_t len = strlen(call->approval->prompt) + strlen(call->approval->warning) +
+		     strlen(call->approval->details);
 
 	return rules->by_client && rules->quorum <= 1 && !call->parent[0] &&
 	       len + 2 <= ELICIT_TEXT_MAX && (call->options & REQUEST_CAN_ELICIT) &&
@@ -84,7 +85,7 @@ static char *form_text(const struct approval *approval)
 	const char *whole;
 
 	buf_init(&text, ELICIT_TEXT_MAX);
-	buf_textf(&text, "%s\n\n%s", approval->prompt, approval->details);
+	buf_textf(&text, "%s\n%s\n%s", approval->prompt, approval->warning, approval->details);
 	whole = buf_cstr(&text);
 	return whole ? strdup(whole) : NULL;
 }

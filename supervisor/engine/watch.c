@@ -80,14 +80,15 @@ static json_t *entry(const struct engine *engine, const struct approval *approva
 	(void)clock_stamp(created, approval->created_wall_us);
 	(void)clock_stamp(expires, approval->expires_wall_us);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s,"
-			 " s:i, s:i, s:o, s:b}",
+			 " s:i, s:i, s:o, s:b, s:s}",
 	    "id", approval->answer.id, "plan", plan, "tool", approval->tool, "agent",
 	    approval->agent, "namespace", approval->space, "principal", approval->principal,
 	    "command", text(approval->command), "prompt", text(approval->prompt), "details",
 	    text(approval->details), "rule", text(approval->rule), "reason", text(approval->reason),
 	    "created", created, "expires", expires, "state", approval_state_name(approval->state),
 	    "agreed", (int)approval->yes_count, "quorum", (int)approval->quorum, "scopes",
-	    scopes_of(rules), "reason_required", (int)rules->reason_required);
+	    scopes_of(rules), "reason_required", (int)rules->reason_required, "warning",
+	    approval->warning);
 }
 
 /* The oldest come first; what does not fit into one answer is counted, and shown when others are

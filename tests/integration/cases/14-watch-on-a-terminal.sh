@@ -22,6 +22,19 @@ wait $call || fail "the approved call: $(cat call.json)"
 expect by "$(jq -r '._meta["callgate/call"].by' call.json)" approval
 ls workspace | grep -q x || fail "no effect"
 
+# letters that are not what they look like
+"$callgate" --output json call ask --json '{"argv":["touch","p\u0430ypal","\ue000o\u0336"]}' >call.json &
+call=$!
+for _ in $(seq 100); do
+	"$callgate" pending >pending.txt
+	grep -q '^  command' pending.txt && break
+	sleep 0.05
+done
+grep -q '^  warning *mixed scripts: U+0430 Cyrillic within a word' pending.txt || fail "no warning: $(cat pending.txt)"
+grep -qF '\u{e000}o\u{0336}' pending.txt || fail "private use or overlay unescaped: $(cat pending.txt)"
+kill $call
+wait $call 2>/dev/null
+
 # a reason and a scope are asked for where the policy has them
 "$callgate" --output json call reasons --json '{"argv":["touch","\u202ey"]}' >call.json &
 call=$!
