@@ -284,6 +284,19 @@ static void inherit(struct policy_approval *own, const struct policy_approval *a
 		own->reason_required = all->reason_required;
 }
 
+/* One client cannot be several people, so its user is never asked. */
+static void warn_client(struct schema *schema, const struct policy_tool *tool)
+{
+	char path[PATH_MAX_SHOWN];
+
+	snprintf(path, sizeof(path), "tools.%s", tool->name);
+	if (tool->approval.by_client && tool->approval.quorum > 1)
+		schema_warn_at(schema, tool->pos, path,
+		    "by_client does nothing with quorum %llu: one client is one person; remove "
+		    "one of them",
+		    (unsigned long long)tool->approval.quorum);
+}
+
 static void warn_commands(struct schema *schema, const struct policy_tool *tool)
 {
 	char path[PATH_MAX_SHOWN];
@@ -332,6 +345,7 @@ static int check_tools(struct schema *schema, struct policy *policy)
 		if (!tool->max_execution_ms)
 			tool->max_execution_ms = policy->default_execution_ms;
 		inherit(&tool->approval, &policy->approval);
+		warn_client(schema, tool);
 		warn_commands(schema, tool);
 		fault = check_rows(schema, policy, i);
 	}

@@ -200,6 +200,9 @@ int read_bool(
 
 	if (fault)
 		return fault;
+	if (type == SCALAR_TEXT && scalar_type(text) == SCALAR_BOOL)
+		return schema_refuse_value(
+		    schema, node, "in quotes is text; write it without them");
 	if (type != SCALAR_BOOL)
 		return schema_refuse_value(
 		    schema, node, "is not a truth value; write true or false");

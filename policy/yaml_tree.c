@@ -90,6 +90,18 @@ static struct policy_pos offset_pos(const struct policy_source *source, size_t o
 	return pos;
 }
 
+/* libyaml counts characters; a tab is looked for from the start of the line that it names. */
+static bool tab_stands_at(const struct policy_source *source, const yaml_mark_t *mark)
+{
+	size_t line = 0, column = 0, at = 0;
+
+	while (at < source->len && line < mark->line)
+		line += source->text[at++] == '\n';
+	while (at < source->len && column < mark->column && source->text[at] != '\n')
+		column += ((unsigned char)source->text[at++] & 0xc0) != 0x80;
+	return at < source->len && source->text[at] == '\t';
+}
+
 static int parser_fault(const struct tree *tree)
 {
 	const yaml_parser_t *parser = &tree->parser;
@@ -101,6 +113,10 @@ static int parser_fault(const struct tree *tree)
 		return -ENOMEM;
 	if (parser->error == YAML_READER_ERROR)
 		pos = offset_pos(tree->source, parser->problem_offset);
+	if (tab_stands_at(tree->source, &parser->problem_mark))
+		return err_note(tree->note, -EINVAL,
+		    "%s:%u:%u: yaml: a tab stands where YAML wants blanks; indent with blanks",
+		    tree->source->file, pos.line, pos.column);
 	return err_note(tree->note, -EINVAL,
 	    "%s:%u:%u: yaml: %s%s%s; correct the YAML at this place", tree->source->file, pos.line,
 	    pos.column, problem, *context ? " " : "", context);

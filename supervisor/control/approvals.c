@@ -95,6 +95,8 @@ static json_t *sign_answer(
 	if (!key->key) {
 		if (approver_key_path(key->given, path) != 0)
 			return NULL;
+		command_note(
+		    "this call is of your own user, so the answer is signed with %s", path);
 		key->key = approver_key_open(path, &key->approver);
 		if (!key->key)
 			return NULL;

@@ -17,7 +17,6 @@
 
 /* The daemon's own codes (agent-api/PROTOCOL.md). */
 #define CODE_NOT_AUTHENTICATED 401
-#define CODE_NOT_PERMITTED     403
 #define CODE_UNAVAILABLE       503
 
 #define TOOL_PAGES_MAX         1000

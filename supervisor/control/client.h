@@ -10,7 +10,9 @@
 #include "supervisor/base/buf.h"
 #include "supervisor/control/command.h"
 
-#define CLIENT_LINE_MAX (16 * 1024 * 1024) /* bytes of one answer */
+#define CLIENT_LINE_MAX    (16 * 1024 * 1024) /* bytes of one answer */
+
+#define CODE_NOT_PERMITTED 403 /* of an error: agent-api/PROTOCOL.md */
 
 struct client {
 	int fd; /* -1 = closed */

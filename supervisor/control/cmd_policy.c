@@ -1,5 +1,5 @@
-/* policy: check is policy_check.c, explain is policy_explain.c, pack is policy_pack.c; here are test,
- * the file's own tests, and schema, the language as a JSON Schema. */
+/* policy: check is policy_check.c, explain policy_explain.c, pack policy_pack.c; here are test, the
+ * file's own tests, and schema, the language as a JSON Schema. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>

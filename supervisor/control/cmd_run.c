@@ -13,6 +13,7 @@
 #include "supervisor/base/buf.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/str.h"
+#include "supervisor/control/arguments.h"
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
 #include "supervisor/control/run_exchange.h"
@@ -142,6 +143,15 @@ static int is_one_of(const char *outcome, const char *one, const char *other)
 	return strcmp(outcome, one) == 0 || strcmp(outcome, other) == 0;
 }
 
+/* By the signal of a limit of one process, which the daemon names. */
+static int ended_at_limit(const json_t *answer)
+{
+	json_int_t number = json_integer_value(
+	    json_object_get(json_object_get(facts_of(answer), "exit"), "signal"));
+
+	return number == SIGXCPU || number == SIGXFSZ;
+}
+
 /* Says what the streams cannot, and gives the exit status. */
 static int finish(const json_t *answer)
 {
@@ -149,7 +159,9 @@ static int finish(const json_t *answer)
 	const struct ending *ending = endings;
 
 	if (is_one_of(outcome, "completed", "output"))
-		return program_status(answer);
+		return ended_at_limit(answer) ? command_fail(program_status(answer), "run: %s",
+						    last_line(text_of(answer)))
+					      : program_status(answer);
 	while (ending->outcome && strcmp(ending->outcome, outcome) != 0)
 		ending++;
 	if (ending->status != RUN_SIGNALED + SIGKILL)
@@ -297,6 +309,24 @@ static json_t *arguments_of(const char *string, int count, char *const *words)
 	return json_pack("{s:o}", "argv", argv);
 }
 
+/* After a call that was not run: is this a tool that takes command lines at all? */
+static void hint_tool(const struct command_session *session, const char *tool, int given)
+{
+	json_t *schema = NULL;
+
+	if (arguments_schema(session, tool, &schema) != 0)
+		return;
+	if (!schema && !given)
+		command_remark("run: no tool was named, so it was %s; name yours with --tool "
+			       "(`callgate tools` lists them)",
+		    tool);
+	else if (schema && !json_object_get(json_object_get(schema, "properties"), "command"))
+		command_remark(
+		    "run: %s takes no command line; use `callgate call %s key=value ...`", tool,
+		    tool);
+	json_decref(schema);
+}
+
 static int run_tool(
     struct command_session *session, const char *tool, json_t *arguments, enum patience patience)
 {
@@ -341,6 +371,8 @@ int cmd_run(struct command_session *session, int argc, char **argv)
 		return command_fail(COMMAND_RUN_COULD_NOT, "run: an argument is not valid UTF-8");
 	status = run_tool(
 	    session, tool ? tool : "bash", arguments, no_wait ? PATIENCE_NO_WAIT : PATIENCE_WAIT);
+	if (status == COMMAND_RUN_REFUSED)
+		hint_tool(session, tool ? tool : "bash", tool != NULL);
 	json_decref(arguments);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "supervisor/base/cleanup.h"
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
 
@@ -113,8 +114,7 @@ static void print_tools(const json_t *tools)
 	size_t i;
 
 	if (json_array_size(tools) == 0)
-		printf(
-		    "no tools: your roles and agent grant none (callgate policy explain TOOL)\n");
+		printf("no tools: your roles and agent grant none\n");
 	json_array_foreach(tools, i, tool)
 	{
 		printf("%-20s ", command_text_of(tool, "name"));
@@ -123,19 +123,42 @@ static void print_tools(const json_t *tools)
 	}
 }
 
+/* A list is empty for who is nobody, too; explaining any call says why. True: it said so. */
+static int say_why_none(const struct command_session *session)
+{
+	struct client cleanup_with(client_close) client = {.fd = -1};
+	json_t *answer = NULL, *error;
+	const char *why;
+	int said = 0;
+
+	if (client_open(&client, session) != 0 ||
+	    client_exchange(&client, session, "callgate/explain",
+		json_pack("{s:s, s:{}}", "tool", "-", "arguments"), &answer) != 0)
+		return 0;
+	error = json_object_get(answer, "error");
+	why = json_string_value(json_object_get(error, "message"));
+	if (why && json_integer_value(json_object_get(error, "code")) == CODE_NOT_PERMITTED) {
+		command_warn("tools: none: %s", why);
+		said = 1;
+	}
+	json_decref(answer);
+	return said;
+}
+
 int cmd_tools(struct command_session *session, int argc, char **argv)
 {
 	json_t *tools = NULL, *document;
-	int result = command_no_more(argc, argv, 0);
+	int result = command_no_more(argc, argv, 0), said;
 
 	if (result == 0)
 		result = client_tools(session, &tools);
 	if (result != 0)
 		return result;
 	document = json_pack("{s:o}", "tools", tools);
+	said = json_array_size(tools) == 0 && say_why_none(session);
 	if (session->output == COMMAND_OUTPUT_JSON)
 		result = command_print_json(document);
-	else
+	else if (!said)
 		print_tools(tools);
 	json_decref(document);
 	return result;
@@ -146,6 +169,8 @@ static void print_agents(const json_t *answer)
 	const json_t *agents = json_object_get(answer, "agents"), *agent, *tool;
 	size_t i, k;
 
+	if (json_array_size(agents) == 0)
+		printf("no agents: the policy has none that you may act as\n");
 	json_array_foreach(agents, i, agent)
 	{
 		printf("%-20s %-9s", command_text_of(agent, "name"),

@@ -1,6 +1,7 @@
 #include "supervisor/engine/judge.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,10 +58,10 @@ const char *judge_identity_sentence(
 		return out;
 	case IDENTITY_UNKNOWN_AGENT:
 		return "the policy does not let this user act as that agent. Retrying does not "
-		       "help; name another agent";
+		       "help; name another agent (`callgate agents` lists them)";
 	case IDENTITY_NAME_AN_AGENT:
-		return "this user may act as several agents: name an agent "
-		       "(_meta[\"callgate/agent\"]) and retry";
+		return "this user may act as several agents (`callgate agents` lists them): name "
+		       "an agent with --agent, in MCP _meta[\"callgate/agent\"]";
 	case IDENTITY_NO_NAMESPACE:
 		return "the policy does not let this user into that namespace. Retrying does not "
 		       "help; name another namespace";
@@ -224,7 +225,19 @@ static bool wrote_anything(const struct call *call)
 /* An agent may read nothing but the text: it must not be empty when something went wrong. */
 static void explain_end(struct call *call)
 {
-	if (call->exit.how == EXIT_HOW_SIGNALED)
+	const struct policy_sandbox limits = policy_limits(&call->tool->sandbox);
+
+	if (call->exit.how == EXIT_HOW_SIGNALED && call->exit.code == SIGXCPU)
+		judge_say(call,
+		    "Killed by signal %d: one process reached the tool's limit of CPU time, %llu s "
+		    "(sandbox.cpu).",
+		    SIGXCPU, (unsigned long long)limits.cpu_ms / 1000);
+	else if (call->exit.how == EXIT_HOW_SIGNALED && call->exit.code == SIGXFSZ)
+		judge_say(call,
+		    "Killed by signal %d: a file reached the tool's limit of %llu bytes "
+		    "(sandbox.file_size).",
+		    SIGXFSZ, (unsigned long long)limits.file_size);
+	else if (call->exit.how == EXIT_HOW_SIGNALED)
 		judge_say(call, "killed by signal %lld", (long long)call->exit.code);
 	else if (call->exit.how == EXIT_HOW_EXITED && call->exit.code && !wrote_anything(call))
 		judge_say(call, "exit status %lld", (long long)call->exit.code);

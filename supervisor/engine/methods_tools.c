@@ -68,7 +68,9 @@ static void describe(struct result_tool *told, const struct policy_tool *tool)
 	told->timeout_ms = tool->max_execution_ms;
 	told->asks = tool->require_approval;
 	told->annotations.read_only = hint(said->read_only, handler && handler->read_only);
-	told->annotations.destructive = hint(said->destructive, !handler || handler->destructive);
+	/* What only reads destroys nothing, whatever is the careful value otherwise. */
+	told->annotations.destructive =
+	    hint(said->destructive, handler ? handler->destructive : said->read_only != HINT_YES);
 	told->annotations.idempotent = hint(said->idempotent, handler && handler->idempotent);
 	told->annotations.open_world = hint(said->open_world, !handler || handler->open_world);
 	if (!handler)

@@ -11,8 +11,11 @@ static const struct broken broken_file[] = {
     {"a: [1", "p.yaml:2:1: yaml: did not find expected ',' or ']' while parsing a flow sequence; "
 	      "correct the YAML at this place"},
     {"version: 1\n\tlogger: {}",
-	"p.yaml:2:1: yaml: found a tab character that violates indentation while scanning a "
-	"plain scalar; correct the YAML at this place"},
+	"p.yaml:2:1: yaml: a tab stands where YAML wants blanks; indent with blanks"},
+    {"roles:\n\ta: {}",
+	"p.yaml:2:1: yaml: a tab stands where YAML wants blanks; indent with blanks"},
+    {"server: {auth: {enabled: \"true\"}}",
+	"p.yaml:1:26: server.auth.enabled: 'true' in quotes is text; write it without them"},
     {"version: 1\nversion: 1", "p.yaml:2:1: version: the key is given twice; keep one"},
     {"version: 3", "p.yaml:1:10: version: is not a version this callgate reads; write version: 1"},
     {"version: [1]",
@@ -178,8 +181,7 @@ static const struct broken broken_file[] = {
     {"tools: {bash: {type: command, deny_by_default: 1}}",
 	"p.yaml:1:48: tools.bash.deny_by_default: '1' is not a truth value; write true or false"},
     {"tools: {bash: {type: command, deny_by_default: \"true\"}}",
-	"p.yaml:1:48: tools.bash.deny_by_default: 'true' is not a truth value; write true or "
-	"false"},
+	"p.yaml:1:48: tools.bash.deny_by_default: 'true' in quotes is text; write it without them"},
     {"tools: {bash: {type: command, allowed_commands: ls}}",
 	"p.yaml:1:49: tools.bash.allowed_commands: is not a list; write [one, two]"},
     {"tools: {bash: {type: command, allowed_commands: [git push]}}",

@@ -40,8 +40,7 @@ static const struct broken_pack broken_whole[] = {
     {"pack: x\nnonesuch: 1\n",
 	"p.yaml:2:1: nonesuch: unknown key; remove it, callgate.yaml(5) lists the keys"},
     {"pack: x\n\tversion: v\n",
-	"p.yaml:2:1: yaml: found a tab character that violates inde"
-	"ntation while scanning a plain scalar; correct the YAML at this place"},
+	"p.yaml:2:1: yaml: a tab stands where YAML wants blanks; indent with blanks"},
     {"pack: {x\n", "p.yaml:2:1: yaml: did not find expected ',' or '}' while p"
 		   "arsing a flow mapping; correct the YAML at this place"},
     {"pack: &a x\nversion: *a\n",
