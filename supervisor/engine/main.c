@@ -112,13 +112,14 @@ static int take_policy(struct engine *self, struct message *message)
 		     : 0;
 }
 
-/* Front has no link but ours, so it hears of the end from us; it takes no new requests then. */
-static void drain_front(struct engine *self, const char *cause)
+/* Front has no link but ours, so it hears of the end from us, when what ran is over: until then
+ * whoever comes is told that the daemon is stopping (methods.c), instead of waiting for nobody. */
+static void drain_front(struct engine *self)
 {
 	struct message message;
 
 	message_init(&message, MESSAGE_DRAIN);
-	message.u.drain.cause = cause;
+	message.u.drain.cause = "the daemon is stopping";
 	(void)engine_send(self, &self->front, &message);
 }
 
@@ -126,7 +127,6 @@ static int take_drain(struct engine *self, struct message *message)
 {
 	log_info("stopping: %s", message->u.drain.cause);
 	self->draining = 1;
-	drain_front(self, message->u.drain.cause);
 	approval_void_all(self, "the daemon is stopping");
 	calls_drain(self);
 	watch_end_all(self);
@@ -340,6 +340,8 @@ int main(void)
 	if (uv_loop_init(&loop) || start(&loop))
 		return EXIT_FAILURE;
 	(void)uv_run(&loop, UV_RUN_DEFAULT);
+	if (engine.draining && engine.front.open)
+		drain_front(&engine);
 	flush(&loop);
 	if (engine.stale_answers)
 		log_info(

@@ -106,6 +106,14 @@ static void answer_ask(struct methods_ask *ask)
 		methods[request->method](ask);
 }
 
+/* While the daemon stops, what runs may still be read and fed, and anybody may ask how it is. */
+static bool is_over(const struct engine *engine, uint16_t method)
+{
+	return engine->draining && method != REQUEST_STREAM_READ &&
+	       method != REQUEST_STREAM_WRITE && method != REQUEST_STATUS &&
+	       method != REQUEST_SUBSCRIBE; /* which ends at once */
+}
+
 int methods_request(struct engine *engine, struct message *message)
 {
 	const struct message_request *request = &message->u.request;
@@ -118,6 +126,11 @@ int methods_request(struct engine *engine, struct message *message)
 
 	if (!ask.peer || request->method == REQUEST_NONE || request->method >= REQUEST_METHOD_COUNT)
 		return -EBADMSG;
+	if (is_over(engine, request->method)) {
+		result_refuse(&ask.to, RESULT_UNAVAILABLE,
+		    "the daemon is stopping and takes no new requests; ask again when it is back");
+		return 0;
+	}
 	if (request->method == REQUEST_TOOLS_CALL)
 		return start_call(&ask, message);
 	answer_ask(&ask);

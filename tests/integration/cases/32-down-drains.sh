@@ -36,9 +36,19 @@ done
 late=$!
 sleep 0.5
 begin=$(date +%s)
+{
+	sleep 0.6
+	from=$(date +%s%N)
+	"$callgate" reload >reload.txt 2>&1
+	echo $((($(date +%s%N) - from) / 1000000)) >reload.ms
+	"$callgate" --output json status 2>&1 >status.txt
+} &
 "$callgate" down >/dev/null || fail "down: $?"
 wait "$daemon"
 expect 'exit of the daemon' $? 0
+expect_match 'a reload meanwhile' "$(cat reload.txt)" 'the daemon is stopping'
+[ "$(cat reload.ms)" -lt 1500 ] || fail "it hung for $(cat reload.ms) ms"
+expect_match 'a status meanwhile' "$(cat status.txt)" 'stopping'
 daemon=''
 [ $(($(date +%s) - begin)) -le 9 ] || fail "down took too long"
 wait $slow || fail "a running call did not finish: $(cat slow.json)"

@@ -744,9 +744,12 @@ static void test_drain(void **state)
 	result = reply_json(REPLY_RESULT);
 	assert_string_equal(meta_text(result, "outcome"), "unavailable");
 	json_decref(result);
-	drive_to_end(world_call(1, 72, "bash", LS)->id);
-	result = reply_json(REPLY_RESULT);
-	assert_string_equal(meta_text(result, "outcome"), "unavailable");
+	/* whoever comes now is told at once, and holds nothing up */
+	assert_null(world_call(1, 72, "bash", LS));
+	result = reply_json(REPLY_ERROR);
+	assert_int_equal(json_integer_value(json_object_get(result, "code")), 503);
+	assert_non_null(strstr(
+	    json_string_value(json_object_get(result, "message")), "the daemon is stopping"));
 	json_decref(result);
 }
 

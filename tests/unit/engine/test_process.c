@@ -579,8 +579,6 @@ static void test_drain(void **state)
 	message_init(&message, MESSAGE_DRAIN);
 	message.u.drain.cause = "test";
 	put(WARDEN, &message);
-	message = want(FRONT, MESSAGE_DRAIN);
-	message_fini(&message);
 	pass_record(RECORD_APPROVAL_EXPIRE, 0);
 	pass_record(RECORD_CALL_DECISION, 0);
 	put_peer(
@@ -590,6 +588,8 @@ static void test_drain(void **state)
 	usleep(100000);
 	put_peer(4, 1000);
 	expect_outcome(2, "unavailable");
+	message = want(FRONT, MESSAGE_DRAIN); /* only now: until then it takes and tells */
+	message_fini(&message);
 	assert_false(get(FRONT, &message, 1000)); /* its end */
 	close(ends[FRONT]);
 	ends[FRONT] = -1;
