@@ -97,7 +97,7 @@ static const struct command_row rows[] = {
 	cmd_mcp,
 	"mcp [--agent A] [--namespace N]",
 	"bridge MCP on stdin and stdout to the daemon",
-	"claude mcp add box -- callgate mcp",
+	"claude mcp add box -- callgate --socket $PWD/run/callgate.sock mcp",
 	"",
 	"",
 	"",
