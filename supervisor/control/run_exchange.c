@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -269,6 +270,16 @@ static int take_output_line(struct under_way *way, const char *line, size_t len,
 	return 1;
 }
 
+/* A tool without standard input: what was meant for it would be gone without a word. */
+static void warn_unread(void)
+{
+	int waits = 0;
+
+	if (!isatty(STDIN_FILENO) && ioctl(STDIN_FILENO, FIONREAD, &waits) == 0 && waits > 0)
+		command_warn("run: this tool takes no standard input (stdin: false); what was "
+			     "given is not read");
+}
+
 /* A call that is over reads no input; any other error loses some. */
 static int take_input_answer(struct under_way *way, const json_t *message)
 {
@@ -277,6 +288,8 @@ static int take_input_answer(struct under_way *way, const json_t *message)
 	const char *why = json_string_value(json_object_get(error, "message"));
 
 	way->input = 0;
+	if (json_is_true(json_object_get(result, "none")))
+		warn_unread();
 	way->input_open =
 	    result && !json_is_true(json_object_get(result, "closed")) && !way->run->input_over;
 	if (result || way->answer ||

@@ -45,6 +45,7 @@ struct input {
 	bool polled;
 	bool busy; /* bytes are here that are not in the pipe yet */
 	bool end;  /* and nothing behind them */
+	bool none; /* the tool runs, and takes no input at all */
 	struct asked writer;
 	size_t len, done;
 	uint8_t bytes[STREAM_WRITE_MAX];
@@ -284,11 +285,15 @@ void stream_drain(struct stream *stream)
 
 static void answer_writer(struct input *input)
 {
+	json_t *answer;
+
 	if (!input->writer.waits)
 		return;
 	input->writer.waits = false;
-	result_give(
-	    &input->writer.to, json_pack("{s:b}", "closed", (int)(input->state == INPUT_CLOSED)));
+	answer = json_pack("{s:b}", "closed", (int)(input->state == INPUT_CLOSED));
+	if (input->none)
+		(void)json_object_set_new(answer, "none", json_true());
+	result_give(&input->writer.to, answer);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -406,8 +411,10 @@ void stream_start(struct stream *stream)
 	stream->deadline_us = clock_monotonic_us() + stream->call->tool->max_execution_ms * 1000;
 	if (stream->call->options & REQUEST_STREAM_OUTPUT)
 		output_tap(stream->call->output, &tap);
-	if (stream->input)
+	if (stream->input) {
+		stream->input->none = stream->call->stdin_kind != STDIN_STREAM;
 		open_input(stream);
+	}
 }
 
 void stream_finish(struct stream *stream)

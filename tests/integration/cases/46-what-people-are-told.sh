@@ -3,13 +3,13 @@
 extra='approvals: {timeout: 20s, hold: 5s}'
 policy <<'EOF'
 agents:
-  coder: {tools: [look, typed, burn, big]}
+  coder: {tools: [look, typed, burn, big, deaf]}
   looker: {tools: [look]}
 tools:
   look: {type: command, deny_by_default: true, allowed_commands: [ls, cat]}
   typed:
     type: command
-    parameters: {type: object, properties: {name: {type: string}}}
+    parameters: {type: object, additionalProperties: false, properties: {name: {type: string}}}
     exec: {program: ls, argv: [--, {if: name, then: "{name}"}]}
     annotations: {read_only: true}
   burn:
@@ -23,6 +23,7 @@ tools:
     deny_by_default: true
     allowed_commands: [cp]
     sandbox: {file_size: 4KiB}
+  deaf: {type: command, deny_by_default: true, allowed_commands: [ls], stdin: false}
   both: {type: command, deny_by_default: true, allowed_commands: [ls], approval: {by_client: true, quorum: 2}}
 EOF
 sed -i 's/roles: \[agent, human\]}/roles: [agent, human], agents: [coder, looker]}/' callgate.yaml
@@ -53,6 +54,9 @@ said 'no tool named' 'no tool was named, so it was bash; name yours with --tool'
 said 'cpu' 'limit of CPU time, 1 s \(sandbox.cpu\)' run --agent coder --tool burn -- sha256sum /dev/zero
 head -c 8192 /dev/zero >workspace/long
 said 'file size' 'limit of 4096 bytes \(sandbox.file_size\)' run --agent coder --tool big -- cp long copy
+expect_match 'input for nobody' "$(echo data | "$callgate" run --agent coder --tool deaf -- ls 2>&1)" 'warning: run: this tool takes no standard input'
+expect 'no input' "$("$callgate" run --agent coder --tool deaf -- ls long </dev/null 2>&1)" long
+expect 'input unread' "$(echo data | "$callgate" run --agent coder --tool look -- ls long 2>&1)" long
 expect 'read only destroys nothing' "$("$callgate" --output json tools --agent coder |
 	jq -c '.tools[] | select(.name == "typed") | .annotations | [.readOnlyHint, .destructiveHint]')" '[true,false]'
 said 'explain of an object' 'result     allow' --agent coder policy explain look --json '{"argv":["ls"]}'
