@@ -253,7 +253,7 @@ int policy_check_main(const struct command_session *session, int argc, char **ar
 	status = policy_check_tests(session, policy, &tests, NULL);
 	/* The daemon first: what it refuses it says with its place and what to do. */
 	if (status == 0)
-		status = check_places(argv[1], warnings.len ? buf_cstr(&warnings) : NULL, &count);
+		status = check_places(file, warnings.len ? buf_cstr(&warnings) : NULL, &count);
 	for (uint32_t i = 0; status == 0 && i < policy->tool_count; i++)
 		status = check_programs(policy, &policy->tools[i]);
 	if (status == 0)
