@@ -137,7 +137,7 @@ for name in $commands; do
 			refused 1 policy $verb nowhere.yaml
 			echo nonsense >broken.yaml
 			refused 1 policy $verb broken.yaml
-			refused 1 policy $verb
+			json 0 policy $verb
 		done
 		;;
 	completion) json 0 completion bash ;;
