@@ -304,7 +304,7 @@ check-unit: unit ## the unit tests
 check-schema: $(B)/suite/json_schema_suite ## the JSON Schema Test Suite, draft 2020-12
 	$(Q)tests/json-schema-suite.sh $(B)
 check-integration: all $(IT_TOOLS) build/npm/.done ## the real daemon with real tools and clients
-	$(Q)tests/integration/run.sh $(B)
+	$(Q)IT_CELLS_FROM=$(IT_CELLS_FROM) tests/integration/run.sh $(B)
 check-identity: $(B)/identity/tool build/npm/.done ## tokens both ways between our verifier and npm's jose
 	$(Q)tests/identity/run.sh $(B)
 check-vectors: $(B)/identity/tool ## JWS vectors in Wycheproof's form: make check-vectors VECTORS=FILE
@@ -328,7 +328,9 @@ check-packs: $(B)/packs/reader ## the rule packs: their own tests, and their rea
 	$(Q)tests/packs/real.sh $(B)
 check-san: test-packages ## unit, corpus and integration tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) SAN=address,undefined all unit
-	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-fuzz check-integration
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) SAN= all
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined IT_CELLS_FROM=build/plain \
+		check-unit check-fuzz check-functions check-integration
 SECONDS ?= 60
 fuzz: $(FUZZ_NAMES:%=build/fuzz/fuzz_%) ## libFuzzer, SECONDS=60 each (needs clang)
 	$(Q)tests/run-fuzz.sh $(SECONDS) $(FUZZ_NAMES)

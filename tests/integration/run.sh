@@ -24,6 +24,10 @@ chmod 755 "$scratch"
 # A copy outside the checkout: an ordinary user may not be able to read the latter.
 mkdir "$scratch/bin" "$scratch/tests" "$scratch/src"
 cp "$build"/callgate "$build"/callgated "$build"/callgate-* "$scratch/bin/"
+# A sanitizer cannot live in a cell (address space, ptrace): what runs there comes from another build.
+for program in ${IT_CELLS_FROM:+callgate callgate-text-editor callgate-grep-search}; do
+	cp "$top/$IT_CELLS_FROM/$program" "$scratch/bin/" || exit 2
+done
 cp -R "$here"/. "$scratch/tests/"
 [ ! -d "$build/it" ] || cp "$build"/it/* "$scratch/bin/"
 [ ! -d "$top/build/npm" ] || cp -R "$top/build/npm" "$scratch/npm"
