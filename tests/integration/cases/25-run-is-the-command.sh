@@ -11,7 +11,7 @@ POLICY
 up
 run() { timeout 60 "$callgate" run "$@"; }
 engine=$(pgrep -P "$daemon" callgate-engine)
-sanitized=$(grep -c __asan_init "$callgate")
+sanitized=$(grep -c __asan_init "$IT_BIN/callgate-engine")
 rss_kb() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
 
 # the streams, apart and whole
