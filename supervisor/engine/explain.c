@@ -54,22 +54,19 @@ static void give(const struct result_to *to, const struct question *question,
 
 /* ---- the grant, which is bound to a plan that only the warden can make --------------------- */
 
-static struct question question_of(const struct call *call)
+/* An ordinary user's daemon runs tools as him. */
+static bool runs_as_user(const struct engine *engine)
 {
-	return (struct question){.policy = call->rules->policy,
-	    .book = call->rules->book,
-	    .tool = call->tool,
-	    .identity = &call->identity,
-	    .command = &call->command,
-	    .facts = call->facts};
+	return engine->owner_uid != 0;
 }
 
 static void give_planned(const struct explaining *waits)
 {
-	const struct question question = question_of(waits->call);
+	const struct question question = judge_question(waits->call);
 	const struct grant *grant =
 	    digest_is_zero(&waits->call->plan) ? NULL : grant_find(waits->call);
-	const struct explanation explanation = {.grant = grant ? grant->id : ""};
+	const struct explanation explanation = {
+	    .grant = grant ? grant->id : "", .as_user = runs_as_user(waits->call->engine)};
 
 	give(&waits->to, &question, &explanation);
 }
@@ -196,7 +193,7 @@ static void explain_tool(const struct methods_ask *ask, const struct policy_tool
 {
 	const struct ruleset *rules = ask->engine->rules;
 	struct prepared cleanup_with(prepared_fini) prepared = {.arguments = NULL};
-	struct explanation explanation = {.as_user = ask->engine->owner_uid != 0};
+	struct explanation explanation = {.as_user = runs_as_user(ask->engine)};
 	struct err_note note = {""};
 	int fault = 0;
 

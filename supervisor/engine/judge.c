@@ -130,9 +130,9 @@ static void keep_verdict(struct call *call, const struct verdict *verdict)
 	call->decision = verdict->decision;
 }
 
-static enum call_event decide(struct call *call)
+struct question judge_question(const struct call *call)
 {
-	const struct question question = {.policy = call->rules->policy,
+	return (struct question){.policy = call->rules->policy,
 	    .book = call->rules->book,
 	    .tool = call->tool,
 	    .identity = &call->identity,
@@ -140,6 +140,11 @@ static enum call_event decide(struct call *call)
 	    .facts = call->facts,
 	    .stdin_streams = call->stdin_kind == STDIN_STREAM,
 	    .spent = call->spent};
+}
+
+static enum call_event decide(struct call *call)
+{
+	const struct question question = judge_question(call);
 	struct judgement judgement;
 	int fault = policy_judge(&question, &judgement);
 

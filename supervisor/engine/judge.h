@@ -12,6 +12,8 @@
 enum call_event judge_identity(struct call *call);
 /* Reachable, arguments, decision. PERMITTED, DENIED, BUSY (bytes of the account), FAULT. */
 enum call_event judge_tool(struct call *call);
+/* What the policy is asked of a call whose arguments were taken; borrows all from the call. */
+struct question judge_question(const struct call *call);
 /* Is there a grant for exactly this plan? Then call->grant and ->answer say which. */
 bool judge_grant(struct call *call);
 /* How the tree ended: the limit that was reached, with its value, else the note of the warden. */

@@ -47,6 +47,8 @@ grep -h '"type":"approval.grant"' state/audit/*.jsonl | grep -q '"grant":"always
 expect 'the same again' "$(by)" grant
 "$callgate" --output json policy explain copy command='cp a b' >explain.json || fail "explain"
 expect 'explain: the same plan' "$(jq -c '[.result.decision, .grant.in_force]' explain.json)" '["ask",true]'
+[ "$uid" = 0 ] && runs_as=cell || runs_as=user
+expect 'explain: who runs it' "$(jq -r .walls.run_as explain.json)" $runs_as
 expect 'explain: which' "$(jq -r .grant.id explain.json)" "$("$callgate" --output json grants | jq -r '.grants[0].id')"
 "$callgate" policy explain copy command='cp a b' | grep -q 'answered by grant g.*: allow' || fail "explain as text"
 "$callgate" --output json policy explain copy command='cp a c' >explain.json || fail "explain"
