@@ -11,13 +11,13 @@
 #include "policy/json_schema.h"
 #include "policy/lexer.h"
 #include "policy/policy.h"
+#include "policy/shown.h"
 
 #define IDENTITY_ROLES_MAX 64 /* the loader refuses a file with more roles */
 
-/* Who asks, as the kernel and the request say. */
+/* Who asks, by what was shown and what the request says. */
 struct subject {
-	uint32_t uid;
-	uint32_t gid;
+	struct shown shown;
 	const char *agent;  /* claimed name, "" = none */
 	const char *space;  /* namespace asked for, "" = "default" */
 	bool inside;        /* asked by a running call, through its own gate */
@@ -28,7 +28,7 @@ struct subject {
 enum identity_result {
 	IDENTITY_NONE = 0,
 	IDENTITY_OK,
-	IDENTITY_NO_ROLE,       /* no principal row matches, or it has no role */
+	IDENTITY_NO_ROLE,       /* no principal row matches, or it has no role and no right */
 	IDENTITY_UNKNOWN_AGENT, /* not in the file, private, or not allowed to this principal */
 	IDENTITY_NAME_AN_AGENT, /* several agents, none named */
 	IDENTITY_NO_NAMESPACE,  /* not in the principal's list, or not in the file */
@@ -41,7 +41,10 @@ struct identity {
 	uint32_t permissions;
 	const struct policy_agent *agent; /* NULL: no limit by agent */
 	const struct policy_namespace *space;
-	bool inside; /* a running call asks: what is private can be seen */
+	bool inside;    /* a running call asks: what is private can be seen */
+	bool anonymous; /* nobody in particular asks: only what is public can be seen */
+	struct shown_globs own_tools; /* with has_own: no tool but these, to call or to approve */
+	bool has_own;
 };
 
 /* Fills *ret from all matching principal rows. A row's agents and namespaces are fields as its

@@ -182,8 +182,8 @@ static bool principal_fits(const void *record)
 	bool has_peer = row->has_uid || row->has_gid;
 	bool has_credential = row->jwt_claim[0] || row->cert_san[0] || row->api_key[0];
 
-	return has_peer != (has_credential || row->anonymous) &&
-	       !(has_credential && row->anonymous) && !row->jwt_claim[0] == !row->jwt_value[0];
+	return (has_peer || has_credential) != row->anonymous &&
+	       !row->jwt_claim[0] == !row->jwt_value[0];
 }
 static SHAPE_JUDGED(principal_shape, policy_principal, principal_fields, principal_fits);
 

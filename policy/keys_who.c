@@ -88,43 +88,22 @@ static void begin_principal(void *element)
 	row->jwt_claim = row->jwt_value = row->cert_san = row->api_key = "";
 }
 
-/* What a row would need that a Unix socket does not tell; NULL: nothing. */
-static const char *http_matcher(const struct policy_principal *row)
-{
-	if (row->jwt_claim[0] || row->jwt_value[0])
-		return "jwt";
-	if (row->cert_san[0])
-		return "client_cert";
-	if (row->api_key[0])
-		return "api_key";
-	return row->anonymous ? "anonymous" : NULL;
-}
-
 static int end_principal(struct schema *schema, const struct yaml_node *node, void *element)
 {
 	const struct policy_principal *row = element;
-	const char *matcher = http_matcher(row);
 	bool has_peer = row->has_uid || row->has_gid;
 	bool has_name = row->jwt_claim[0] || row->cert_san[0] || row->api_key[0];
 
 	if (!row->jwt_claim[0] != !row->jwt_value[0])
 		return schema_refuse(schema, yaml_child(node, "jwt"),
 		    "is half a matcher; write {claim: role, value: operator}");
-	if (!matcher && !has_peer)
+	if (!has_peer && !has_name && !row->anonymous)
 		return schema_refuse(schema, node,
 		    "matches nobody in particular; give peer_uid, peer_gid, jwt, client_cert, "
 		    "api_key or anonymous");
-	if (matcher && has_peer)
-		return schema_refuse_key(schema, yaml_child(node, matcher),
-		    "together with peer_uid or peer_gid is not built yet in this version; keep one "
-		    "of them");
-	if (row->anonymous && has_name)
+	if (row->anonymous && (has_peer || has_name))
 		return schema_refuse_key(schema, yaml_child(node, "anonymous"),
-		    "together with a credential matches nobody; keep one of them");
-	if (matcher)
-		schema_warn_key(schema, yaml_child(node, matcher),
-		    "this version has no HTTP listener yet: over the Unix socket the row matches "
-		    "nobody");
+		    "together with another matcher matches nobody; keep one of them");
 	return 0;
 }
 

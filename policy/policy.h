@@ -51,8 +51,7 @@ struct policy_principal {
 	struct policy_pos pos;
 	bool has_uid, has_gid;
 	uint32_t uid, gid;
-	/* Matchers of HTTP. A row has these or peer ids, never both, so over the Unix socket, where
-	 * nobody can show them, it matches nobody. "" = none. */
+	/* Matchers of credentials; all that a row has must be met. "" = none. */
 	const char *jwt_claim, *jwt_value;
 	const char *cert_san;
 	const char *api_key;

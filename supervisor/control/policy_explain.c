@@ -71,8 +71,9 @@ struct given {
 static int explain_tool(const struct command_session *session, const struct policy *policy,
     const struct policy_tool *tool, struct given *given)
 {
-	struct subject subject = {
-	    .uid = getuid(), .gid = getgid(), .agent = session->agent, .space = session->space};
+	struct subject subject = {.shown = {.has_peer = true, .uid = getuid(), .gid = getgid()},
+	    .agent = session->agent,
+	    .space = session->space};
 	struct question question = {.policy = policy, .tool = tool};
 	struct rulebook *book = NULL;
 	struct err_note note = {0};

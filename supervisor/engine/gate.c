@@ -116,12 +116,12 @@ void gate_admit(struct engine *engine, struct peer *peer, const char *id)
 
 /* What a tool may ask for: other tools, and what belongs to asking. It decides nothing: whoever
  * may approve is a person, and the program that is policed is none. */
-static const uint32_t served_inside = 1u << REQUEST_TOOLS_LIST | 1u << REQUEST_TOOLS_CALL |
-				      1u << REQUEST_AGENTS_LIST | 1u << REQUEST_EXPLAIN |
-				      1u << REQUEST_SUBSCRIBE | 1u << REQUEST_STREAM_WRITE |
-				      1u << REQUEST_STREAM_READ;
+static const uint64_t served_inside = 1ull << REQUEST_TOOLS_LIST | 1ull << REQUEST_TOOLS_CALL |
+				      1ull << REQUEST_AGENTS_LIST | 1ull << REQUEST_EXPLAIN |
+				      1ull << REQUEST_SUBSCRIBE | 1ull << REQUEST_STREAM_WRITE |
+				      1ull << REQUEST_STREAM_READ;
 
-_Static_assert(REQUEST_METHOD_COUNT <= 32, "methods are bits of served_inside");
+_Static_assert(REQUEST_METHOD_COUNT <= 64, "methods are bits of served_inside");
 
 const char *gate_refuses(const struct peer *peer, enum request_method method)
 {
@@ -131,7 +131,7 @@ const char *gate_refuses(const struct peer *peer, enum request_method method)
 		return "the call through whose gate this came is over";
 	if (peer->depth > GATE_DEPTH_MAX)
 		return GATE_TOO_DEEP;
-	if (!(served_inside & 1u << method))
+	if (!(served_inside & 1ull << method))
 		return "a running call may ask for tools only; ask for this from outside";
 	return NULL;
 }

@@ -7,11 +7,12 @@
 
 #include <stdint.h>
 
+#include "supervisor/engine/caller.h"
 #include "supervisor/link/message.h"
 
 struct engine;
 
-#define PEER_PRINCIPAL_MAX 24 /* "uid:4294967295" */
+#define PEER_PRINCIPAL_MAX PRINCIPAL_MAX
 
 struct peer {
 	struct peer *next;

@@ -9,7 +9,9 @@
 static struct identity rights_in(const struct viewer *viewer, const char *space)
 {
 	const struct subject subject = {
-	    .uid = viewer->uid, .gid = viewer->gid, .agent = "", .space = ""};
+	    .shown = {.has_peer = true, .uid = viewer->uid, .gid = viewer->gid},
+	    .agent = "",
+	    .space = ""};
 	struct identity identity;
 
 	policy_identify_space(viewer->engine->rules->policy, &subject, space, &identity);

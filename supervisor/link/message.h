@@ -56,6 +56,13 @@ enum message_type {
 	 * front has. */
 	MESSAGE_PING = 16,
 	MESSAGE_PONG = 17,
+	/* engine -> courier: one request to the outside. */
+	MESSAGE_FETCH = 18,
+	MESSAGE_FETCHED = 19,
+	/* warden -> HTTP front, once at its start and at each reload: how it serves. fds, as sealed
+	 * memfds and as has_tls and has_ca say: certificate chain, private key, client CA (PEM). */
+	MESSAGE_SITE = 20,
+	MESSAGE_SITE_TAKEN = 21,
 
 	/* warden -> engine: the tree is dead, with proof. */
 	MESSAGE_EXITED = 128,
@@ -77,7 +84,21 @@ enum message_type {
 	MESSAGE_RESPONSE = 144,
 	/* warden -> engine and auditor, engine -> front: how to log from now on. */
 	MESSAGE_LOGGER = 146,
+	/* warden -> engine: the HTTP front or courier was started (fds: the end of its link) or is
+	 * gone (none). Whatever it was asked and has not answered is lost. */
+	MESSAGE_SIBLING = 148,
+	/* HTTP front -> engine: one HTTP request and what it shows; a peer until PEER_GONE. */
+	MESSAGE_VISITOR = 150,
+	/* HTTP front -> engine, once a minute and before each METRICS request: what was answered
+	 * without it. */
+	MESSAGE_COUNTS = 152,
+	/* warden -> courier, first of all and at each reload: where it may go. fds: CA certificates
+	 * (PEM, sealed memfd) beside the system's, as has_ca says. */
+	MESSAGE_OUTGOING = 154,
 };
+
+/* Peers of the HTTP front have this bit in their number, those of the Unix front never. */
+#define PEER_IS_HTTP (1ull << 63)
 
 /* A list of strings; after decoding the array is owned by the message, the strings point into
  * it, and a NULL stands behind the last. */
@@ -133,6 +154,9 @@ struct message_policy {
 	struct strv approvers; /* lines of STATE/approvers/ID.pub as read (evidence/approval.h) */
 	uint64_t audit_size;   /* the sealed tree so far, so that status can tell it at once */
 	struct digest audit_root;
+	struct strv static_keys; /* "NAME=<64 hex>": SHA-256 of each of server.auth.api_keys */
+	const char *service_key; /* the same 64 hex of the service key; "" = none */
+	struct strv secrets;     /* "NAME=VALUE" of the variables that channels name */
 };
 struct message_policy_taken {
 	uint16_t status;
@@ -182,15 +206,21 @@ enum control_op {
 	CONTROL_NONE = 0,
 	CONTROL_RELOAD = 1,
 	CONTROL_SHUTDOWN = 2,
+	CONTROL_CONFIG_READ = 3,  /* the policy file's text, but for its server: block */
+	CONTROL_CONFIG_CHECK = 4, /* body: a policy; checked and compared, nothing is written */
+	CONTROL_CONFIG_WRITE = 5, /* the same, then written over the file and loaded */
 };
 struct message_control {
 	uint16_t op;
-	const char *by; /* principal */
+	const char *by;       /* principal */
+	const char *expected; /* CONFIG_WRITE: the version it was made from, 64 hex; "" = any */
+	struct bytes body;    /* CONFIG_CHECK and _WRITE; else empty */
 };
 struct message_controlled {
 	uint16_t status;
 	struct digest version;
 	const char *note;
+	struct bytes body; /* CONFIG_*: JSON object; else empty */
 };
 enum request_method {
 	REQUEST_NONE = 0,
@@ -209,6 +239,18 @@ enum request_method {
 	REQUEST_GRANTS_REVOKE,
 	REQUEST_STREAM_WRITE, /* callgate/stdin: body {request: serial, data, end} */
 	REQUEST_STREAM_READ,  /* callgate/output: body {request: serial} */
+	REQUEST_WHOAMI,
+	REQUEST_APPROVALS_GET, /* body {id} */
+	REQUEST_CALLBACK,      /* a signed answer of a channel: body {channel, headers, text} */
+	REQUEST_METRICS,       /* body {format: "openmetrics" or "prometheus"} */
+	REQUEST_KEYS_CREATE,
+	REQUEST_KEYS_LIST,
+	REQUEST_KEYS_ROTATE, /* body {id} */
+	REQUEST_KEYS_REVOKE, /* body {id} */
+	REQUEST_TOKENS_ISSUE,
+	REQUEST_TOKENS_KEYS, /* our jwks.json */
+	REQUEST_CONFIG_READ,
+	REQUEST_CONFIG_WRITE, /* body {config, check?, version?} */
 	REQUEST_METHOD_COUNT,
 };
 /* What a client asked for beside the call itself, as bits. */
@@ -242,6 +284,9 @@ enum reply_kind {
 };
 struct message_reply {
 	uint16_t kind;
+	uint16_t status;  /* of HTTP, where the kind and the error's code do not say it; or 0 */
+	uint32_t retry_s; /* with 429 and 503: for Retry-After; 0 = not said */
+	const char *challenge; /* with 401 and 403: what stands behind "Bearer"; "" = nothing */
 	struct bytes body;
 };
 enum exit_how {
@@ -302,6 +347,83 @@ struct message_response {
 struct message_drain {
 	const char *cause;
 };
+enum sibling_kind {
+	SIBLING_NONE = 0,
+	SIBLING_HTTP = 1,
+	SIBLING_COURIER = 2,
+};
+struct message_sibling {
+	uint16_t sibling;
+};
+/* Nothing of it is believed for where it stands: engine verifies what is shown. Header values are
+ * without surrounding blanks; "" = there is no such header. */
+struct message_visitor {
+	uint64_t peer; /* with PEER_IS_HTTP; never used again */
+	uint8_t https; /* the client speaks TLS, with us or with a trusted proxy */
+	uint8_t local; /* came by a Unix socket: these three are the kernel's word */
+	uint32_t uid, gid, pid;
+	const char *address;       /* of the client behind trusted proxies; "" = Unix socket */
+	const char *authorization; /* header */
+	const char *api_key;       /* header X-API-Key */
+	const char *subject;       /* of the verified client certificate; "" = none */
+	struct digest certificate; /* SHA-256 of it */
+	struct strv sans;          /* "URI:spiffe://corp/ci", "DNS:ci.corp", "EMAIL:a@b" */
+	const char *method, *path; /* of the request, for records; path without its query */
+	const char *request_id;    /* made by front; never "" */
+	const char *revision;      /* of MCP, where the request says it; else "" */
+	uint8_t excluded;          /* its path is one of auth.excluded_paths */
+};
+/* Since the last one. */
+struct message_counts {
+	uint64_t health;   /* answers to /health */
+	uint64_t refused;  /* connections and requests refused before they meant anything */
+	uint64_t answered; /* all others answered by front alone */
+	uint64_t connections, idle, streams; /* now */
+};
+enum fetch_method {
+	FETCH_NONE = 0,
+	FETCH_GET,
+	FETCH_POST,
+};
+struct message_fetch {
+	uint16_t method;
+	const char *url;
+	struct strv headers; /* "Name: value" */
+	uint32_t timeout_ms; /* for all of it */
+	uint32_t answer_max; /* bytes of body; a longer answer is a failure */
+	struct bytes body;
+};
+struct message_fetched {
+	uint16_t status;  /* ANSWER_OK: there is an answer, whatever it says */
+	uint16_t http;    /* its status; 0 without one */
+	uint32_t retry_s; /* its Retry-After; 0 = not said */
+	const char *note; /* why not, without secrets of the URL */
+	struct bytes body;
+};
+struct message_outgoing {
+	uint8_t has_ca;
+	struct strv networks; /* private ones that may be reached, as CIDR */
+};
+/* Lists of the policy as they stand there. */
+struct message_site {
+	uint8_t has_tls, has_ca, require_client_cert;
+	uint8_t metrics, studio, auth, require_auth;
+	uint64_t body_max;
+	uint64_t cors_max_age; /* seconds */
+	const char *url;       /* public address, without a slash at its end; "" = not said */
+	const char *issuer;    /* of tokens, for RFC 9728; "" = none */
+	const char *listen;    /* address, or path of a Unix socket */
+	struct strv hosts;     /* names it answers to beside addresses and localhost */
+	struct strv trusted_proxies;
+	struct strv ip_allowlist;      /* server's; empty: any */
+	struct strv auth_ip_allowlist; /* auth's; both must hold */
+	struct strv excluded_paths;
+	struct strv cors_origins, cors_methods, cors_headers;
+};
+struct message_site_taken {
+	uint16_t status;
+	const char *note;
+};
 struct message_logger {
 	uint16_t level;  /* enum log_level */
 	uint16_t format; /* enum log_format */
@@ -337,6 +459,14 @@ struct message {
 		struct message_gate gate;
 		struct message_response response;
 		struct message_logger logger;
+		struct message_sibling sibling;
+		struct message_visitor visitor;
+		struct message_counts counts;
+		struct message_fetch fetch;
+		struct message_fetched fetched;
+		struct message_outgoing outgoing;
+		struct message_site site;
+		struct message_site_taken site_taken;
 	} u;
 	void *storage; /* private: what decoded pointers point into */
 };

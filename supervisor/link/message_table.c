@@ -84,6 +84,9 @@ static const struct field policy_fields[] = {
     AT(STRV, message_policy, approvers),
     AT(U64, message_policy, audit_size),
     AT(RAW32, message_policy, audit_root),
+    AT(STRV, message_policy, static_keys),
+    AT(STR, message_policy, service_key),
+    AT(STRV, message_policy, secrets),
     END,
 };
 static const struct field policy_taken_fields[] = {
@@ -117,14 +120,17 @@ static const struct field launched_fields[] = {
     END,
 };
 static const struct field control_fields[] = {
-    UP_TO(U16, message_control, op, CONTROL_SHUTDOWN),
+    UP_TO(U16, message_control, op, CONTROL_CONFIG_WRITE),
     AT(STR, message_control, by),
+    AT(STR, message_control, expected),
+    AT(BODY, message_control, body),
     END,
 };
 static const struct field controlled_fields[] = {
     UP_TO(U16, message_controlled, status, ANSWER_VOID),
     AT(RAW32, message_controlled, version),
     AT(STR, message_controlled, note),
+    AT(BODY, message_controlled, body),
     END,
 };
 static const struct field request_fields[] = {
@@ -142,6 +148,9 @@ static const struct field request_fields[] = {
 };
 static const struct field reply_fields[] = {
     UP_TO(U16, message_reply, kind, REPLY_SILENT),
+    UP_TO(U16, message_reply, status, 599),
+    AT(U32, message_reply, retry_s),
+    AT(STR, message_reply, challenge),
     AT(BODY, message_reply, body),
     END,
 };
@@ -207,6 +216,89 @@ static const struct field logger_fields[] = {
     UP_TO(U16, message_logger, format, LOG_FORMAT_JSON),
     END,
 };
+static const struct field sibling_fields[] = {
+    UP_TO(U16, message_sibling, sibling, SIBLING_COURIER),
+    END,
+};
+static const struct field visitor_fields[] = {
+    AT(U64, message_visitor, peer),
+    UP_TO(U8, message_visitor, https, 1),
+    UP_TO(U8, message_visitor, local, 1),
+    AT(U32, message_visitor, uid),
+    AT(U32, message_visitor, gid),
+    AT(U32, message_visitor, pid),
+    AT(STR, message_visitor, address),
+    AT(STR, message_visitor, authorization),
+    AT(STR, message_visitor, api_key),
+    AT(STR, message_visitor, subject),
+    AT(RAW32, message_visitor, certificate),
+    AT(STRV, message_visitor, sans),
+    AT(STR, message_visitor, method),
+    AT(STR, message_visitor, path),
+    AT(STR, message_visitor, request_id),
+    AT(STR, message_visitor, revision),
+    UP_TO(U8, message_visitor, excluded, 1),
+    END,
+};
+static const struct field counts_fields[] = {
+    AT(U64, message_counts, health),
+    AT(U64, message_counts, refused),
+    AT(U64, message_counts, answered),
+    AT(U64, message_counts, connections),
+    AT(U64, message_counts, idle),
+    AT(U64, message_counts, streams),
+    END,
+};
+static const struct field fetch_fields[] = {
+    UP_TO(U16, message_fetch, method, FETCH_POST),
+    AT(STR, message_fetch, url),
+    AT(STRV, message_fetch, headers),
+    AT(U32, message_fetch, timeout_ms),
+    AT(U32, message_fetch, answer_max),
+    AT(BODY, message_fetch, body),
+    END,
+};
+static const struct field fetched_fields[] = {
+    UP_TO(U16, message_fetched, status, ANSWER_VOID),
+    UP_TO(U16, message_fetched, http, 999),
+    AT(U32, message_fetched, retry_s),
+    AT(STR, message_fetched, note),
+    AT(BODY, message_fetched, body),
+    END,
+};
+static const struct field outgoing_fields[] = {
+    UP_TO(U8, message_outgoing, has_ca, 1),
+    AT(STRV, message_outgoing, networks),
+    END,
+};
+static const struct field site_fields[] = {
+    UP_TO(U8, message_site, has_tls, 1),
+    UP_TO(U8, message_site, has_ca, 1),
+    UP_TO(U8, message_site, require_client_cert, 1),
+    UP_TO(U8, message_site, metrics, 1),
+    UP_TO(U8, message_site, studio, 1),
+    UP_TO(U8, message_site, auth, 1),
+    UP_TO(U8, message_site, require_auth, 1),
+    AT(U64, message_site, body_max),
+    AT(U64, message_site, cors_max_age),
+    AT(STR, message_site, url),
+    AT(STR, message_site, issuer),
+    AT(STR, message_site, listen),
+    AT(STRV, message_site, hosts),
+    AT(STRV, message_site, trusted_proxies),
+    AT(STRV, message_site, ip_allowlist),
+    AT(STRV, message_site, auth_ip_allowlist),
+    AT(STRV, message_site, excluded_paths),
+    AT(STRV, message_site, cors_origins),
+    AT(STRV, message_site, cors_methods),
+    AT(STRV, message_site, cors_headers),
+    END,
+};
+static const struct field site_taken_fields[] = {
+    UP_TO(U16, message_site_taken, status, ANSWER_VOID),
+    AT(STR, message_site_taken, note),
+    END,
+};
 static const struct field no_fields[] = {
     END,
 };
@@ -219,6 +311,32 @@ static bool launched_agrees(const struct message *message, size_t fd_count)
 
 	return fd_count == (launched->status == ANSWER_OK ? 2 + told : 0) &&
 	       (launched->status == ANSWER_OK || told == 0);
+}
+
+/* A certificate comes with its key, and a client CA with both. */
+static bool site_agrees(const struct message *message, size_t fd_count)
+{
+	const struct message_site *site = &message->u.site;
+
+	return fd_count == (site->has_tls ? 2u + site->has_ca : 0) &&
+	       (site->has_tls || !site->has_ca) && (site->has_ca || !site->require_client_cert);
+}
+
+static bool outgoing_agrees(const struct message *message, size_t fd_count)
+{
+	return fd_count == message->u.outgoing.has_ca;
+}
+
+static bool visitor_agrees(const struct message *message, size_t fd_count)
+{
+	(void)fd_count;
+	return (message->u.visitor.peer & PEER_IS_HTTP) != 0;
+}
+
+static bool peer_agrees(const struct message *message, size_t fd_count)
+{
+	(void)fd_count;
+	return (message->u.peer.peer & PEER_IS_HTTP) == 0;
 }
 
 #define FDS(count) (1u << (count))
@@ -244,7 +362,7 @@ static const struct shape shapes[] = {
     {MESSAGE_PONG, "pong", no_fields, FDS(0), NULL},
     {MESSAGE_EXITED, "exited", exited_fields, FDS(0), NULL},
     {MESSAGE_KILL, "kill", kill_fields, FDS(0), NULL},
-    {MESSAGE_PEER, "peer", peer_fields, FDS(0), NULL},
+    {MESSAGE_PEER, "peer", peer_fields, FDS(0), peer_agrees},
     {MESSAGE_PEER_GONE, "peer_gone", peer_gone_fields, FDS(0), NULL},
     {MESSAGE_CANCEL, "cancel", cancel_fields, FDS(0), NULL},
     {MESSAGE_NOTIFY, "notify", notify_fields, FDS(0), NULL},
@@ -252,6 +370,14 @@ static const struct shape shapes[] = {
     {MESSAGE_RESPONSE, "response", response_fields, FDS(0), NULL},
     {MESSAGE_DRAIN, "drain", drain_fields, FDS(0), NULL},
     {MESSAGE_LOGGER, "logger", logger_fields, FDS(0), NULL},
+    {MESSAGE_FETCH, "fetch", fetch_fields, FDS(0), NULL},
+    {MESSAGE_FETCHED, "fetched", fetched_fields, FDS(0), NULL},
+    {MESSAGE_SITE, "site", site_fields, FDS(0) | FDS(2) | FDS(3), site_agrees},
+    {MESSAGE_SITE_TAKEN, "site_taken", site_taken_fields, FDS(0), NULL},
+    {MESSAGE_SIBLING, "sibling", sibling_fields, FDS(0) | FDS(1), NULL},
+    {MESSAGE_VISITOR, "visitor", visitor_fields, FDS(0), visitor_agrees},
+    {MESSAGE_COUNTS, "counts", counts_fields, FDS(0), NULL},
+    {MESSAGE_OUTGOING, "outgoing", outgoing_fields, FDS(0) | FDS(1), outgoing_agrees},
 };
 
 const struct shape *message_shape(unsigned type)

@@ -62,6 +62,9 @@ static void on_control(const struct message *message)
 		warden_answer_control(&warden, message->serial, ANSWER_OK, "");
 		stop_begin(&warden, "asked for by a client");
 		return;
+	case CONTROL_CONFIG_READ:
+	case CONTROL_CONFIG_CHECK:
+	case CONTROL_CONFIG_WRITE:
 	case CONTROL_NONE: break;
 	}
 	warden_answer_control(&warden, message->serial, ANSWER_REFUSED, "no such request");

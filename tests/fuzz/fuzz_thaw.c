@@ -48,8 +48,9 @@ static void check_pack(const struct policy_pack *pack)
 static void check_use(const struct policy *policy)
 {
 	static const char text[] = "ls -l; find / -delete; /bin/rm x | cat";
-	const struct subject subject = {
-	    .uid = 1000, .gid = 1000, .agent = "coder", .space = "default"};
+	const struct subject subject = {.shown = {.has_peer = true, .uid = 1000, .gid = 1000},
+	    .agent = "coder",
+	    .space = "default"};
 	struct rulebook *book = NULL;
 	struct identity identity;
 	struct command command;

@@ -107,6 +107,36 @@ static uint32_t fill(struct message *message)
 		message->u.logger =
 		    (struct message_logger){.level = LOG_LEVEL_DEBUG, .format = LOG_FORMAT_JSON};
 		return 0;
+	case MESSAGE_FETCH:
+		message->u.fetch = (struct message_fetch){.method = FETCH_GET,
+		    .url = "https://a.example/jwks.json",
+		    .headers = WORDS(layers),
+		    .timeout_ms = 1000,
+		    .answer_max = 65536};
+		return 0;
+	case MESSAGE_FETCHED:
+		message->u.fetched =
+		    (struct message_fetched){.status = ANSWER_OK, .http = 200, .body = body};
+		return 0;
+	case MESSAGE_SITE:
+		message->u.site = (struct message_site){.has_tls = 1,
+		    .has_ca = 1,
+		    .listen = "127.0.0.1",
+		    .trusted_proxies = WORDS(layers)};
+		return 3;
+	case MESSAGE_SIBLING: message->u.sibling.sibling = SIBLING_HTTP; return 1;
+	case MESSAGE_VISITOR:
+		message->u.visitor = (struct message_visitor){.peer = PEER_IS_HTTP | 1,
+		    .address = "192.0.2.1",
+		    .authorization = "Bearer x",
+		    .sans = WORDS(layers),
+		    .method = "GET",
+		    .path = "/tools"};
+		return 0;
+	case MESSAGE_OUTGOING:
+		message->u.outgoing =
+		    (struct message_outgoing){.has_ca = 1, .networks = WORDS(layers)};
+		return 1;
 	default: return 0;
 	}
 }

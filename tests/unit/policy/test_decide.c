@@ -14,7 +14,8 @@
 
 #define WHO(uid_, gid_, agent_, space_)                                                            \
 	{                                                                                          \
-		.uid = (uid_), .gid = (gid_), .agent = (agent_), .space = (space_)                 \
+		.shown = {.has_peer = true, .uid = (uid_), .gid = (gid_)}, .agent = (agent_),      \
+		.space = (space_)                                                                  \
 	}
 
 static struct policy *policy_of(const char *text)

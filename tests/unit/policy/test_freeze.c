@@ -86,7 +86,8 @@ static void frozen(struct buf *out)
 /* Walks all of a policy as its users do. */
 static void use(const struct policy *policy)
 {
-	const struct subject subject = {.uid = 1, .gid = 2, .agent = "coder", .space = ""};
+	const struct subject subject = {
+	    .shown = {.has_peer = true, .uid = 1, .gid = 2}, .agent = "coder", .space = ""};
 	struct identity identity;
 	struct command command;
 	struct verdict verdict;
