@@ -1,9 +1,11 @@
 /*
- * What server: says of HTTP: read and checked with the rest of the file, used by the HTTP front.
- * Not part of the frozen form: no process of this version listens. Zero: not said. Floor 1.
+ * What server: says of HTTP: how the HTTP front serves, how engine authenticates, where courier may
+ * go. Zero: not said. Floor 1.
  */
 #ifndef CALLGATE_POLICY_HTTP_H
 #define CALLGATE_POLICY_HTTP_H
+
+#include <string.h>
 
 #include "policy/types.h"
 
@@ -20,7 +22,9 @@ struct policy_auth {
 	const char *audience_claim; /* "aud" */
 	bool require_auth;          /* default: as enabled */
 	bool require_auth_given;
+	struct policy_words algorithms;     /* RS256 PS256 ES256 EdDSA, if none are said */
 	uint64_t refresh_interval_ms;       /* 15 min */
+	uint64_t keep_keys_ms;              /* how old keys may get when fetching fails; 24 h */
 	struct policy_words excluded_paths; /* need no credential */
 	struct policy_words ip_allowlist;   /* as server.ip_allowlist; both must hold */
 	struct policy_words api_keys;       /* names of variables, never their values */
@@ -51,9 +55,16 @@ struct policy_tls {
 	bool require_client_cert;
 };
 
+/* Where courier may go beside public addresses. */
+struct policy_outgoing {
+	struct policy_words networks; /* private ones, CIDR */
+	const char *ca;               /* file of CA certificates; "" = the system's only */
+	struct policy_pos ca_pos;
+};
+
 struct policy_http {
-	const char *listen; /* an address; default 127.0.0.1 */
-	uint64_t port;      /* 0 = no HTTP */
+	const char *listen; /* an address, or the path of a Unix socket; default 127.0.0.1 */
+	uint64_t port;      /* 0 = no HTTP, unless listen is a path */
 	struct policy_pos port_pos;
 	uint64_t max_upload_bytes;           /* 1 MiB */
 	struct policy_words trusted_proxies; /* CIDR */
@@ -67,6 +78,15 @@ struct policy_http {
 	bool metrics;
 	bool tracing;
 	const char *tracing_endpoint; /* host:port; "" = none */
+	const char *url;              /* its public address, no slash at the end; "" = none */
+	struct policy_words hosts;    /* names it answers to, beside that of url */
+	struct policy_outgoing outgoing;
 };
+
+/* Is there an HTTP listener at all? */
+static inline bool http_serves(const struct policy_http *http)
+{
+	return http->port != 0 || (http->listen && strchr(http->listen, '/'));
+}
 
 #endif

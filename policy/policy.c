@@ -105,6 +105,11 @@ const struct policy_agent *policy_find_agent(const struct policy *policy, const 
 	return named_find(policy->agents, policy->agent_count, sizeof(*policy->agents), name);
 }
 
+const struct policy_channel *policy_find_channel(const struct policy *policy, const char *name)
+{
+	return named_find(policy->channels, policy->channel_count, sizeof(*policy->channels), name);
+}
+
 const struct policy_role *policy_find_role(const struct policy *policy, const char *name)
 {
 	return named_find(policy->roles, policy->role_count, sizeof(*policy->roles), name);

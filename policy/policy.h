@@ -76,6 +76,29 @@ struct policy_namespace {
 	struct policy_pos working_directory_pos;
 };
 
+/* How a question leaves the house, and how it is signed. */
+enum channel_type {
+	CHANNEL_NONE = 0,
+	CHANNEL_STANDARD, /* Standard Webhooks */
+	CHANNEL_GITHUB,   /* X-Hub-Signature-256 */
+	CHANNEL_SLACK,
+	CHANNEL_NTFY,
+	CHANNEL_JSON, /* unsigned; a synchronous answer {"approved": true} counts */
+	CHANNEL_TYPE_COUNT,
+};
+
+/* A web hook that approvers are asked by; "terminal" is one without a row. */
+struct policy_channel {
+	const char *name;
+	struct policy_pos pos;
+	enum channel_type type;
+	const char *url;     /* "" with url_env */
+	const char *url_env; /* variable that holds the URL, where that is a secret */
+	const char *secret_env;
+	struct policy_words roles;      /* of answers that come back by it; none: none counts */
+	struct policy_words namespaces; /* whose questions it gets; none: all */
+};
+
 struct policy_tenant {
 	const char *name;
 	struct policy_pos pos;
@@ -116,8 +139,10 @@ struct policy {
 	struct policy_pack *packs; /* those that tools name, by name (policy/pack.h) */
 	uint32_t pack_count;
 	struct policy_approval approval; /* of tools without one */
-	struct policy_http http;         /* only in a policy that was read, not thawed */
-	void *storage;                   /* private */
+	struct policy_channel *channels; /* approvals.channels, by name */
+	uint32_t channel_count;
+	struct policy_http http;
+	void *storage; /* private */
 };
 
 void policy_free(struct policy *policy);
@@ -125,6 +150,8 @@ void policy_free(struct policy *policy);
 const struct policy_tool *policy_find_tool(const struct policy *policy, const char *name);
 const struct policy_namespace *policy_find_namespace(const struct policy *policy, const char *name);
 const struct policy_agent *policy_find_agent(const struct policy *policy, const char *name);
+/* NULL also for "terminal". */
+const struct policy_channel *policy_find_channel(const struct policy *policy, const char *name);
 const struct policy_role *policy_find_role(const struct policy *policy, const char *name);
 const struct policy_pack *policy_find_pack(const struct policy *policy, const char *name);
 /* The tenant that has this namespace; NULL: none has. */

@@ -130,8 +130,10 @@ struct policy_approval {
 	uint32_t grants;              /* GRANT_*: what an answer may stand for; ONCE */
 	uint64_t max_grant_ttl_ms;    /* 8 h */
 	struct policy_words editable; /* parameters that the approver may change */
-	bool by_client;               /* the client may ask its own user (elicitation) */
-	bool reason_required;         /* of an approval, too */
+	struct policy_words channels; /* in this order; none said: the terminal and all others */
+	uint64_t escalate_after_ms; /* each channel so much after the one before; 0: all at once */
+	bool by_client;             /* the client may ask its own user (elicitation) */
+	bool reason_required;       /* of an approval, too */
 };
 enum grant_bit {
 	GRANT_ONCE = 1,
