@@ -68,6 +68,7 @@ static void free_approval(struct approval *approval)
 		quota_return(approval->account, QUOTA_BYTE, approval->charged_bytes);
 		(void)quota_drop(approval->account);
 	}
+	(void)caller_drop(approval->caller);
 	free(approval->agent);
 	free(approval->space);
 	free(approval->tool);
@@ -171,8 +172,8 @@ static const char *agent_of(const struct call *call)
  * cross from one principal to another, whatever the digest is made of. */
 static bool is_for(const struct approval *approval, const struct call *call)
 {
-	return digest_equal(&approval->plan, &call->plan) && approval->uid == call->uid &&
-	       strcmp(approval->principal, call->principal) == 0 &&
+	return digest_equal(&approval->plan, &call->plan) &&
+	       strcmp(approval->principal, call->caller->principal) == 0 &&
 	       strcmp(approval->agent, agent_of(call)) == 0 &&
 	       strcmp(approval->space, call->identity.space->name) == 0 &&
 	       strcmp(approval->tool, call->tool->name) == 0;
@@ -209,8 +210,8 @@ static int fill(struct approval *approval, const struct call *call)
 		return fault;
 	approval->quorum = quorum ? (uint32_t)quorum : 1;
 	approval->plan = call->plan;
-	approval->uid = call->uid;
-	memcpy(approval->principal, call->principal, sizeof(approval->principal));
+	approval->caller = caller_hold(call->caller);
+	memcpy(approval->principal, call->caller->principal, sizeof(approval->principal));
 	approval->agent = strdup(agent_of(call));
 	approval->space = strdup(call->identity.space->name);
 	approval->tool = strdup(call->tool->name);
@@ -230,7 +231,7 @@ static int charge(struct approval *approval, struct call *call)
 	uint64_t bytes =
 	    strlen(approval->command) + strlen(approval->prompt) + strlen(approval->details);
 
-	approval->account = quota_hold(call->engine, call->uid);
+	approval->account = quota_hold(call->engine, call->caller);
 	if (!approval->account)
 		return -ENOMEM;
 	if (quota_charge(approval->account, QUOTA_APPROVAL, 1) == 0) {

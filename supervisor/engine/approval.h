@@ -48,9 +48,9 @@ enum approval_state {
 /* Who answered; copied into the call that the answer decides. */
 struct approval_answer {
 	char id[APPROVAL_ID_MAX];
-	char principal[PEER_PRINCIPAL_MAX]; /* "" while unanswered */
-	char key[APPROVER_ID_LEN + 1];      /* "" when the answer was not signed */
-	char name[APPROVER_NAME_MAX + 1];   /* of the key */
+	char principal[PRINCIPAL_MAX];    /* "" while unanswered */
+	char key[APPROVER_ID_LEN + 1];    /* "" when the answer was not signed */
+	char name[APPROVER_NAME_MAX + 1]; /* of the key */
 	char reason[APPROVAL_REASON_MAX];
 	enum grant_bit scope; /* of a yes: what it stands for; zero counts as once */
 	bool elicited;        /* said in the client of the caller, where by_client allows it */
@@ -61,8 +61,8 @@ struct approval {
 	enum approval_state state;
 	struct approval_answer answer;
 	struct digest plan;
-	uint32_t uid; /* of the caller, who may not answer without a key */
-	char principal[PEER_PRINCIPAL_MAX];
+	struct caller *caller; /* who asks, and may not answer without a key; held */
+	char principal[PRINCIPAL_MAX];
 	char *agent, *space, *tool;       /* owned; "" = none */
 	char *command, *prompt, *details; /* owned, escaped for terminals */
 	char *warning;                    /* owned; "" = nothing looks like what it is not */
@@ -70,7 +70,7 @@ struct approval {
 	uint32_t quorum;                  /* distinct people who must say yes; one no is enough */
 	uint32_t yes_count;
 	struct {
-		char principal[PEER_PRINCIPAL_MAX];
+		char principal[PRINCIPAL_MAX];
 		char key[APPROVER_ID_LEN + 1];
 	} yes[APPROVAL_QUORUM_MAX];
 	uint64_t created_wall_us;

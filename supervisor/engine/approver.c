@@ -111,14 +111,13 @@ enum approver_verdict approver_judge(const struct engine *engine, const struct a
 	struct approval_answer answer = approval->answer;
 	enum approver_verdict verdict = APPROVER_COUNTS;
 
-	const struct viewer viewer = {
-	    engine, vote->peer->uid, vote->peer->gid, vote->peer->principal};
+	const struct viewer viewer = {engine, vote->peer->caller};
 
 	if (!viewer_decides(&viewer, approval->space, approval->tool)) {
 		(void)err_note(note, 0,
 		    "%s may not decide approvals of tool %s: no role of it has the "
 		    "permission approvals:decide and `approve` for that tool",
-		    vote->peer->principal, approval->tool);
+		    vote->peer->caller->principal, approval->tool);
 		return APPROVER_REFUSED;
 	}
 	if (!digest_equal(&vote->plan, &approval->plan)) {
@@ -132,16 +131,17 @@ enum approver_verdict approver_judge(const struct engine *engine, const struct a
 		return APPROVER_REFUSED;
 	if (vote->key) {
 		verdict = judge_key(engine, approval, vote, &answer, note);
-	} else if (vote->peer->uid == approval->uid) {
+	} else if (caller_same(vote->peer->caller, approval->caller)) {
 		(void)err_note(note, 0,
-		    "an unsigned answer from the caller's own uid does not count, since the agent "
+		    "an unsigned answer of %s does not count, since that is who asks and the agent "
 		    "itself could send it; sign it with an approver key (`callgate keys create "
-		    "--approver`) or answer as another user");
+		    "--approver`) or answer as another user",
+		    approval->principal);
 		verdict = APPROVER_REFUSED;
 	}
 	if (verdict != APPROVER_COUNTS)
 		return verdict;
-	memcpy(answer.principal, vote->peer->principal, sizeof(answer.principal));
+	memcpy(answer.principal, vote->peer->caller->principal, sizeof(answer.principal));
 	(void)snprintf(answer.reason, sizeof(answer.reason), "%s", vote->reason);
 	answer.scope = vote->approve ? vote->scope : (enum grant_bit)0;
 	*ret_answer = answer;

@@ -147,7 +147,7 @@ void call_plan_input(struct plan_input *input, const struct call *call)
 	input->tool = call->tool->name;
 	input->agent = call->identity.agent ? call->identity.agent->name : "";
 	input->space = call->identity.space->name;
-	input->principal = call->principal;
+	input->principal = call->caller->principal;
 	input->cwd = call->cwd ? call->cwd : "";
 	input->argv.items = call->command.argv;
 	input->argv.count = call->command.argc;

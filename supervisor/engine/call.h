@@ -140,8 +140,8 @@ struct call {
 	uint64_t peer;
 	uint64_t request; /* serial of the REQUEST, echoed by the REPLY */
 	enum request_era era;
-	uint32_t uid, gid, pid;
-	char principal[PEER_PRINCIPAL_MAX];
+	struct caller *caller; /* held */
+	uint32_t pid;          /* of who asked; 0 by HTTP */
 	char *agent, *space, *tool_name;
 	uint32_t options; /* enum request_option */
 	char *progress;   /* JSON of the progress token; "" = none */

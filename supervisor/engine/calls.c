@@ -56,6 +56,7 @@ static void free_memory(struct call *call)
 	free(call->parent);
 	free(call->body);
 	(void)quota_drop(call->account);
+	(void)caller_drop(call->caller);
 	free(call);
 }
 
@@ -79,10 +80,8 @@ static struct call *make(
 	call->request = request->serial;
 	call->era = (enum request_era)request->u.request.era;
 	call->depth = peer->depth;
-	call->uid = peer->uid;
-	call->gid = peer->gid;
+	call->caller = caller_hold(peer->caller);
 	call->pid = peer->pid;
-	memcpy(call->principal, peer->principal, sizeof(call->principal));
 	call->parent = strdup(peer->call);
 	if (make_id(call->id) || !call->parent || copy_request(call, &request->u.request)) {
 		free_memory(call);
@@ -101,7 +100,7 @@ struct call *calls_new(
 	call->options = request->u.request.options;
 	if (peer->call[0]) /* what is policed may not answer its own form */
 		call->options &= ~(uint32_t)REQUEST_CAN_ELICIT;
-	call->account = quota_hold(engine, peer->uid);
+	call->account = quota_hold(engine, peer->caller);
 	if (!call->account || uv_timer_init(engine->loop, &call->timer)) {
 		free_memory(call);
 		return NULL;

@@ -24,7 +24,7 @@ static int seal(const struct methods_ask *ask, uint32_t index, struct digest *re
 	buf_put_str(&facts, "tools/list cursor");
 	buf_put_u32(&facts, index);
 	buf_put(&facts, ask->engine->rules->version.bytes, DIGEST_LEN);
-	buf_put_str(&facts, ask->peer->principal);
+	buf_put_str(&facts, ask->peer->caller->principal);
 	buf_put_str(&facts, ask->peer->call);
 	buf_put_str(&facts, ask->request->agent);
 	buf_put_str(&facts, ask->request->space);

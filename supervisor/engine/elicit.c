@@ -311,7 +311,7 @@ int elicit_check(struct engine *engine, const struct peer *peer,
     const struct message_request *request, struct err_note *note)
 {
 	const char *const facts[4] = {
-	    peer->principal, request->agent, request->space, request->tool};
+	    peer->caller->principal, request->agent, request->space, request->tool};
 	struct digest expected = {{0}}, given;
 	uint8_t state[STATE_LEN];
 	json_t *retry = NULL;
@@ -352,7 +352,8 @@ void elicit_retry(struct call *call)
 
 int elicit_result(struct buf *body, const struct call *call, const struct result_call *told)
 {
-	const char *const facts[4] = {call->principal, call->agent, call->space, call->tool_name};
+	const char *const facts[4] = {
+	    call->caller->principal, call->agent, call->space, call->tool_name};
 	struct elicitation *elicitation = call->era == ERA_MODERN ? find_for(call) : NULL;
 	const struct approval *approval =
 	    elicitation ? approval_find(call->engine, elicitation->approval) : NULL;

@@ -234,7 +234,7 @@ void explain(const struct methods_ask *ask)
 
 	if (ask->identity.result != IDENTITY_OK) {
 		result_refuse(&ask->to, RESULT_FORBIDDEN, "%s",
-		    judge_identity_sentence(sentence, ask->identity.result, ask->peer->uid));
+		    judge_identity_sentence(sentence, ask->identity.result, ask->peer->caller));
 		return;
 	}
 	tool = policy_find_tool(ask->engine->rules->policy, name ? name : "");

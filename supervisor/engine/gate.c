@@ -96,22 +96,18 @@ static const struct call *find_open(struct engine *engine, const char *id)
 	return call;
 }
 
-void gate_admit(struct engine *engine, struct peer *peer, const char *id)
+struct caller *gate_admit(struct engine *engine, struct peer *peer, const char *id)
 {
 	const struct call *call = find_open(engine, id);
 
 	if (!call) {
 		log_debug("peer %llu: its call is over", (unsigned long long)peer->id);
 		(void)snprintf(peer->call, sizeof(peer->call), NOBODYS);
-		(void)snprintf(peer->principal, sizeof(peer->principal), "nobody");
-		peer->uid = peer->gid = UINT32_MAX;
-		return;
+		return caller_nobody();
 	}
 	memcpy(peer->call, call->id, sizeof(peer->call));
-	memcpy(peer->principal, call->principal, sizeof(peer->principal));
-	peer->uid = call->uid;
-	peer->gid = call->gid;
 	peer->depth = call->depth + 1;
+	return caller_hold(call->caller);
 }
 
 /* What a tool may ask for: other tools, and what belongs to asking. It decides nothing: whoever

@@ -15,6 +15,7 @@
 #define GATE_TOO_DEEP  "calls are nested too deep: at most 4 may stand inside another one"
 
 struct call;
+struct caller;
 struct engine;
 struct peer;
 
@@ -29,9 +30,10 @@ uint32_t gate_close(struct call *call);
  * was the last, that one goes on. */
 void gate_left(const struct call *nested);
 
-/* A new peer that came through the gate of this call: fills in who he is. Of a call that does not
- * run (it may have ended meanwhile) or has no gate: he is nobody's and is served nothing. */
-void gate_admit(struct engine *engine, struct peer *peer, const char *call);
+/* A new peer that came through the gate of this call: who he is, with a hold, and how deep. Of a
+ * call that does not run (it may have ended meanwhile) or has no gate: he is nobody and is served
+ * nothing. NULL: out of memory. */
+struct caller *gate_admit(struct engine *engine, struct peer *peer, const char *call);
 /* Why he may not ask for this; a literal. NULL: he may. TOOLS_CALL is left to its judge, so that
  * its refusal is recorded. */
 const char *gate_refuses(const struct peer *peer, enum request_method method);

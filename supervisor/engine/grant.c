@@ -145,7 +145,7 @@ static bool may_be_for(const struct grant *grant, const struct call *call)
 {
 	const char *agent = call->identity.agent ? call->identity.agent->name : "";
 
-	return !strcmp(grant->principal, call->principal) && !strcmp(grant->agent, agent) &&
+	return !strcmp(grant->principal, call->caller->principal) && !strcmp(grant->agent, agent) &&
 	       !strcmp(grant->space, call->identity.space->name) &&
 	       !strcmp(grant->tool, call->tool->name) &&
 	       (grant->scope == GRANT_ALWAYS || grant->peer == call->peer);

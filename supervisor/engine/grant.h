@@ -22,7 +22,7 @@ struct grant {
 	enum grant_bit scope;
 	uint64_t peer; /* SESSION: the connection */
 	struct digest plan;
-	char principal[PEER_PRINCIPAL_MAX];          /* whose calls */
+	char principal[PRINCIPAL_MAX];               /* whose calls */
 	char *agent, *space, *tool, *command, *rule; /* owned */
 	struct approval_answer answer;               /* who approved, and of which approval */
 	uint64_t created_wall_us;

@@ -44,18 +44,30 @@ void judge_say(struct call *call, const char *format, ...)
 		call->sentence[0] = '\0';
 }
 
+static const char *no_role(char out[JUDGE_SENTENCE_MAX], const struct caller *caller)
+{
+	const struct shown *shown = &caller->shown;
+
+	if (shown->has_peer)
+		(void)snprintf(out, JUDGE_SENTENCE_MAX,
+		    "the policy gives uid %u no role. Retrying does not help; an operator can add "
+		    "a principal with peer_uid %u",
+		    shown->uid, shown->uid);
+	else
+		(void)snprintf(out, JUDGE_SENTENCE_MAX,
+		    "the policy gives %s no role. Retrying does not help; an operator can add a "
+		    "principal that matches it",
+		    caller->principal);
+	return out;
+}
+
 const char *judge_identity_sentence(
-    char out[JUDGE_SENTENCE_MAX], enum identity_result result, uint32_t uid)
+    char out[JUDGE_SENTENCE_MAX], enum identity_result result, const struct caller *caller)
 {
 	switch (result) {
 	case IDENTITY_OK: return "";
 	case IDENTITY_NONE:
-	case IDENTITY_NO_ROLE:
-		(void)snprintf(out, JUDGE_SENTENCE_MAX,
-		    "the policy gives uid %u no role. Retrying does not help; an operator can add "
-		    "a principal with peer_uid %u",
-		    uid, uid);
-		return out;
+	case IDENTITY_NO_ROLE: return no_role(out, caller);
 	case IDENTITY_UNKNOWN_AGENT:
 		return "the policy does not let this user act as that agent. Retrying does not "
 		       "help; name another agent (`callgate agents` lists them)";
@@ -100,9 +112,9 @@ enum call_event judge_identity(struct call *call)
 	if (call->identity.result == IDENTITY_OK)
 		return CALL_ON_IDENTIFIED;
 	judge_say(call, "Refused by callgate: %s.",
-	    judge_identity_sentence(sentence, call->identity.result, call->uid));
+	    judge_identity_sentence(sentence, call->identity.result, call->caller));
 	if (call->identity.result == IDENTITY_NO_ROLE || call->identity.result == IDENTITY_NONE)
-		quota_refused_login(call->engine, call->uid, "no role");
+		quota_refused_login(call->engine, call->caller, "no role");
 	return CALL_ON_DENIED;
 }
 

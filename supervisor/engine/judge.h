@@ -21,11 +21,11 @@ void judge_say_end(struct call *call, const char *note);
 /* Gives a call that ends without a sentence the one that its outcome deserves. */
 void judge_explain(struct call *call);
 
-#define JUDGE_SENTENCE_MAX 160
+#define JUDGE_SENTENCE_MAX (200 + PRINCIPAL_MAX)
 
-/* Why this uid's identity has no rights, as a sentence: a literal, or written to out. */
+/* Why this caller's identity has no rights, as a sentence: a literal, or written to out. */
 const char *judge_identity_sentence(
-    char out[JUDGE_SENTENCE_MAX], enum identity_result result, uint32_t uid);
+    char out[JUDGE_SENTENCE_MAX], enum identity_result result, const struct caller *caller);
 
 /* Sets the sentence; the format's strings must be escaped already. */
 void judge_say(struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));

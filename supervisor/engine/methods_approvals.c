@@ -60,7 +60,7 @@ static const char *read_vote(const struct methods_ask *ask, struct approver_vote
 static void refuse_vote(
     const struct methods_ask *ask, const struct approval *approval, int code, const char *why)
 {
-	record_approval_refused(ask->engine, approval, ask->peer->principal, why);
+	record_approval_refused(ask->engine, approval, ask->peer->caller->principal, why);
 	result_refuse(&ask->to, code, "%s", why);
 }
 
@@ -133,8 +133,7 @@ static void take_vote(
 
 void decide_approval(const struct methods_ask *ask)
 {
-	const struct viewer viewer = {
-	    ask->engine, ask->peer->uid, ask->peer->gid, ask->peer->principal};
+	const struct viewer viewer = {ask->engine, ask->peer->caller};
 	struct approver_vote vote = {0};
 	const char *id = methods_text(ask, "id");
 	struct approval *approval;
@@ -149,7 +148,7 @@ void decide_approval(const struct methods_ask *ask)
 		result_refuse(&ask->to, RESULT_FORBIDDEN,
 		    "%s may not decide approvals: no role of it has the permission "
 		    "approvals:decide",
-		    ask->peer->principal);
+		    ask->peer->caller->principal);
 		return;
 	}
 	approval_sweep(ask->engine);

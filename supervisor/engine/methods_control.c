@@ -37,22 +37,24 @@ static const char *version_text(char out[VERSION_TEXT_MAX], const struct digest 
 
 static bool is_owner(const struct methods_ask *ask)
 {
-	return ask->peer->uid == 0 || ask->peer->uid == ask->engine->owner_uid;
+	const struct shown *shown = &ask->peer->caller->shown;
+
+	return shown->has_peer && (shown->uid == 0 || shown->uid == ask->engine->owner_uid);
 }
 
 void tell_status(const struct methods_ask *ask)
 {
 	const struct engine *engine = ask->engine;
 	char version[VERSION_TEXT_MAX], root[DIGEST_HEX_MAX], sentence[JUDGE_SENTENCE_MAX];
-	const struct viewer viewer = {engine, ask->peer->uid, ask->peer->gid, ask->peer->principal};
+	const struct viewer viewer = {engine, ask->peer->caller};
 	json_int_t waiting = 0, seen = 0,
 		   uptime_us = (json_int_t)(clock_monotonic_us() - engine->born_us);
 	json_t *policy, *calls, *approvals, *audit;
 
 	if (ask->identity.role_count == 0 && !is_owner(ask)) {
-		quota_refused_login(ask->engine, ask->peer->uid, "no role");
+		quota_refused_login(ask->engine, ask->peer->caller, "no role");
 		result_refuse(&ask->to, RESULT_FORBIDDEN, "%s",
-		    judge_identity_sentence(sentence, IDENTITY_NO_ROLE, ask->peer->uid));
+		    judge_identity_sentence(sentence, IDENTITY_NO_ROLE, ask->peer->caller));
 		return;
 	}
 	for (const struct call *call = engine->calls; call; call = call->next) {
@@ -62,7 +64,7 @@ void tell_status(const struct methods_ask *ask)
 			continue;
 		waiting++;
 		seen += viewer_sees(
-		    &viewer, space ? space->name : "", call->principal, call->tool_name);
+		    &viewer, space ? space->name : "", call->caller->principal, call->tool_name);
 	}
 	policy = json_pack("{s:o, s:s}", "file",
 	    value_text(engine->rules->policy->file, strlen(engine->rules->policy->file)), "version",
@@ -78,7 +80,8 @@ void tell_status(const struct methods_ask *ask)
 			  (json_int_t)engine->owner_uid, "uptime_s", uptime_us / 1000000, "state",
 			  engine->draining ? "stopping" : "running", "policy", policy, "calls",
 			  calls, "approvals", approvals, "audit", audit, "same_uid",
-			  (int)(ask->peer->uid == engine->owner_uid)));
+			  (int)(ask->peer->caller->shown.has_peer &&
+				ask->peer->caller->shown.uid == engine->owner_uid)));
 }
 
 /* ---- reload and shutdown ----------------------------------------------------------------- */
@@ -100,12 +103,12 @@ static void send_control(const struct methods_ask *ask, enum control_op op)
 		result_refuse(&ask->to, RESULT_FORBIDDEN,
 		    "%s may not do that: it takes root, the daemon's own user or the permission "
 		    "daemon:control",
-		    ask->peer->principal);
+		    ask->peer->caller->principal);
 		return;
 	}
 	message_init(&message, MESSAGE_CONTROL);
 	message.u.control.op = op;
-	message.u.control.by = ask->peer->principal;
+	message.u.control.by = ask->peer->caller->principal;
 	control = calloc(1, sizeof(*control));
 	if (!control || engine_send(engine, &engine->warden, &message)) {
 		free(control);
@@ -113,7 +116,7 @@ static void send_control(const struct methods_ask *ask, enum control_op op)
 		return;
 	}
 	record_admin_control(
-	    engine, ask->peer->principal, op == CONTROL_RELOAD ? "reload" : "shutdown");
+	    engine, ask->peer->caller->principal, op == CONTROL_RELOAD ? "reload" : "shutdown");
 	control->serial = message.serial;
 	control->op = op;
 	control->to = ask->to;

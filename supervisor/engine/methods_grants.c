@@ -13,7 +13,7 @@
 
 static struct viewer viewer_of(const struct methods_ask *ask)
 {
-	return (struct viewer){ask->engine, ask->peer->uid, ask->peer->gid, ask->peer->principal};
+	return (struct viewer){ask->engine, ask->peer->caller};
 }
 
 static bool sees(const struct viewer *viewer, const struct grant *grant)
@@ -64,13 +64,13 @@ void revoke_grant(const struct methods_ask *ask)
 		return;
 	}
 	if (!viewer_decides(&viewer, grant->space, grant->tool) &&
-	    strcmp(viewer.principal, grant->principal) != 0) {
+	    strcmp(viewer.caller->principal, grant->principal) != 0) {
 		result_refuse(&ask->to, RESULT_FORBIDDEN,
 		    "%s may not revoke this: no role of it may decide approvals of that tool",
-		    viewer.principal);
+		    viewer.caller->principal);
 		return;
 	}
 	memcpy(gone, grant->id, sizeof(gone));
-	grant_revoke(ask->engine, grant, viewer.principal);
+	grant_revoke(ask->engine, grant, viewer.caller->principal);
 	result_give(&ask->to, json_pack("{s:s, s:s}", "id", gone, "state", "revoked"));
 }

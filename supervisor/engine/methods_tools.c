@@ -115,7 +115,7 @@ void list_tools(const struct methods_ask *ask)
 		return;
 	}
 	if (ask->identity.result == IDENTITY_NO_ROLE)
-		quota_refused_login(ask->engine, ask->peer->uid, "no role");
+		quota_refused_login(ask->engine, ask->peer->caller, "no role");
 	tools = reachable_tools(ask->engine->rules->policy, &ask->identity, &count);
 	buf_init(&body, MESSAGE_BODY_MAX);
 	if (!fault)

@@ -1,8 +1,6 @@
 #include "supervisor/engine/peer.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "supervisor/engine/calls.h"
@@ -34,15 +32,22 @@ int peer_arrived(struct engine *engine, struct message *message)
 	if (!peer)
 		return -ENOMEM;
 	peer->id = told->peer;
-	peer->uid = told->uid;
-	peer->gid = told->gid;
 	peer->pid = told->pid;
-	(void)snprintf(peer->principal, sizeof(peer->principal), "uid:%" PRIu32, told->uid);
-	if (told->call && told->call[0])
-		gate_admit(engine, peer, told->call);
+	peer->caller = told->call && told->call[0] ? gate_admit(engine, peer, told->call)
+						   : caller_of_uid(told->uid, told->gid);
+	if (!peer->caller) {
+		free(peer);
+		return -ENOMEM;
+	}
 	peer->next = engine->peers;
 	engine->peers = peer;
 	return 0;
+}
+
+static void free_peer(struct peer *peer)
+{
+	(void)caller_drop(peer->caller);
+	free(peer);
 }
 
 int peer_gone(struct engine *engine, struct message *message)
@@ -57,7 +62,7 @@ int peer_gone(struct engine *engine, struct message *message)
 	if (!peer)
 		return -EBADMSG;
 	*at = peer->next;
-	free(peer);
+	free_peer(peer);
 	calls_cancel_peer(engine, id);
 	explain_drop_peer(engine, id);
 	watch_drop_peer(engine, id);
@@ -83,6 +88,6 @@ void peer_free_all(struct engine *engine)
 		struct peer *peer = engine->peers;
 
 		engine->peers = peer->next;
-		free(peer);
+		free_peer(peer);
 	}
 }

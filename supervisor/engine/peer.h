@@ -12,17 +12,13 @@
 
 struct engine;
 
-#define PEER_PRINCIPAL_MAX PRINCIPAL_MAX
-
 struct peer {
 	struct peer *next;
 	uint64_t id;
-	uint32_t uid;
-	uint32_t gid;
 	uint32_t pid;
-	char principal[PEER_PRINCIPAL_MAX];
+	struct caller *caller; /* held */
 	/* The call whose gate it came through, or what is no call's id once that is over; "" = the
-	 * socket. uid, gid and principal are then that call's (gate.h). */
+	 * socket. caller is then that call's (gate.h). */
 	char call[CALL_ID_MAX];
 	uint32_t depth; /* of the calls it makes; 0 = from the socket */
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <uv.h>
 
 #include "supervisor/base/clock.h"
@@ -19,18 +20,18 @@ static const uint64_t limits[QUOTA_KIND_COUNT] = {
     [QUOTA_BYTE] = QUOTA_BYTES,
 };
 
-struct account *quota_hold(struct engine *engine, uint32_t uid)
+struct account *quota_hold(struct engine *engine, const struct caller *caller)
 {
 	struct account *account = engine->accounts;
 
-	while (account && account->uid != uid)
+	while (account && strcmp(account->principal, caller->principal) != 0)
 		account = account->next;
 	if (!account) {
 		account = calloc(1, sizeof(*account));
 		if (!account)
 			return NULL;
 		account->engine = engine;
-		account->uid = uid;
+		memcpy(account->principal, caller->principal, sizeof(account->principal));
 		account->next = engine->accounts;
 		engine->accounts = account;
 	}
@@ -67,7 +68,7 @@ void quota_return(struct account *account, enum quota_kind kind, uint64_t amount
 static void report(struct account *account, uint64_t now_us)
 {
 	record_auth_fail(
-	    account->engine, account->uid, account->refused_logins, account->refused_why);
+	    account->engine, account->principal, account->refused_logins, account->refused_why);
 	account->refused_logins = 0;
 	account->refused_reported_us = now_us;
 }
@@ -79,10 +80,10 @@ static void on_tick(uv_timer_t *tick)
 
 /* The account stays for a second after a report, or the limit of one a second would not hold:
  * the tick owns one hold of each account that has ever reported. */
-void quota_refused_login(struct engine *engine, uint32_t uid, const char *why)
+void quota_refused_login(struct engine *engine, const struct caller *caller, const char *why)
 {
 	uint64_t now_us = clock_monotonic_us();
-	struct account *account = quota_hold(engine, uid);
+	struct account *account = quota_hold(engine, caller);
 
 	if (!account)
 		return;

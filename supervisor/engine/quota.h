@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "supervisor/engine/caller.h"
+
 struct engine;
 
 #define QUOTA_CALLS     64
@@ -26,7 +28,7 @@ enum quota_kind {
 struct account {
 	struct account *next;
 	struct engine *engine;
-	uint32_t uid;
+	char principal[PRINCIPAL_MAX];
 	uint64_t used[QUOTA_KIND_COUNT];
 	uint32_t refused_logins;      /* not yet in a record */
 	uint64_t refused_reported_us; /* monotonic; 0 never */
@@ -34,8 +36,8 @@ struct account {
 	uint32_t holds;               /* things that point here */
 };
 
-/* The account of a uid, made if need be and held; NULL: out of memory. */
-struct account *quota_hold(struct engine *engine, uint32_t uid);
+/* The account of a principal, made if need be and held; NULL: out of memory. */
+struct account *quota_hold(struct engine *engine, const struct caller *caller);
 /* Accepts NULL. Always returns NULL. */
 struct account *quota_drop(struct account *account);
 
@@ -43,9 +45,9 @@ struct account *quota_drop(struct account *account);
 int quota_charge(struct account *account, enum quota_kind kind, uint64_t amount);
 void quota_return(struct account *account, enum quota_kind kind, uint64_t amount);
 
-/* A request of a uid that may do nothing: recorded as auth.fail, at most one a second and uid,
+/* A request of who may do nothing: recorded as auth.fail, at most one a second and principal,
  * with the number it stands for. why: a literal. */
-void quota_refused_login(struct engine *engine, uint32_t uid, const char *why);
+void quota_refused_login(struct engine *engine, const struct caller *caller, const char *why);
 enum quota_flush {
 	QUOTA_FLUSH_DUE,
 	QUOTA_FLUSH_ALL,

@@ -122,21 +122,24 @@ void record_decision(struct buf *out, const struct call *call, bool allow)
 	record_put_str(out, "call", call->id);
 	put_text(out, "cwd", call->cwd);
 	record_put_str(out, "decision", judge_decision(call));
-	record_put_int(out, "gid", call->gid);
+	if (call->caller->shown.has_peer)
+		record_put_int(out, "gid", call->caller->shown.gid);
 	put_text(out, "grant", call->grant);
 	put_text(out, "namespace", space_of(call));
 	put_text(out, "parent", call->parent);
-	record_put_int(out, "pid", call->pid);
+	if (call->caller->shown.has_peer)
+		record_put_int(out, "pid", call->pid);
 	put_digest(out, "plan", &call->plan);
 	put_digest(out, "policy", policy_of(call));
-	record_put_str(out, "principal", call->principal);
+	record_put_str(out, "principal", call->caller->principal);
 	put_text(out, "program", call->program);
 	put_text(out, "reason", call->sentence[0] ? call->sentence : call->reason);
 	put_text(out, "rule", call->rule);
 	if (call->stdin_kind == STDIN_SEALED)
 		record_put_digest(out, "stdin_sha256", &call->stdin_digest);
 	put_text(out, "tool", call->tool_name);
-	record_put_int(out, "uid", call->uid);
+	if (call->caller->shown.has_peer)
+		record_put_int(out, "uid", call->caller->shown.uid);
 }
 
 static void put_exit(struct buf *out, const struct call_exit *exit)
@@ -188,7 +191,7 @@ void record_outcome(struct buf *out, const struct call *call)
 	put_text(out, "parent", call->parent);
 	put_digest(out, "plan", &call->plan);
 	put_digest(out, "policy", policy_of(call));
-	record_put_str(out, "principal", call->principal);
+	record_put_str(out, "principal", call->caller->principal);
 	put_text(out, "reason", call->sentence);
 	put_text(out, "rule", call->rule);
 	record_put_str(out, "status", went_well(call) ? "ok" : "error");
@@ -211,7 +214,7 @@ void record_tell(const struct call *call)
 	const struct log_field fields[] = {
 	    {.key = LOG_KEY_CALL, .text = call->id},
 	    {.key = LOG_KEY_TOOL, .text = call->tool_name},
-	    {.key = LOG_KEY_PRINCIPAL, .text = call->principal},
+	    {.key = LOG_KEY_PRINCIPAL, .text = call->caller->principal},
 	    {.key = LOG_KEY_AGENT, .text = agent},
 	    {.key = LOG_KEY_NAMESPACE, .text = who->space ? who->space->name : call->space},
 	    {.key = LOG_KEY_DECISION, .text = judge_decision(call)},
@@ -224,8 +227,8 @@ void record_tell(const struct call *call)
 
 	log_event(LOG_LEVEL_INFO, &facts,
 	    "call %s: %.64s for %s%s%.64s: %s by %s, %s after %llu ms", call->id, call->tool_name,
-	    call->principal, *agent ? " as " : "", agent, judge_decision(call), judge_by(call),
-	    call_outcome_name(call->outcome), (unsigned long long)(took_us / 1000));
+	    call->caller->principal, *agent ? " as " : "", agent, judge_decision(call),
+	    judge_by(call), call_outcome_name(call->outcome), (unsigned long long)(took_us / 1000));
 }
 
 /* ---- records that no call waits for ------------------------------------------------------ */
@@ -383,12 +386,10 @@ void record_approval_refused(
 	send_note(engine, RECORD_APPROVAL_REFUSED, &approval->plan, &out);
 }
 
-void record_auth_fail(struct engine *engine, uint32_t uid, uint32_t count, const char *why)
+void record_auth_fail(struct engine *engine, const char *principal, uint32_t count, const char *why)
 {
 	struct buf cleanup_with(buf_fini) out = {0};
-	char principal[PEER_PRINCIPAL_MAX];
 
-	(void)snprintf(principal, sizeof(principal), "uid:%" PRIu32, uid);
 	buf_init(&out, RECORD_FIELDS_MAX);
 	record_put_int(&out, "count", count);
 	record_put_str(&out, "principal", principal);

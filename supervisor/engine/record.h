@@ -40,7 +40,8 @@ void record_grant_end(
     struct engine *engine, const struct grant *grant, const char *by, const char *cause);
 void record_approval_refused(
     struct engine *engine, const struct approval *approval, const char *principal, const char *why);
-void record_auth_fail(struct engine *engine, uint32_t uid, uint32_t count, const char *why);
+void record_auth_fail(
+    struct engine *engine, const char *principal, uint32_t count, const char *why);
 /* change: "added" or "removed". */
 void record_admin_key(struct engine *engine, const struct approver *approver, const char *change);
 void record_admin_control(struct engine *engine, const char *principal, const char *action);

@@ -36,16 +36,13 @@ static int take_parent(const struct engine *engine, const char *id, struct subje
 int subject_of_peer(const struct engine *engine, const struct peer *peer, const char *agent,
     const char *space, struct subject *ret)
 {
-	*ret = (struct subject){.shown = {.has_peer = true, .uid = peer->uid, .gid = peer->gid},
-	    .agent = agent,
-	    .space = space};
+	*ret = (struct subject){.shown = peer->caller->shown, .agent = agent, .space = space};
 	return peer->call[0] ? take_parent(engine, peer->call, ret) : 0;
 }
 
 int subject_of_call(const struct call *call, struct subject *ret)
 {
-	*ret = (struct subject){.shown = {.has_peer = true, .uid = call->uid, .gid = call->gid},
-	    .agent = call->agent,
-	    .space = call->space};
+	*ret = (struct subject){
+	    .shown = call->caller->shown, .agent = call->agent, .space = call->space};
 	return call->parent[0] ? take_parent(call->engine, call->parent, ret) : 0;
 }

@@ -18,7 +18,7 @@
 struct subscription {
 	struct subscription *next;
 	uint64_t peer;
-	uint32_t uid; /* of a stream */
+	struct caller *caller; /* of a stream; held */
 	enum mcp_revision revision;
 	char *id;  /* JSON of the stream's id, owned; NULL: a connection with a handshake */
 	int tools; /* 1: of a stream, wants to hear of tools */
@@ -44,6 +44,7 @@ static void say(struct engine *engine, uint64_t peer, const struct buf *body)
 
 static void free_subscription(struct subscription *subscription)
 {
+	(void)caller_drop(subscription->caller);
 	free(subscription->id);
 	free(subscription);
 }
@@ -111,7 +112,7 @@ static bool is_full(const struct methods_ask *ask)
 		if (!at->id)
 			continue;
 		connection += at->peer == ask->peer->id;
-		user += at->uid == ask->peer->uid;
+		user += caller_same(at->caller, ask->peer->caller);
 		all++;
 	}
 	return connection >= SUBSCRIBE_STREAMS || user >= SUBSCRIBE_STREAMS_USER ||
@@ -142,7 +143,7 @@ static void open_stream(const struct methods_ask *ask, const char *id, int tools
 		return;
 	}
 	stream->to = ask->to;
-	stream->uid = ask->peer->uid;
+	stream->caller = caller_hold(ask->peer->caller);
 	stream->tools = tools;
 	say(ask->engine, ask->peer->id, &body);
 }

@@ -3,15 +3,13 @@
 #include <string.h>
 
 #include "policy/decide.h"
+#include "supervisor/engine/caller.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/ruleset.h"
 
 static struct identity rights_in(const struct viewer *viewer, const char *space)
 {
-	const struct subject subject = {
-	    .shown = {.has_peer = true, .uid = viewer->uid, .gid = viewer->gid},
-	    .agent = "",
-	    .space = ""};
+	const struct subject subject = {.shown = viewer->caller->shown, .agent = "", .space = ""};
 	struct identity identity;
 
 	policy_identify_space(viewer->engine->rules->policy, &subject, space, &identity);
@@ -37,5 +35,6 @@ bool viewer_sees(
 
 	return rights.result != IDENTITY_NO_NAMESPACE &&
 	       ((rights.permissions & PERMISSION(APPROVALS_READ)) ||
-		   policy_may_approve(&rights, tool) || !strcmp(viewer->principal, principal));
+		   policy_may_approve(&rights, tool) ||
+		   !strcmp(viewer->caller->principal, principal));
 }

@@ -8,12 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct caller;
 struct engine;
 
 struct viewer {
 	const struct engine *engine;
-	uint32_t uid, gid;
-	const char *principal;
+	const struct caller *caller;
 };
 
 /* Has this viewer any business with something of this namespace, principal and tool: a role that

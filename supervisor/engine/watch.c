@@ -27,9 +27,8 @@ struct watch {
 	struct watch *next;
 	struct result_to to;
 	uint64_t peer;
-	uint32_t uid, gid;
-	char principal[PEER_PRINCIPAL_MAX];
-	char *agent, *space; /* owned */
+	struct caller *caller; /* held */
+	char *agent, *space;   /* owned */
 	uint64_t since;
 	struct account *account;
 	uv_timer_t timer; /* freed in its close callback */
@@ -122,16 +121,15 @@ static bool refuse_stranger(const struct methods_ask *ask)
 
 	if (ask->identity.role_count > 0)
 		return false;
-	quota_refused_login(ask->engine, ask->peer->uid, "no role");
+	quota_refused_login(ask->engine, ask->peer->caller, "no role");
 	result_refuse(&ask->to, RESULT_FORBIDDEN, "%s",
-	    judge_identity_sentence(sentence, IDENTITY_NO_ROLE, ask->peer->uid));
+	    judge_identity_sentence(sentence, IDENTITY_NO_ROLE, ask->peer->caller));
 	return true;
 }
 
 void watch_list(const struct methods_ask *ask)
 {
-	const struct viewer viewer = {
-	    ask->engine, ask->peer->uid, ask->peer->gid, ask->peer->principal};
+	const struct viewer viewer = {ask->engine, ask->peer->caller};
 
 	if (!refuse_stranger(ask))
 		result_give(&ask->to, list(ask->engine, &viewer));
@@ -142,6 +140,7 @@ void watch_list(const struct methods_ask *ask)
 static void free_watch(struct watch *watch)
 {
 	(void)quota_drop(watch->account);
+	(void)caller_drop(watch->caller);
 	free(watch->agent);
 	free(watch->space);
 	free(watch);
@@ -167,7 +166,7 @@ static void drop(struct watch *watch)
 static void answer(struct watch *watch)
 {
 	struct engine *engine = watch->to.engine;
-	const struct viewer viewer = {engine, watch->uid, watch->gid, watch->principal};
+	const struct viewer viewer = {engine, watch->caller};
 
 	result_give(&watch->to, list(engine, &viewer));
 	drop(watch);
@@ -186,13 +185,11 @@ static struct watch *make(const struct methods_ask *ask, uint64_t since)
 		return NULL;
 	watch->to = ask->to;
 	watch->peer = ask->peer->id;
-	watch->uid = ask->peer->uid;
-	watch->gid = ask->peer->gid;
-	memcpy(watch->principal, ask->peer->principal, sizeof(watch->principal));
+	watch->caller = caller_hold(ask->peer->caller);
 	watch->since = since;
 	watch->agent = strdup(ask->request->agent);
 	watch->space = strdup(ask->request->space);
-	watch->account = quota_hold(ask->engine, ask->peer->uid);
+	watch->account = quota_hold(ask->engine, ask->peer->caller);
 	if (watch->agent && watch->space && watch->account &&
 	    quota_charge(watch->account, QUOTA_WATCH, 1) == 0 &&
 	    uv_timer_init(ask->engine->loop, &watch->timer) == 0)

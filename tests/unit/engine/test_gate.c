@@ -88,13 +88,13 @@ static void whoever_comes_is_the_call(void **state)
 
 	(void)state;
 	assert_string_equal(peer->call, call->id);
-	assert_string_equal(peer->principal, "uid:1000");
-	assert_int_equal(peer->uid, 1000);
-	assert_int_equal(peer->gid, 1000);
+	assert_string_equal(peer->caller->principal, "uid:1000");
+	assert_int_equal(peer->caller->shown.uid, 1000);
+	assert_int_equal(peer->caller->shown.gid, 1000);
 	assert_int_equal(peer->depth, 1);
 	nested = ask_for(peer->id, "bash");
 	assert_string_equal(nested->parent, call->id);
-	assert_string_equal(nested->principal, "uid:1000");
+	assert_string_equal(nested->caller->principal, "uid:1000");
 	assert_int_equal(nested->depth, 1);
 	assert_ptr_equal(nested->account, call->account); /* one account is charged */
 	/* At the socket nothing changed. */
@@ -116,8 +116,8 @@ static void nobody_comes_through_what_is_no_gate(void **state)
 		set_gates(doors[i] != gateless->id);
 		peer = peer_of(arrive(doors[i]));
 		assert_true(peer->call[0] != '\0'); /* he is not at the socket either */
-		assert_string_equal(peer->principal, "nobody");
-		assert_int_equal(peer->uid, UINT32_MAX);
+		assert_string_equal(peer->caller->principal, "nobody");
+		assert_false(peer->caller->shown.has_peer);
 		assert_null(calls_find(&world, peer->call));
 		for (unsigned m = 1; m < REQUEST_METHOD_COUNT; m++)
 			if (m != REQUEST_TOOLS_CALL)
