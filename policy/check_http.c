@@ -71,11 +71,6 @@ static void warn_http(struct schema *schema, const struct policy_http *http)
 {
 	const struct policy_words *origins = &http->cors.allowed_origins;
 
-	if (http->port)
-		schema_warn_at(schema, http->port_pos, "server.port",
-		    "this version has no HTTP listener yet: nothing listens on %llu; agents come "
-		    "by the Unix socket",
-		    (unsigned long long)http->port);
 	for (uint32_t i = 0; i < origins->count; i++) {
 		if (!strcmp(origins->items[i].text, "*"))
 			schema_warn_at(schema, origins->items[i].pos, "server.cors.allowed_origins",

@@ -10,7 +10,7 @@
 /* The form of the name says of which kind it is, so that a host cannot pass for a service. */
 static const char *san_kind(const char *san)
 {
-	if (strstr(san, "://"))
+	if (strstr(san, "://") || !strncmp(san, "urn:", 4))
 		return "URI:";
 	return strchr(san, '@') ? "EMAIL:" : "DNS:";
 }
@@ -49,8 +49,8 @@ static bool row_matches(const struct policy_principal *row, const struct subject
 
 	if (shown->own || !has_matcher(row) || !peer_matches(row, shown))
 		return false;
-	if (row->jwt_claim[0] &&
-	    !(shown->claims && shown->has(shown->claims, row->jwt_claim, row->jwt_value)))
+	if (row->jwt_claim[0] && !(shown->claims && shown->has &&
+				     shown->has(shown->claims, row->jwt_claim, row->jwt_value)))
 		return false;
 	if (row->cert_san[0] && !has_san(shown, row->cert_san))
 		return false;

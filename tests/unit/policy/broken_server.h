@@ -266,20 +266,14 @@ static const struct broken broken_principals[] = {
 	"p.yaml:1:26: principals[0].anonymous: '1' is not a truth value; write true "
 	"or false"},
     {"principals: [{anonymous: true, api_key: A}]",
-	"p.yaml:1:15: principals[0].anonymous: together with a credential matches "
+	"p.yaml:1:15: principals[0].anonymous: together with another matcher matches "
 	"nobody; keep one of them"},
     {"principals: [{anonymous: true, peer_uid: 1}]",
-	"p.yaml:1:15: principals[0].anonymous: together with peer_uid or peer_gid is "
-	"not built yet in this version; keep one of them"},
-    {"principals: [{peer_uid: 1, jwt: {claim: a, value: b}}]",
-	"p.yaml:1:28: principals[0].jwt: together with peer_uid or peer_gid is not "
-	"built yet in this version; keep one of them"},
-    {"principals: [{peer_gid: 1, client_cert: {san: x}}]",
-	"p.yaml:1:28: principals[0].client_cert: together with peer_uid or peer_gid "
-	"is not built yet in this version; keep one of them"},
-    {"principals: [{api_key: A, peer_uid: 1}]",
-	"p.yaml:1:15: principals[0].api_key: together with peer_uid or peer_gid is "
-	"not built yet in this version; keep one of them"},
+	"p.yaml:1:15: principals[0].anonymous: together with another matcher matches "
+	"nobody; keep one of them"},
+    {"principals: [{peer_gid: 1, anonymous: true, jwt: {claim: a, value: b}}]",
+	"p.yaml:1:28: principals[0].anonymous: together with another matcher matches "
+	"nobody; keep one of them"},
     {"server: {auth: {enabled: true}}\nprincipals: [{anonymous: true}]",
 	"p.yaml:2:14: principals[0].anonymous: nobody comes in without a credential; "
 	"write server.auth.require_auth: false"},

@@ -458,9 +458,9 @@ static void jwt_without_value(struct policy *policy)
 {
 	policy->principals[2].jwt_value = "";
 }
-static void jwt_and_uid(struct policy *policy)
+static void anonymous_and_uid(struct policy *policy)
 {
-	policy->principals[2].has_uid = true;
+	policy->principals[3].has_uid = true;
 }
 static void anonymous_and_key(struct policy *policy)
 {
@@ -477,7 +477,7 @@ static void test_bounds(void **state)
 	    typed_without_schema, elements_without_program, element_none, stdin_without_name,
 	    stdin_name_without_rule, env_unsorted, env_ld_preload, env_path, env_no_source,
 	    rule_undecided, rule_without_id, grants_eight, quorum_many, hint_three, pack_unknown,
-	    tenant_bad_name, jwt_without_value, jwt_and_uid, anonymous_and_key};
+	    tenant_bad_name, jwt_without_value, anonymous_and_uid, anonymous_and_key};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)

@@ -258,10 +258,6 @@ static void warned(const char *text, const char *expected)
 	buf_fini(&warnings);
 }
 
-#define NO_HTTP                                                                                    \
-	": this version has no HTTP listener yet: over the Unix socket the row matches "           \
-	"nobody\n"
-
 /* A file as users of another supervisor have it: one warning for each thing that is not ours. */
 static void test_foreign_file(void **state)
 {
@@ -299,23 +295,12 @@ static void test_foreign_file(void **state)
 	    "it stands\n"
 	    /* a slip is told, a tool of that program is not */
 	    "p.yaml:21:85: agents.smith.tools[1]: 'find_txt' matches no tool; did you mean "
-	    "find_text?\n"
-	    "p.yaml:6:3: server.port: this version has no HTTP listener yet: nothing listens on "
-	    "9090; agents come by the Unix socket\n");
+	    "find_text?\n");
 }
 
 static void test_warnings(void **state)
 {
 	(void)state;
-	warned("roles: {r: {}}\n"
-	       "principals:\n"
-	       "  - {jwt: {claim: a, value: b}, roles: [r]}\n"
-	       "  - {client_cert: {san: x}, roles: [r]}\n"
-	       "  - {api_key: A, roles: [r]}\n"
-	       "  - {anonymous: true, roles: [r]}\n",
-	    "p.yaml:3:6: principals[0].jwt" NO_HTTP "p.yaml:4:6: principals[1].client_cert" NO_HTTP
-	    "p.yaml:5:6: principals[2].api_key" NO_HTTP
-	    "p.yaml:6:6: principals[3].anonymous" NO_HTTP);
 	warned("server: {cors: {allowed_origins: [\"*\"]}}",
 	    "p.yaml:1:35: server.cors.allowed_origins: * lets the pages of every site call; name "
 	    "the origins\n");
