@@ -59,6 +59,7 @@ static void sort_all(struct policy *policy)
 	sort_named(policy->agents, policy->agent_count, sizeof(*policy->agents));
 	sort_named(policy->namespaces, policy->namespace_count, sizeof(*policy->namespaces));
 	sort_named(policy->tenants, policy->tenant_count, sizeof(*policy->tenants));
+	sort_named(policy->channels, policy->channel_count, sizeof(*policy->channels));
 	sort_named(policy->tools, policy->tool_count, sizeof(*policy->tools));
 	for (uint32_t i = 0; i < policy->tool_count; i++) {
 		sort_words(&policy->tools[i].allowed_commands, compare_texts);
@@ -282,6 +283,10 @@ static void inherit(struct policy_approval *own, const struct policy_approval *a
 		own->by_client = all->by_client;
 	if (!own->reason_given)
 		own->reason_required = all->reason_required;
+	if (!own->channels.count)
+		own->channels = all->channels;
+	if (!own->escalate_given)
+		own->escalate_after_ms = all->escalate_after_ms;
 }
 
 /* One client cannot be several people, so its user is never asked. */
@@ -337,6 +342,7 @@ static int check_rows(struct schema *schema, const struct policy *policy, uint32
 
 static int check_tools(struct schema *schema, struct policy *policy)
 {
+	char path[PATH_MAX_SHOWN];
 	int fault = 0;
 
 	for (uint32_t i = 0; !fault && i < policy->tool_count; i++) {
@@ -347,7 +353,11 @@ static int check_tools(struct schema *schema, struct policy *policy)
 		inherit(&tool->approval, &policy->approval);
 		warn_client(schema, tool);
 		warn_commands(schema, tool);
-		fault = check_rows(schema, policy, i);
+		snprintf(path, sizeof(path), "tools.%.64s.approval", tool->name);
+		fault = tool->approval.given ? approval_check(schema, policy, &tool->approval, path)
+					     : 0;
+		if (!fault)
+			fault = check_rows(schema, policy, i);
 	}
 	return fault;
 }
@@ -380,9 +390,11 @@ static int check_tenant(struct schema *schema, const struct policy *policy, uint
 
 int policy_check(struct schema *schema, struct policy *policy)
 {
-	int fault = 0;
+	int fault = channels_order(schema, policy);
 
 	sort_all(policy);
+	if (!fault)
+		fault = channels_check(schema, policy);
 	check_roles(schema, policy);
 	for (uint32_t i = 0; !fault && i < policy->principal_count; i++)
 		fault = check_principal(schema, policy, i);

@@ -11,6 +11,13 @@
 /* Sorts the lists as policy/order.h says, fills the defaults that depend on other keys, then
  * checks. 0, -EINVAL with a note, -ENOMEM; warnings as schema_warn_at(). */
 int policy_check(struct schema *schema, struct policy *policy);
+/* Where a question goes when no tool says it: called while channels stand as written. */
+int channels_order(struct schema *schema, struct policy *policy);
+/* approvals.channels and approvals: itself; called when all is sorted. */
+int channels_check(struct schema *schema, const struct policy *policy);
+/* What a tool's approval: says of channels, after it has inherited the rest. */
+int approval_check(struct schema *schema, const struct policy *policy,
+    const struct policy_approval *approval, const char *path);
 /* The same for server: and what refers to it; called by policy_check(). */
 int http_check(struct schema *schema, const struct policy *policy);
 /* Reads the packs that tools name into policy->packs, each once; called by policy_check(). */

@@ -1,7 +1,15 @@
 #include "policy/check.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "policy/order.h"
+
+#define PATH_SHOWN_MAX 80
+
+/* ---- who is judged ------------------------------------------------------------------------ */
 
 /* A token is judged by who signed it, who issued it and for whom: all three or none. */
 static int check_jwt(struct schema *schema, const struct policy_auth *auth)
@@ -37,7 +45,97 @@ static int check_auth(struct schema *schema, const struct policy *policy)
 	if (auth->require_auth && !auth->enabled)
 		return schema_refuse_at(schema, pos, "server.auth.require_auth",
 		    "looks at no credential; write enabled: true beside it");
+	if (auth->keep_keys_ms < auth->refresh_interval_ms)
+		return schema_refuse_at(schema, auth->keep_keys_pos, "server.auth.keep_keys",
+		    "is shorter than refresh_interval, so keys would be dropped before they are "
+		    "fetched again; raise it");
 	return check_jwt(schema, auth);
+}
+
+/* Matchers that nothing can meet: the row gives nobody anything, so it is only said. */
+static void warn_matchers(struct schema *schema, const struct policy *policy, uint32_t index)
+{
+	const struct policy_principal *row = &policy->principals[index];
+	const struct policy_http *http = &policy->http;
+	char path[PATH_SHOWN_MAX];
+
+	snprintf(path, sizeof(path), "principals[%u]", index);
+	if (row->jwt_claim[0] && !(http->auth.enabled && http->auth.jwks_url[0]))
+		schema_warn_at(schema, row->pos, path,
+		    "jwt matches nobody while no token is judged; give server.auth enabled, "
+		    "jwks_url, issuer and audience");
+	if (row->cert_san[0] && !http->tls.client_ca[0])
+		schema_warn_at(schema, row->pos, path,
+		    "client_cert matches nobody while no certificate is judged; give "
+		    "server.tls.client_ca");
+	if (row->api_key[0] && !words_hold(&http->auth.api_keys, row->api_key))
+		schema_warn_at(schema, row->pos, path,
+		    "there is no static key '%.64s'; write \"${%.64s}\" under "
+		    "server.auth.api_keys",
+		    schema_shown(schema, row->api_key), schema_shown(schema, row->api_key));
+}
+
+/* Rights that are about people, which whoever shows nothing cannot be one of. */
+#define NOT_ANONYMOUS                                                                              \
+	(PERMISSION(APPROVALS_DECIDE) | PERMISSION(KEYS_MANAGE) | PERMISSION(TOKENS_ISSUE) |       \
+	    PERMISSION(POLICY_EDIT) | PERMISSION(VAULT_USE) | PERMISSION(DAEMON_CONTROL))
+
+static void warn_anonymous(struct schema *schema, const struct policy *policy, uint32_t index)
+{
+	const struct policy_principal *row = &policy->principals[index];
+	char path[PATH_SHOWN_MAX];
+
+	snprintf(path, sizeof(path), "principals[%u]", index);
+	for (uint32_t i = 0; row->anonymous && i < row->roles.count; i++) {
+		const struct policy_role *role = policy_find_role(policy, row->roles.items[i].text);
+
+		if (role && role->permissions & NOT_ANONYMOUS)
+			schema_warn_at(schema, row->pos, path,
+			    "whoever shows nothing gets role '%.64s', with permissions to decide, "
+			    "manage or edit; give him a role of his own",
+			    role->name);
+	}
+}
+
+/* ---- where it listens --------------------------------------------------------------------- */
+
+/* A path of this machine is as near as the loopback. */
+static bool listens_near(const char *listen)
+{
+	static const unsigned char one[16] = {[15] = 1};
+	static const unsigned char mapped[13] = {[10] = 0xff, [11] = 0xff, [12] = 127};
+	unsigned char address[16];
+
+	if (strchr(listen, '/'))
+		return true;
+	if (inet_pton(AF_INET, listen, address) == 1)
+		return address[0] == 127;
+	return inet_pton(AF_INET6, listen, address) == 1 &&
+	       (!memcmp(address, one, sizeof(one)) || !memcmp(address, mapped, sizeof(mapped)));
+}
+
+static int check_listen(struct schema *schema, const struct policy_http *http)
+{
+	const struct policy_auth *auth = &http->auth;
+
+	if (strchr(http->listen, '/') && http->port)
+		return schema_refuse_at(schema, http->port_pos, "server.port",
+		    "belongs to an address, and listen is a path; remove one of them");
+	if (!http_serves(http) || listens_near(http->listen))
+		return 0;
+	if (!auth->enabled && !auth->require_auth_given)
+		return schema_refuse_at(schema, http->listen_pos, "server.listen",
+		    "lets in everybody who reaches this address, since no credential is looked at; "
+		    "write server.auth.enabled: true, or server.auth.require_auth: false if that "
+		    "is meant");
+	if (!http->tls.cert[0] && !http->trusted_proxies.count)
+		schema_warn_at(schema, http->listen_pos, "server.listen",
+		    "credentials cross the network in the clear; give server.tls, or name the "
+		    "proxy that does TLS under server.trusted_proxies");
+	if (!http->rate.given)
+		schema_warn_at(schema, http->listen_pos, "server.listen",
+		    "nothing bounds the requests of one address; give server.rate_limiting");
+	return 0;
 }
 
 static int check_tls(struct schema *schema, const struct policy_tls *tls)
@@ -57,12 +155,20 @@ static int check_tls(struct schema *schema, const struct policy_tls *tls)
 static int check_studio(struct schema *schema, const struct policy *policy)
 {
 	const struct policy_words *roles = &policy->http.studio_roles;
+	const struct policy_pos start = {1, 1};
 
 	for (uint32_t i = 0; i < roles->count; i++) {
+		bool said = roles->items[i].pos.line > 0;
+
+		/* The default is looked for only where it counts. */
+		if (!said && !policy->http.studio)
+			continue;
 		if (!policy_find_role(policy, roles->items[i].text))
-			return schema_refuse_at(schema, roles->items[i].pos, "server.studio.roles",
+			return schema_refuse_at(schema, said ? roles->items[i].pos : start,
+			    "server.studio.roles",
 			    "there is no role '%.64s'; define it under roles: or remove it",
-			    schema_shown(schema, roles->items[i].text));
+			    said ? schema_shown(schema, roles->items[i].text)
+				 : roles->items[i].text);
 	}
 	return 0;
 }
@@ -87,6 +193,13 @@ int http_check(struct schema *schema, const struct policy *policy)
 	if (!fault)
 		fault = check_studio(schema, policy);
 	if (!fault)
-		warn_http(schema, &policy->http);
-	return fault;
+		fault = check_listen(schema, &policy->http);
+	if (fault)
+		return fault;
+	warn_http(schema, &policy->http);
+	for (uint32_t i = 0; i < policy->principal_count; i++) {
+		warn_matchers(schema, policy, i);
+		warn_anonymous(schema, policy, i);
+	}
+	return 0;
 }

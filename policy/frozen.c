@@ -4,8 +4,6 @@
 #include "policy/pack.h"
 #include "policy/policy.h"
 
-#define DURATION_MAX_MS (366ull * 24 * 3600 * 1000)
-
 /* ---- parts -------------------------------------------------------------------------------- */
 
 static const struct field word_fields[] = {
@@ -49,6 +47,8 @@ static const struct field approval_fields[] = {
     F_U32(policy_approval, grants, 0, GRANT_ONCE | GRANT_SESSION | GRANT_ALWAYS),
     F_U64(policy_approval, max_grant_ttl_ms, 0, DURATION_MAX_MS),
     F_WORDS(policy_approval, editable, NONE),
+    F_WORDS(policy_approval, channels, NONE),
+    F_U64(policy_approval, escalate_after_ms, 0, DURATION_MAX_MS),
     F(BOOL, policy_approval, by_client),
     F(BOOL, policy_approval, reason_required),
 };
@@ -175,7 +175,7 @@ static const struct field principal_fields[] = {
     F_WORDS(policy_principal, namespaces, NONE),
 };
 
-/* The kernel's word or a credential: a row with both, or with none, was never loaded. */
+/* A row without a matcher, or anonymous beside another one, was never loaded. */
 static bool principal_fits(const void *record)
 {
 	const struct policy_principal *row = record;
@@ -203,13 +203,6 @@ static const struct field namespace_fields[] = {
 };
 static SHAPE(namespace_shape, policy_namespace, namespace_fields);
 
-static const struct field rate_fields[] = {
-    F(BOOL, policy_rate, given),
-    F_U64(policy_rate, requests_per_minute, 0, UINT32_MAX),
-    F_U64(policy_rate, burst, 0, UINT32_MAX),
-};
-static SHAPE(rate_shape, policy_rate, rate_fields);
-
 static const struct field tenant_fields[] = {
     F(NAME, policy_tenant, name),
     F(POS, policy_tenant, pos),
@@ -217,6 +210,29 @@ static const struct field tenant_fields[] = {
     F_RECORD(policy_tenant, rate, rate_shape),
 };
 static SHAPE(tenant_shape, policy_tenant, tenant_fields);
+
+static const struct field channel_fields[] = {
+    F(NAME, policy_channel, name),
+    F(POS, policy_channel, pos),
+    F_U32(policy_channel, type, CHANNEL_STANDARD, CHANNEL_TYPE_COUNT - 1),
+    F(STR, policy_channel, url),
+    F(STR, policy_channel, url_env),
+    F(STR, policy_channel, secret_env),
+    F_WORDS(policy_channel, roles, NONE),
+    F_WORDS(policy_channel, namespaces, NONE),
+};
+
+/* One address, and a secret for what is signed. "terminal" is never a web hook. */
+static bool channel_fits(const void *record)
+{
+	const struct policy_channel *channel = record;
+	bool is_signed = channel->type == CHANNEL_STANDARD || channel->type == CHANNEL_GITHUB ||
+			 channel->type == CHANNEL_SLACK;
+
+	return !channel->url[0] != !channel->url_env[0] && (!is_signed || channel->secret_env[0]) &&
+	       strcmp(channel->name, "terminal") != 0;
+}
+static SHAPE_JUDGED(channel_shape, policy_channel, channel_fields, channel_fits);
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
@@ -233,6 +249,25 @@ static bool packs_are_there(const struct policy *policy)
 	return true;
 }
 
+static bool channels_are_there(const struct policy *policy, const struct policy_approval *approval)
+{
+	for (uint32_t i = 0; i < approval->channels.count; i++) {
+		const char *name = approval->channels.items[i].text;
+
+		if (strcmp(name, "terminal") != 0 && !policy_find_channel(policy, name))
+			return false;
+	}
+	return true;
+}
+
+static bool approvals_fit(const struct policy *policy)
+{
+	for (uint32_t i = 0; i < policy->tool_count; i++)
+		if (!channels_are_there(policy, &policy->tools[i].approval))
+			return false;
+	return channels_are_there(policy, &policy->approval);
+}
+
 static bool policy_fits(const void *record)
 {
 	const struct policy *policy = record;
@@ -243,7 +278,8 @@ static bool policy_fits(const void *record)
 		if (policy->path.items[i].text[0] != '/')
 			return false;
 	}
-	return (policy->has_agents || !policy->agent_count) && packs_are_there(policy);
+	return (policy->has_agents || !policy->agent_count) && packs_are_there(policy) &&
+	       approvals_fit(policy);
 }
 
 static const struct field policy_fields[] = {
@@ -271,6 +307,8 @@ static const struct field policy_fields[] = {
     F_ARRAY(NAMED, policy, tenants, tenant_count, tenant_shape),
     F_ARRAY(NAMED, policy, packs, pack_count, pack_shape),
     F_RECORD(policy, approval, approval_shape),
+    F_ARRAY(NAMED, policy, channels, channel_count, channel_shape),
     F_ARRAY(NAMED, policy, tools, tool_count, tool_shape),
+    F_RECORD(policy, http, http_shape),
 };
 SHAPE_JUDGED(policy_shape, policy, policy_fields, policy_fits);

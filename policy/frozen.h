@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define FROZEN_MAGIC   0x46504743u /* "CGPF" */
-#define FROZEN_VERSION 3u
+#define FROZEN_VERSION 4u
 
 enum field_kind {
 	FIELD_STR,      /* const char *, any UTF-8 without control bytes but \n and \t */
@@ -48,6 +48,10 @@ struct field {
 extern const struct shape policy_shape; /* struct policy */
 extern const struct shape word_shape;   /* struct policy_word */
 extern const struct shape pack_shape;   /* struct policy_pack; frozen_pack.c */
+extern const struct shape http_shape;   /* struct policy_http; frozen_http.c */
+extern const struct shape rate_shape;   /* struct policy_rate */
+
+#define DURATION_MAX_MS (366ull * 24 * 3600 * 1000)
 
 #define F(kind_, type, member)                                                                     \
 	{                                                                                          \

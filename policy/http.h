@@ -22,9 +22,10 @@ struct policy_auth {
 	const char *audience_claim; /* "aud" */
 	bool require_auth;          /* default: as enabled */
 	bool require_auth_given;
-	struct policy_words algorithms;     /* RS256 PS256 ES256 EdDSA, if none are said */
-	uint64_t refresh_interval_ms;       /* 15 min */
-	uint64_t keep_keys_ms;              /* how old keys may get when fetching fails; 24 h */
+	struct policy_words algorithms; /* RS256 PS256 ES256 EdDSA, if none are said */
+	uint64_t refresh_interval_ms;   /* 15 min */
+	uint64_t keep_keys_ms;          /* how old keys may get when fetching fails; 24 h */
+	struct policy_pos keep_keys_pos;
 	struct policy_words excluded_paths; /* need no credential */
 	struct policy_words ip_allowlist;   /* as server.ip_allowlist; both must hold */
 	struct policy_words api_keys;       /* names of variables, never their values */
@@ -64,7 +65,8 @@ struct policy_outgoing {
 
 struct policy_http {
 	const char *listen; /* an address, or the path of a Unix socket; default 127.0.0.1 */
-	uint64_t port;      /* 0 = no HTTP, unless listen is a path */
+	struct policy_pos listen_pos;
+	uint64_t port; /* 0 = no HTTP, unless listen is a path */
 	struct policy_pos port_pos;
 	uint64_t max_upload_bytes;           /* 1 MiB */
 	struct policy_words trusted_proxies; /* CIDR */

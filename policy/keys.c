@@ -119,6 +119,11 @@ static const struct schema_key approvals_keys[] = {
 	.max = 55 * 1000,
 	.range = "100ms to 55s"},
     APPROVAL_KEYS(policy, approval),
+    {.name = "channels",
+	.about = "Web hooks by which approvers are asked, beside the terminal",
+	.read = read_named,
+	.place = PLACE(policy, channels),
+	.list = &channel_list},
     KEY_END,
 };
 

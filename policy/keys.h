@@ -18,6 +18,7 @@ extern const struct schema_list principal_list;
 extern const struct schema_list agent_list;
 extern const struct schema_list namespace_list;
 extern const struct schema_list tenant_list;
+extern const struct schema_list channel_list;   /* keys_channel.c */
 extern const struct schema_list tool_list;      /* keys_tool.c */
 extern const struct schema_list tool_rule_list; /* keys_rules.c */
 extern const struct schema_list tool_test_list;
@@ -32,6 +33,7 @@ enum foreign_key {
 
 /* Tools, agents, namespaces, principal rows. Each call walks the rows of its caller. */
 #define ENTRIES_MAX    1024
+#define CHANNELS_MAX   32
 #define PATH_BYTES_MAX 4095
 
 #define DAY_MS         (24ull * 3600 * 1000)
@@ -96,7 +98,14 @@ extern const char *const verdict_choices[];    /* enum decision */
 		.about = "An approval needs a reason, too (false)",                                \
 		.place = PLACE(type, member.reason_required),                                      \
 		.given_place = PLACE(type, member.reason_given)},                                  \
-	    KEY_LATER("escalate_after"), KEY_LATER("channels")
+	{                                                                                          \
+		.name = "escalate_after", .read = read_duration,                                   \
+		.about = "Each channel is asked so long after the one before, 0s to 7d (0s)",      \
+		.place = PLACE(type, member.escalate_after_ms),                                    \
+		.pos_place = PLACE(type, member.escalate_pos),                                     \
+		.given_place = PLACE(type, member.escalate_given), .max = 7 * DAY_MS,              \
+		.range = "0s to 7d"                                                                \
+	}
 
 extern const char *const grant_choices[]; /* a value's bit is its index */
 schema_read read_grants;                  /* uint32_t of GRANT_* bits */
@@ -114,5 +123,16 @@ schema_judge judge_tool_glob;
 schema_judge judge_command;
 schema_judge judge_variable;
 schema_judge judge_parameter;
+schema_judge judge_listen; /* judge_http.c */
+schema_judge judge_network;
+schema_judge judge_url;
+schema_judge judge_site_url;
+schema_judge judge_host;
+schema_judge judge_endpoint;
+schema_judge judge_origin;
+schema_judge judge_method;
+schema_judge judge_header;
+schema_judge judge_url_path;
+schema_judge judge_algorithm;
 
 #endif

@@ -1,12 +1,9 @@
 #include "policy/keys.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
 #include "policy/policy.h"
-#include "policy/text.h"
-#include "supervisor/base/str.h"
 
 /* ---- the socket --------------------------------------------------------------------------- */
 
@@ -59,178 +56,6 @@ static const struct schema_key socket_keys[] = {
     KEY_END,
 };
 
-/* ---- addresses ---------------------------------------------------------------------------- */
-
-static const char *judge_address(const char *text)
-{
-	unsigned char address[16];
-
-	if (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1)
-		return NULL;
-	return "is not an address; write one such as 127.0.0.1 or ::1";
-}
-
-/* True when bits of the address beyond the prefix are set. */
-static bool has_host_bits(const unsigned char *address, unsigned bytes, unsigned prefix)
-{
-	for (unsigned i = prefix; i < bytes * 8; i++) {
-		if (address[i / 8] & (0x80u >> (i % 8)))
-			return true;
-	}
-	return false;
-}
-
-/* An address, or a network as ADDRESS/PREFIX. */
-static const char *judge_network(const char *text)
-{
-	static const char why[] = "is not a network; write one such as 10.0.0.0/8 or fd00::/8";
-	unsigned char address[16];
-	uint64_t prefix = 0;
-	char plain[64];
-	size_t len = strcspn(text, "/");
-	unsigned bytes;
-
-	if (len >= sizeof(plain))
-		return why;
-	memcpy(plain, text, len);
-	plain[len] = '\0';
-	if (inet_pton(AF_INET, plain, address) == 1)
-		bytes = 4;
-	else if (inet_pton(AF_INET6, plain, address) == 1)
-		bytes = 16;
-	else
-		return why;
-	if (!text[len])
-		return NULL;
-	if (str_u64(text + len + 1, bytes * 8, &prefix) || (text[len + 1] == '0' && text[len + 2]))
-		return why;
-	return has_host_bits(address, bytes, (unsigned)prefix)
-		   ? "has bits set beyond its prefix; write the network's first address"
-		   : NULL;
-}
-
-/* The length of HOST at the start of text; 0: there is none. */
-static size_t name_len(const char *text)
-{
-	static const char fit[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
-	size_t len;
-
-	if (text[0] == '[') {
-		len = strspn(text + 1, "0123456789abcdefABCDEF:.");
-		return len && text[len + 1] == ']' ? len + 2 : 0;
-	}
-	return text[0] == '.' || text[0] == '-' ? 0 : strspn(text, fit);
-}
-
-/* The length of :PORT at the start of text; 0: there is none. */
-static size_t port_len(const char *text)
-{
-	size_t digits = text[0] == ':' ? strspn(text + 1, "0123456789") : 0;
-	char port[8];
-	uint64_t value;
-
-	if (!digits || digits >= sizeof(port))
-		return 0;
-	memcpy(port, text + 1, digits);
-	port[digits] = '\0';
-	return str_u64(port, 65535, &value) || !value ? 0 : digits + 1;
-}
-
-/* The length of HOST[:PORT]; 0: there is none. */
-static size_t host_len(const char *text)
-{
-	size_t len = name_len(text);
-
-	return len ? len + port_len(text + len) : 0;
-}
-
-static bool is_loopback(const char *host, size_t len)
-{
-	static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		size_t name = strlen(names[i]);
-
-		if (len >= name && !strncmp(host, names[i], name) &&
-		    (len == name || host[name] == ':'))
-			return true;
-	}
-	return false;
-}
-
-/* Keys that are fetched in the clear can be replaced on the way; only this machine may do so. */
-static const char *judge_url(const char *text)
-{
-	const char *host = strstr(text, "://");
-	size_t len;
-
-	if (!host || text[strcspn(text, " \t\n#@\\")])
-		return "is not a URL; write https://host/path without blanks, @ and #";
-	host += 3;
-	len = host_len(host);
-	if (!len || (host[len] && host[len] != '/'))
-		return "is not a URL; write https://host/path without blanks, @ and #";
-	if (!strncmp(text, "https://", 8))
-		return NULL;
-	return !strncmp(text, "http://", 7) && is_loopback(host, len)
-		   ? NULL
-		   : "is not fetched safely; write https:// (http:// only for localhost)";
-}
-
-static const char *judge_endpoint(const char *text)
-{
-	size_t name = name_len(text);
-	size_t port = name ? port_len(text + name) : 0;
-
-	return port && !text[name + port] ? NULL
-					  : "is not host:port; write one such as localhost:4318";
-}
-
-static const char *judge_origin(const char *text)
-{
-	static const char why[] =
-	    "is not an origin; write scheme://host[:port] without a path, or *";
-	const char *host = strstr(text, "://");
-	size_t len;
-
-	if (!strcmp(text, "*"))
-		return NULL;
-	if (strncmp(text, "https://", 8) && strncmp(text, "http://", 7))
-		return why;
-	len = host_len(host + 3);
-	return len && !host[3 + len] ? NULL : why;
-}
-
-static const char *judge_method(const char *text)
-{
-	static const char *const methods[] = {
-	    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
-
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (!strcmp(text, methods[i]))
-			return NULL;
-	}
-	return "is not a method of HTTP; choose from GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-}
-
-/* A token of RFC 9110. */
-static const char *judge_header(const char *text)
-{
-	static const char fit[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				  "!#$%&'+-.^_`|~";
-
-	return text[strspn(text, fit)] ? "is not a header's name; use letters, digits and -" : NULL;
-}
-
-static const char *judge_url_path(const char *text)
-{
-	if (text[0] != '/' || text[strcspn(text, " \t\n?#*%\\")] || text_climbs(text) ||
-	    strstr(text, "//"))
-		return "is not a plain path; write one such as /health, matched whole";
-	return NULL;
-}
-
 /* ---- auth --------------------------------------------------------------------------------- */
 
 #define API_KEY_MIN 32
@@ -270,6 +95,16 @@ static int read_api_keys(
 	}
 	*words = (struct policy_words){items, node->count};
 	return 0;
+}
+
+/* A list that means nothing when it is empty. */
+static int read_algorithms(
+    struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
+{
+	if (node->kind == YAML_KIND_SEQUENCE && !node->count)
+		return schema_refuse(
+		    schema, node, "accepts no token; name one, or remove the key for the default");
+	return read_words(schema, node, key, record);
 }
 
 #define NETWORKS(name_, about_, member)                                                            \
@@ -319,6 +154,22 @@ static const struct schema_key auth_keys[] = {
 	.min = 10 * 1000,
 	.max = 7 * DAY_MS,
 	.range = "10s to 7d"},
+    {.name = "keep_keys",
+	.read = read_duration,
+	.about = "How old keys may get while jwks_url cannot be fetched, 10s to 30d (24h)",
+	.place = PLACE(policy, http.auth.keep_keys_ms),
+	.pos_place = PLACE(policy, http.auth.keep_keys_pos),
+	.min = 10 * 1000,
+	.max = 30 * DAY_MS,
+	.range = "10s to 30d"},
+    {.name = "algorithms",
+	.read = read_algorithms,
+	.about = "How tokens may be signed (RS256, PS256, ES256, EdDSA)",
+	.place = PLACE(policy, http.auth.algorithms),
+	.judge = judge_algorithm,
+	.max = 16,
+	.like = read_words,
+	.pattern = "^([RPE]S(256|384|512)|EdDSA)$"},
     {.name = "excluded_paths",
 	.read = read_words,
 	.about = "Paths that need no credential",
@@ -462,14 +313,26 @@ static const struct schema_key observability_keys[] = {
 		.name = (name_), .read = read_section, .about = (about_), .keys = (keys_)          \
 	}
 
+static const struct schema_key outgoing_keys[] = {
+    NETWORKS("networks", "Private networks that may be reached", outgoing.networks),
+    {.name = "ca",
+	.read = read_text,
+	.about = "Authorities beside the system's, PEM",
+	.place = PLACE(policy, http.outgoing.ca),
+	.pos_place = PLACE(policy, http.outgoing.ca_pos),
+	.max = PATH_BYTES_MAX},
+    KEY_END,
+};
+
 const struct schema_key server_keys[] = {
     SECTION("socket", "The Unix socket", socket_keys),
     {.name = "listen",
 	.read = read_text,
-	.about = "Address of HTTP (127.0.0.1)",
+	.about = "Address of HTTP, or the path of a Unix socket (127.0.0.1)",
 	.place = PLACE(policy, http.listen),
-	.max = 64,
-	.judge = judge_address},
+	.pos_place = PLACE(policy, http.listen_pos),
+	.max = PATH_BYTES_MAX,
+	.judge = judge_listen},
     {.name = "port",
 	.read = read_count,
 	.about = "Port of HTTP, 1 to 65535; absent: no HTTP",
@@ -507,5 +370,18 @@ const struct schema_key server_keys[] = {
 	.given_place = PLACE(policy, http.tls.given),
 	.keys = tls_keys},
     SECTION("observability", "Metrics and traces", observability_keys),
+    {.name = "url",
+	.read = read_text,
+	.about = "Its public address, as https://gate.example",
+	.place = PLACE(policy, http.url),
+	.max = 512,
+	.judge = judge_site_url},
+    {.name = "hosts",
+	.read = read_words,
+	.about = "Names it answers to, beside that of url",
+	.place = PLACE(policy, http.hosts),
+	.judge = judge_host,
+	.max = 64},
+    SECTION("outgoing", "Where callgate may go itself", outgoing_keys),
     KEY_END,
 };

@@ -137,8 +137,24 @@ static const struct schema_key annotation_keys[] = {
     KEY_END,
 };
 
+static int read_channels(
+    struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
+{
+	if (node->kind == YAML_KIND_SEQUENCE && !node->count)
+		return schema_refuse(schema, node, "asks nobody; name a channel or terminal");
+	return read_words(schema, node, key, record);
+}
+
 static const struct schema_key approval_keys[] = {
     APPROVAL_KEYS(policy_tool, approval),
+    {.name = "channels",
+	.read = read_channels,
+	.about = "Which channels ask, in this order; terminal is one (terminal, then all)",
+	.place = PLACE(policy_tool, approval.channels),
+	.judge = judge_name,
+	.max = CHANNELS_MAX + 1,
+	.like = read_words,
+	.pattern = NAME_PATTERN},
     KEY_END,
 };
 

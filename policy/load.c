@@ -22,6 +22,15 @@ static const struct policy_word default_headers[] = {
     {"Authorization", {0, 0}},
     {"Content-Type", {0, 0}},
 };
+static const struct policy_word default_algorithms[] = {
+    {"RS256", {0, 0}},
+    {"PS256", {0, 0}},
+    {"ES256", {0, 0}},
+    {"EdDSA", {0, 0}},
+};
+static const struct policy_word default_studio_roles[] = {
+    {"operator", {0, 0}},
+};
 #define WORDS(array)                                                                               \
 	(struct policy_words)                                                                      \
 	{                                                                                          \
@@ -35,6 +44,7 @@ static void set_http_defaults(struct policy_http *http)
 	http->auth.jwks_url = http->auth.issuer = http->auth.audience = "";
 	http->auth.audience_claim = "aud";
 	http->auth.refresh_interval_ms = 15 * 60 * 1000;
+	http->auth.algorithms = WORDS(default_algorithms);
 	http->auth.service_key_env = "";
 	http->cors.allowed_methods = WORDS(default_methods);
 	http->cors.allowed_headers = WORDS(default_headers);
@@ -42,7 +52,10 @@ static void set_http_defaults(struct policy_http *http)
 	http->rate.requests_per_minute = 100;
 	http->rate.burst = 20;
 	http->tls.cert = http->tls.key = http->tls.client_ca = "";
+	http->studio_roles = WORDS(default_studio_roles);
 	http->tracing_endpoint = "localhost:4318";
+	http->url = "";
+	http->outgoing.ca = "";
 }
 
 /* What a file that says nothing says. */
@@ -83,6 +96,17 @@ static int add_default_namespace(struct arena *arena, struct policy *policy)
 	return 0;
 }
 
+/* Defaults that depend on what the file says. */
+static void fill_auth(struct policy_auth *auth)
+{
+	/* Looking at credentials means asking for them, unless the file says otherwise. */
+	if (!auth->require_auth_given)
+		auth->require_auth = auth->enabled;
+	if (!auth->keep_keys_ms)
+		auth->keep_keys_ms =
+		    auth->refresh_interval_ms > DAY_MS ? auth->refresh_interval_ms : DAY_MS;
+}
+
 static int read_policy(struct schema *schema, struct policy *policy)
 {
 	const struct yaml_node *root;
@@ -97,9 +121,7 @@ static int read_policy(struct schema *schema, struct policy *policy)
 	if (!policy->file)
 		return -ENOMEM;
 	fault = schema_mapping(schema, root, policy_keys, policy);
-	/* Looking at credentials means asking for them, unless the file says otherwise. */
-	if (!policy->http.auth.require_auth_given)
-		policy->http.auth.require_auth = policy->http.auth.enabled;
+	fill_auth(&policy->http.auth);
 	if (!fault)
 		fault = add_default_namespace(schema->arena, policy);
 	return fault ? fault : policy_check(schema, policy);

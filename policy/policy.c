@@ -15,6 +15,7 @@ _Static_assert(offsetof(struct policy_namespace, name) == 0, "named_compare");
 _Static_assert(offsetof(struct policy_tenant, name) == 0, "named_compare");
 _Static_assert(offsetof(struct policy_env, name) == 0, "named_compare");
 _Static_assert(offsetof(struct policy_pack, name) == 0, "named_compare");
+_Static_assert(offsetof(struct policy_channel, name) == 0, "named_compare");
 
 void policy_free(struct policy *policy)
 {

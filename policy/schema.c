@@ -183,9 +183,13 @@ static int read_elements(
 		const char *why = item->key ? list->judge(item->key) : NULL;
 		int fault;
 
-		if (why)
+		if (why) {
+			char path[YAML_PATH_MAX];
+
+			yaml_path(node, path);
 			return schema_refuse_at(
-			    schema, item->key_pos, key->name, "'%.60s' %s", item->key, why);
+			    schema, item->key_pos, path, "'%.60s' %s", item->key, why);
+		}
 		if (item->key)
 			memcpy(element, &item->key, sizeof(item->key));
 		fault = read_element(schema, item, list, element);

@@ -126,11 +126,13 @@ struct policy_annotations {
 struct policy_approval {
 	bool given;
 	bool editable_given, by_client_given, reason_given; /* while the file is read */
-	uint64_t quorum;                                    /* distinct people who must agree; 1 */
+	bool escalate_given;
+	struct policy_pos escalate_pos;
+	uint64_t quorum;              /* distinct people who must agree; 1 */
 	uint32_t grants;              /* GRANT_*: what an answer may stand for; ONCE */
 	uint64_t max_grant_ttl_ms;    /* 8 h */
 	struct policy_words editable; /* parameters that the approver may change */
-	struct policy_words channels; /* in this order; none said: the terminal and all others */
+	struct policy_words channels; /* in this order; none: the terminal only */
 	uint64_t escalate_after_ms; /* each channel so much after the one before; 0: all at once */
 	bool by_client;             /* the client may ask its own user (elicitation) */
 	bool reason_required;       /* of an approval, too */

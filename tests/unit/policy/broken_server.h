@@ -7,13 +7,13 @@
 static const struct broken broken_http[] = {
     {"server: {listen: localhost}",
 	"p.yaml:1:18: server.listen: 'localhost' is not an address; write one such "
-	"as 127.0.0.1 or ::1"},
+	"as 127.0.0.1 or ::1, or the path of a socket"},
     {"server: {listen: 127.0.0.1:80}",
 	"p.yaml:1:18: server.listen: '127.0.0.1:80' is not an address; write one "
-	"such as 127.0.0.1 or ::1"},
+	"such as 127.0.0.1 or ::1, or the path of a socket"},
     {"server: {listen: 300.1.1.1}",
 	"p.yaml:1:18: server.listen: '300.1.1.1' is not an address; write one such "
-	"as 127.0.0.1 or ::1"},
+	"as 127.0.0.1 or ::1, or the path of a socket"},
     {"server: {listen: [a]}", "p.yaml:1:18: server.listen: is a list; write text"},
     {"server: {port: 0}", "p.yaml:1:16: server.port: '0' is out of range; choose 1 to 65535"},
     {"server: {port: 65536}",
@@ -59,6 +59,90 @@ static const struct broken broken_http[] = {
     {"server: {auth: {ip_allowlist: [everyone]}}",
 	"p.yaml:1:32: server.auth.ip_allowlist[0]: 'everyone' is not a network; "
 	"write one such as 10.0.0.0/8 or fd00::/8"},
+    {"server: {listen: run/}",
+	"p.yaml:1:18: server.listen: 'run/' is a folder; name the socket in it"},
+    {"server: {listen: run/http.sock, port: 80}",
+	"p.yaml:1:33: server.port: belongs to an address, and listen is a path; remove "
+	"one of them"},
+    {"server: {listen: 0.0.0.0, port: 80}",
+	"p.yaml:1:10: server.listen: lets in everybody who reaches this address, since "
+	"no credential is looked at; write server.auth.enabled: true, or "
+	"server.auth.require_auth: false if that is meant"},
+    {"server: {listen: \"::\", port: 80, auth: {enabled: false}}",
+	"p.yaml:1:10: server.listen: lets in everybody who reaches this address, since "
+	"no credential is looked at; write server.auth.enabled: true, or "
+	"server.auth.require_auth: false if that is meant"},
+    {"server: {listen: \"::ffff:10.0.0.1\", port: 80}",
+	"p.yaml:1:10: server.listen: lets in everybody who reaches this address, since "
+	"no credential is looked at; write server.auth.enabled: true, or "
+	"server.auth.require_auth: false if that is meant"},
+    {"server: {url: gate.example}",
+	"p.yaml:1:15: server.url: 'gate.example' is not the address of a site; write "
+	"https://host[:port] without a path or a last slash"},
+    {"server: {url: \"https://gate.example/\"}",
+	"p.yaml:1:15: server.url: 'https://gate.example/' is not the address of a "
+	"site; write https://host[:port] without a path or a last slash"},
+    {"server: {url: \"https://gate.example/path\"}",
+	"p.yaml:1:15: server.url: 'https://gate.example/path' is not the address of a "
+	"site; write https://host[:port] without a path or a last slash"},
+    {"server: {url: \"http://gate.example\"}",
+	"p.yaml:1:15: server.url: 'http://gate.example' is not safe: credentials would "
+	"cross the network in the clear; write https:// (http:// only for localhost)"},
+    {"server: {url: \"https://u@gate.example\"}",
+	"p.yaml:1:15: server.url: 'https://u@gate.example' is not the address of a "
+	"site; write https://host[:port] without a path or a last slash"},
+    {"server: {url: \"https://gate.example?x\"}",
+	"p.yaml:1:15: server.url: 'https://gate.example?x' is not the address of a "
+	"site; write https://host[:port] without a path or a last slash"},
+    {"server: {hosts: [\"gate.example:443\"]}",
+	"p.yaml:1:18: server.hosts[0]: 'gate.example:443' is not a host's name; write "
+	"one such as gate.example"},
+    {"server: {hosts: [\"*.example\"]}",
+	"p.yaml:1:18: server.hosts[0]: '*.example' is not a host's name; write one "
+	"such as gate.example"},
+    {"server: {hosts: [\"\"]}",
+	"p.yaml:1:18: server.hosts[0]: is empty; write text or remove the key"},
+    {"server: {outgoing: {networks: [10.0.0.1/8]}}",
+	"p.yaml:1:32: server.outgoing.networks[0]: '10.0.0.1/8' has bits set beyond "
+	"its prefix; write the network's first address"},
+    {"server: {outgoing: {ca: 1}}",
+	"p.yaml:1:25: server.outgoing.ca: is a number, not text; put it in quotes"},
+    {"server: {outgoing: {proxy: x}}",
+	"p.yaml:1:21: server.outgoing.proxy: unknown key; remove it, callgate.yaml(5) "
+	"lists the keys"},
+    {"server: {auth: {algorithms: [HS256]}}",
+	"p.yaml:1:30: server.auth.algorithms[0]: 'HS256' proves nothing: with public "
+	"keys anybody can make such a token; choose RS256, PS256, ES256 or EdDSA"},
+    {"server: {auth: {algorithms: [none]}}",
+	"p.yaml:1:30: server.auth.algorithms[0]: 'none' proves nothing: with public "
+	"keys anybody can make such a token; choose RS256, PS256, ES256 or EdDSA"},
+    {"server: {auth: {algorithms: [RS1]}}",
+	"p.yaml:1:30: server.auth.algorithms[0]: 'RS1' is not an algorithm that is "
+	"read; choose RS, PS or ES with 256, 384 or 512, or EdDSA"},
+    {"server: {auth: {algorithms: [ES256K]}}",
+	"p.yaml:1:30: server.auth.algorithms[0]: 'ES256K' is not an algorithm that is "
+	"read; choose RS, PS or ES with 256, 384 or 512, or EdDSA"},
+    {"server: {auth: {algorithms: [eddsa]}}",
+	"p.yaml:1:30: server.auth.algorithms[0]: 'eddsa' is not an algorithm that is "
+	"read; choose RS, PS or ES with 256, 384 or 512, or EdDSA"},
+    {"server: {auth: {algorithms: []}}",
+	"p.yaml:1:29: server.auth.algorithms: accepts no token; name one, or remove "
+	"the key for the default"},
+    {"server: {auth: {algorithms: RS256}}",
+	"p.yaml:1:29: server.auth.algorithms: is not a list; write [one, two]"},
+    {"server: {auth: {keep_keys: 1s}}",
+	"p.yaml:1:28: server.auth.keep_keys: '1s' is out of range; choose 10s to 30d"},
+    {"server: {auth: {keep_keys: 31d}}",
+	"p.yaml:1:28: server.auth.keep_keys: '31d' is out of range; choose 10s to 30d"},
+    {"server: {auth: {keep_keys: 10m}}",
+	"p.yaml:1:17: server.auth.keep_keys: is shorter than refresh_interval, so keys "
+	"would be dropped before they are fetched again; raise it"},
+    {"server: {auth: {refresh_interval: 2h, keep_keys: 1h}}",
+	"p.yaml:1:39: server.auth.keep_keys: is shorter than refresh_interval, so keys "
+	"would be dropped before they are fetched again; raise it"},
+    {"server: {studio: {enabled: true}}",
+	"p.yaml:1:1: server.studio.roles: there is no role 'operator'; define it under "
+	"roles: or remove it"},
     {"server: {auth: true}", "p.yaml:1:16: server.auth: is not a mapping; write key: value"},
     {"server: {auth: {enable: true}}",
 	"p.yaml:1:17: server.auth.enable: unknown key; did you mean enabled?"},
@@ -334,11 +418,96 @@ static const struct broken broken_approvals[] = {
 	"p.yaml:1:30: approvals.reason_required: '1' is not a truth value; write "
 	"true or false"},
     {"approvals: {escalate_after: 1m}",
-	"p.yaml:1:13: approvals.escalate_after: this part of callgate is not built "
-	"yet in this version; remove it"},
+	"p.yaml:1:13: approvals.escalate_after: has nobody to go on to; give "
+	"approvals.channels one web hook at least, or remove it"},
+    {"approvals: {escalate_after: 8d}",
+	"p.yaml:1:29: approvals.escalate_after: '8d' is out of range; choose 0s to 7d"},
+    {"approvals: {escalate_after: soon}",
+	"p.yaml:1:29: approvals.escalate_after: 'soon' is not a time; write a whole "
+	"number and ms, s, m, h or d, as in 30s"},
     {"approvals: {channels: []}",
-	"p.yaml:1:13: approvals.channels: this part of callgate is not built yet in "
-	"this version; remove it"},
+	"p.yaml:1:23: approvals.channels: is not a mapping; write name: {key: value}"},
+    {"approvals: {channels: {ops: {}}}",
+	"p.yaml:1:29: approvals.channels.ops: has no type; write type: standard, "
+	"github, slack, ntfy or json"},
+    {"approvals: {channels: {ops: {type: teams}}}",
+	"p.yaml:1:36: approvals.channels.ops.type: 'teams' is not one of its values; "
+	"choose from standard, github, slack, ntfy, json"},
+    {"approvals: {channels: {ops: {type: json}}}",
+	"p.yaml:1:29: approvals.channels.ops: goes nowhere; give url, or url_env where "
+	"the URL is a secret"},
+    {"approvals: {channels: {ops: {type: json, url: \"https://a/\", url_env: A}}}",
+	"p.yaml:1:61: approvals.channels.ops.url_env: stands beside url; keep one of "
+	"them"},
+    {"approvals: {channels: {ops: {type: json, url: \"http://a.example/\"}}}",
+	"p.yaml:1:47: approvals.channels.ops.url: 'http://a.example/' is not fetched "
+	"safely; write https:// (http:// only for localhost)"},
+    {"approvals: {channels: {ops: {type: json, url: a.example}}}",
+	"p.yaml:1:47: approvals.channels.ops.url: 'a.example' is not a URL; write "
+	"https://host/path without blanks, @ and #"},
+    {"approvals: {channels: {ops: {type: standard, url: \"https://a/\"}}}",
+	"p.yaml:1:29: approvals.channels.ops: cannot sign what it sends or judge what "
+	"comes back; give secret_env"},
+    {"approvals: {channels: {ops: {type: github, url_env: A}}}",
+	"p.yaml:1:29: approvals.channels.ops: cannot sign what it sends or judge what "
+	"comes back; give secret_env"},
+    {"approvals: {channels: {ops: {type: slack, url_env: A}}}",
+	"p.yaml:1:29: approvals.channels.ops: cannot sign what it sends or judge what "
+	"comes back; give secret_env"},
+    {"approvals: {channels: {ops: {type: github, url: \"https://a/\", secret: "
+     "topsecret}}}",
+	"p.yaml:1:63: approvals.channels.ops.secret: holds a secret itself; write "
+	"secret_env: NAME, and set NAME in the environment or in .env"},
+    {"approvals: {channels: {ops: {type: github, url: \"https://a/\", secret_env: "
+     "\"topsecret+/=\"}}}",
+	"p.yaml:1:75: approvals.channels.ops.secret_env: is not a variable's name; "
+	"write NAME, and set NAME in the environment or in .env"},
+    {"approvals: {channels: {ops: {type: github, url: \"https://a/\", secret_env: "
+     "whsec_topsecret}}}",
+	"p.yaml:1:75: approvals.channels.ops.secret_env: is not a variable's name; "
+	"write NAME, and set NAME in the environment or in .env"},
+    {"approvals: {channels: {ops: {type: github, url: \"https://a/\", secret_env: "
+     "\"${SECRET}!\"}}}",
+	"p.yaml:1:75: approvals.channels.ops.secret_env: is not a variable's name; "
+	"write NAME, and set NAME in the environment or in .env"},
+    {"approvals: {channels: {ops: {type: json, url_env: \"https://topsecret/\"}}}",
+	"p.yaml:1:51: approvals.channels.ops.url_env: is not a variable's name; write "
+	"NAME, and set NAME in the environment or in .env"},
+    {"approvals: {channels: {terminal: {type: json, url: \"https://a/\"}}}",
+	"p.yaml:1:24: approvals.channels: 'terminal' is what people have at the "
+	"machine itself; give the web hook another name"},
+    {"approvals: {channels: {\"a b\": {type: json, url: \"https://a/\"}}}",
+	"p.yaml:1:24: approvals.channels: 'a b' is not a name; use 1 to 255 letters, "
+	"digits, _ and -"},
+    {"approvals: {channels: {ops: {type: json, url: \"https://a/\", roles: [nobody]}}}",
+	"p.yaml:1:69: approvals.channels.ops.roles[0]: there is no role 'nobody'; "
+	"define it under roles: or remove it"},
+    {"approvals: {channels: {ops: {type: json, url: \"https://a/\", namespaces: "
+     "[nowhere]}}}",
+	"p.yaml:1:74: approvals.channels.ops.namespaces[0]: there is no namespace "
+	"'nowhere'; define it under namespaces: or remove it"},
+    {"approvals: {channels: {ops: {type: json, url: \"https://a/\", token: x}}}",
+	"p.yaml:1:61: approvals.channels.ops.token: unknown key; remove it, "
+	"callgate.yaml(5) lists the keys"},
+    {"tools: {t: {type: command, approval: {channels: []}}}",
+	"p.yaml:1:49: tools.t.approval.channels: asks nobody; name a channel or "
+	"terminal"},
+    {"tools: {t: {type: command, approval: {channels: ops}}}",
+	"p.yaml:1:49: tools.t.approval.channels: is not a list; write [one, two]"},
+    {"tools: {t: {type: command, approval: {channels: [ops]}}}",
+	"p.yaml:1:50: tools.t.approval.channels[0]: there is no channel 'ops'; define "
+	"it under approvals.channels: or remove it"},
+    {"tools: {t: {type: command, approval: {channels: [terminal, terminal]}}}",
+	"p.yaml:1:60: tools.t.approval.channels[1]: 'terminal' is named twice; keep one"},
+    {"tools: {t: {type: command, approval: {channels: [terminal], escalate_after: "
+     "1m}}}",
+	"p.yaml:1:61: tools.t.approval.escalate_after: has nobody to go on to; give "
+	"approvals.channels one web hook at least, or remove it"},
+    {"tools: {t: {type: command, approval: {escalate_after: 1m}}}",
+	"p.yaml:1:39: tools.t.approval.escalate_after: has nobody to go on to; give "
+	"approvals.channels one web hook at least, or remove it"},
+    {"tools: {t: {type: command, approval: {channels: {ops: {}}}}}",
+	"p.yaml:1:49: tools.t.approval.channels: is not a list; write [one, two]"},
 };
 
 #endif

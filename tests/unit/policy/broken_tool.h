@@ -691,12 +691,6 @@ static const struct broken broken_approval[] = {
     {"tools: {t: {type: command, approval: {reason_required: maybe}}}",
 	"p.yaml:1:56: tools.t.approval.reason_required: 'maybe' is not a truth "
 	"value; write true or false"},
-    {"tools: {t: {type: command, approval: {escalate_after: 5m}}}",
-	"p.yaml:1:39: tools.t.approval.escalate_after: this part of callgate is not "
-	"built yet in this version; remove it"},
-    {"tools: {t: {type: command, approval: {channels: [mail]}}}",
-	"p.yaml:1:39: tools.t.approval.channels: this part of callgate is not built "
-	"yet in this version; remove it"},
     {"tools: {t: {type: command, approval: {timeout: 5m}}}",
 	"p.yaml:1:39: tools.t.approval.timeout: unknown key; remove it, "
 	"callgate.yaml(5) lists the keys"},

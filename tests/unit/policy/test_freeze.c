@@ -15,9 +15,11 @@
 #include "tests/unit/policy/every_key.h"
 
 static const char text[] =
-    "server: {socket: {path: s, mode: \"0660\", group: g}}\n"
+    "server: {socket: {path: s, mode: \"0660\", group: g}, port: 8, tls: {cert: c, key: k}, "
+    "rate_limiting: {enabled: true}}\n"
     "logger: {level: warn, format: json}\n"
     "audit: {directory: a}\n"
+    "approvals: {channels: {ops: {type: github, url: \"https://o/\", secret_env: S}}}\n"
     "roles: {dev: {tools: [\"*\"], approve: [b], permissions: [audit:read]}, op: {}}\n"
     "principals:\n"
     "  - {peer_uid: 1, roles: [dev], agents: [coder], namespaces: [default]}\n"
@@ -127,7 +129,7 @@ static void test_round_trip(void **state)
 	use(policy);
 	assert_string_equal(policy->file, "p.yaml");
 	assert_int_equal(policy->socket_mode, 0660);
-	assert_int_equal(policy_find_tool(policy, "bash")->denied_commands.items[0].pos.line, 29);
+	assert_int_equal(policy_find_tool(policy, "bash")->denied_commands.items[0].pos.line, 30);
 	assert_true(policy_find_tool(policy, "bash")->deny_by_default);
 	assert_false(policy_find_tool(policy, "b")->deny_by_default);
 	buf_init(&second, POLICY_FROZEN_MAX);
@@ -157,7 +159,21 @@ static void test_every_key(void **state)
 	assert_int_equal(push->rules[1].when_count, 2);
 	assert_int_equal(push->approval.grants, GRANT_ONCE | GRANT_ALWAYS);
 	assert_int_equal(push->test_count, 0); /* tests are not frozen */
-	assert_int_equal(policy->http.port, 0);
+	assert_int_equal(policy->http.port, 8700);
+	assert_string_equal(policy->http.auth.algorithms.items[1].text, "EdDSA");
+	assert_int_equal(policy->http.auth.keep_keys_ms, 12 * 3600 * 1000);
+	assert_string_equal(policy->http.auth.api_keys.items[0].text, "API_KEY_1");
+	assert_string_equal(policy->http.tls.client_ca, "ca.pem");
+	assert_true(policy->http.rate.per_user);
+	assert_string_equal(policy->http.url, "https://gate.example:8443");
+	assert_string_equal(policy->http.hosts.items[0].text, "gate.internal");
+	assert_string_equal(policy->http.outgoing.networks.items[0].text, "10.0.0.0/8");
+	assert_int_equal(policy->channel_count, 2);
+	assert_int_equal(policy_find_channel(policy, "chat")->type, CHANNEL_SLACK);
+	assert_string_equal(policy_find_channel(policy, "ops")->secret_env, "OPS_SECRET");
+	assert_null(policy_find_channel(policy, "terminal"));
+	assert_string_equal(push->approval.channels.items[1].text, "ops");
+	assert_int_equal(push->approval.escalate_after_ms, 120000);
 	assert_true(policy_find_tool(policy, "bash")->sandbox.callgate);
 	assert_int_equal(policy_find_tool(policy, "edit")->handler, HANDLER_TEXT_EDITOR);
 	assert_non_null(policy_find_pack(policy, "find"));
@@ -462,6 +478,78 @@ static void anonymous_and_uid(struct policy *policy)
 {
 	policy->principals[3].has_uid = true;
 }
+static void port_too_high(struct policy *policy)
+{
+	policy->http.port = 65536;
+}
+static void path_and_port(struct policy *policy)
+{
+	policy->http.listen = "run/http.sock";
+}
+static void listens_nowhere(struct policy *policy)
+{
+	policy->http.listen = "";
+}
+static void half_a_certificate(struct policy *policy)
+{
+	policy->http.tls.key = "";
+}
+static void client_cert_without_ca(struct policy *policy)
+{
+	policy->http.tls.require_client_cert = true;
+}
+static void jwks_alone(struct policy *policy)
+{
+	policy->http.auth.jwks_url = "https://a/";
+}
+static void required_not_looked_at(struct policy *policy)
+{
+	policy->http.auth.require_auth = true;
+}
+static void no_algorithm(struct policy *policy)
+{
+	policy->http.auth.algorithms.count = 0;
+}
+static void keys_kept_too_short(struct policy *policy)
+{
+	policy->http.auth.keep_keys_ms = policy->http.auth.refresh_interval_ms - 1;
+}
+static void rate_of_nothing(struct policy *policy)
+{
+	policy->http.rate.requests_per_minute = 0;
+}
+static void upload_of_nothing(struct policy *policy)
+{
+	policy->http.max_upload_bytes = 0;
+}
+static void channel_without_type(struct policy *policy)
+{
+	policy->channels[0].type = CHANNEL_NONE;
+}
+static void channel_six(struct policy *policy)
+{
+	policy->channels[0].type = CHANNEL_TYPE_COUNT;
+}
+static void channel_unsigned(struct policy *policy)
+{
+	policy->channels[0].secret_env = "";
+}
+static void channel_nowhere(struct policy *policy)
+{
+	policy->channels[0].url = "";
+}
+static void channel_twice_somewhere(struct policy *policy)
+{
+	policy->channels[0].url_env = "U";
+}
+static void channel_is_terminal(struct policy *policy)
+{
+	policy->channels[0].name = "terminal";
+}
+static void channel_unknown(struct policy *policy)
+{
+	policy->channels[0].name = "other";
+}
 static void anonymous_and_key(struct policy *policy)
 {
 	policy->principals[3].api_key = "K";
@@ -477,7 +565,11 @@ static void test_bounds(void **state)
 	    typed_without_schema, elements_without_program, element_none, stdin_without_name,
 	    stdin_name_without_rule, env_unsorted, env_ld_preload, env_path, env_no_source,
 	    rule_undecided, rule_without_id, grants_eight, quorum_many, hint_three, pack_unknown,
-	    tenant_bad_name, jwt_without_value, anonymous_and_uid, anonymous_and_key};
+	    tenant_bad_name, jwt_without_value, anonymous_and_uid, anonymous_and_key, port_too_high,
+	    path_and_port, listens_nowhere, half_a_certificate, client_cert_without_ca, jwks_alone,
+	    required_not_looked_at, no_algorithm, keys_kept_too_short, rate_of_nothing,
+	    upload_of_nothing, channel_without_type, channel_six, channel_unsigned, channel_nowhere,
+	    channel_twice_somewhere, channel_is_terminal, channel_unknown};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)

@@ -71,6 +71,10 @@ static void test_limits(void **state)
 	    {"audit: {directory: \"", "x", "\"}", "longer than 4095 bytes", 5000, -EINVAL},
 	    {"audit: {directory: \"", "${NAME}", "\"}", "", 4095, 0},
 	    {"audit: {directory: \"", "${NAME}", "\"}", "longer than 4095 bytes", 4096, -EINVAL},
+	    {"approvals: {channels: {", "a", ": {type: ntfy, url_env: A}}}", "is not a name", 256,
+		-EINVAL},
+	    {"tools: {t: {type: command, approval: {channels: [", "a,", "]}}}",
+		"has more than 33 entries", 34, -EINVAL},
 	    {"principals: [", "{peer_uid: 1},", "]", "more than 1024 entries", 1025, -EINVAL},
 	    {"tools: {t: {type: command, rules: [", "{},", "]}}",
 		"tools.t.rules: has more than 20000 entries", 20001, -EINVAL},
@@ -122,6 +126,11 @@ static void test_many_names(void **state)
 	put_entries(&text, "r", 65);
 	buf_text(&text, "}");
 	expect(buf_cstr(&text), -EINVAL, "more than 64 entries");
+	buf_reset(&text);
+	buf_text(&text, "approvals: {channels: {");
+	put_entries(&text, "c", 33);
+	buf_text(&text, "}}");
+	expect(buf_cstr(&text), -EINVAL, "more than 32 entries");
 	buf_reset(&text);
 	/* 30000 keys in one mapping, the last twice: found without comparing each with each */
 	buf_text(&text, "agents: {");

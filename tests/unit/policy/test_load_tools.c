@@ -219,6 +219,16 @@ static void test_http(void **state)
 	assert_int_equal(policy->http.port, 0);
 	assert_int_equal(policy->http.rate.requests_per_minute, 100);
 	assert_int_equal(policy->http.cors.allowed_methods.count, 3);
+	assert_int_equal(policy->http.auth.algorithms.count, 4);
+	assert_int_equal(policy->http.auth.keep_keys_ms, 24 * 3600 * 1000);
+	assert_string_equal(policy->http.studio_roles.items[0].text, "operator");
+	assert_string_equal(policy->http.url, "");
+	assert_false(http_serves(&policy->http));
+	policy_free(policy);
+	/* The default never drops keys before they are fetched again. */
+	policy = loaded("server: {listen: run/h, auth: {refresh_interval: 7d}}");
+	assert_int_equal(policy->http.auth.keep_keys_ms, 7 * 24 * 3600 * 1000);
+	assert_true(http_serves(&policy->http));
 	policy_free(policy);
 }
 
@@ -307,6 +317,106 @@ static void test_warnings(void **state)
 	warned("tools: {t: {type: command, exec: {program: /bin/dash, argv: [-c, x]}}}",
 	    "p.yaml:1:28: tools.t.exec.program: 'dash' is a shell, which may read a parameter as "
 	    "a command; name the program itself\n");
+}
+
+#define ROLE "roles: {r: {}, op: {permissions: [approvals:decide]}}\n"
+
+/* Rows that nobody can match, and rights that should have a name to them. */
+static void test_warnings_of_rows(void **state)
+{
+	(void)state;
+	warned(ROLE "principals:\n"
+		    "  - {jwt: {claim: a, value: b}, roles: [r]}\n"
+		    "  - {client_cert: {san: x}, roles: [r]}\n"
+		    "  - {api_key: A, roles: [r]}\n"
+		    "  - {anonymous: true, roles: [op]}\n",
+	    "p.yaml:3:5: principals[0]: jwt matches nobody while no token is judged; give "
+	    "server.auth enabled, jwks_url, issuer and audience\n"
+	    "p.yaml:4:5: principals[1]: client_cert matches nobody while no certificate is judged; "
+	    "give server.tls.client_ca\n"
+	    "p.yaml:5:5: principals[2]: there is no static key 'A'; write \"${A}\" under "
+	    "server.auth.api_keys\n"
+	    "p.yaml:6:5: principals[3]: whoever shows nothing gets role 'op', with permissions to "
+	    "decide, manage or edit; give him a role of his own\n");
+	warned(ROLE
+	    "server: {auth: {enabled: true, jwks_url: \"https://a/\", issuer: i, audience: a, "
+	    "api_keys: [\"${API_KEY_1}\"]}, tls: {cert: c, key: k, client_ca: ca}}\n"
+	    "principals:\n"
+	    "  - {jwt: {claim: a, value: b}, client_cert: {san: x}, api_key: API_KEY_1, "
+	    "roles: [op]}\n",
+	    "");
+}
+
+#define IN_THE_CLEAR                                                                               \
+	"p.yaml:1:10: server.listen: credentials cross the network in the clear; give "            \
+	"server.tls, or name the proxy that does TLS under server.trusted_proxies\n"
+#define UNBOUNDED                                                                                  \
+	"p.yaml:1:10: server.listen: nothing bounds the requests of one address; give "            \
+	"server.rate_limiting\n"
+
+/* What is safe on the loopback is said where the network begins. */
+static void test_warnings_of_listeners(void **state)
+{
+	static const char *const near[] = {
+	    "127.0.0.1", "127.9.9.9", "\"::1\"", "\"::ffff:127.0.0.1\"", "\"::ffff:7f00:1\""};
+	static const char *const far[] = {
+	    "0.0.0.0", "\"::\"", "10.0.0.1", "\"::ffff:128.0.0.1\"", "\"::2\"", "\"::127.0.0.1\""};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++) {
+		snprintf(text, sizeof(text), "server: {listen: %s, port: 80}", near[i]);
+		warned(text, "");
+	}
+	warned("server: {listen: ./h}", "");
+	for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+		snprintf(text, sizeof(text),
+		    "server: {listen: %s, port: 80, auth: {require_auth: false}}", far[i]);
+		warned(text, IN_THE_CLEAR UNBOUNDED);
+	}
+	warned("server: {listen: 0.0.0.0, port: 80, auth: {enabled: true}, tls: {cert: c, key: k}, "
+	       "rate_limiting: {enabled: false}}",
+	    "");
+	warned("server: {listen: 0.0.0.0, port: 80, auth: {enabled: true}, trusted_proxies: "
+	       "[10.0.0.1]}",
+	    UNBOUNDED);
+	warned("server: {listen: 0.0.0.0}", ""); /* nothing listens */
+}
+
+static void test_channels(void **state)
+{
+	struct policy *policy = loaded(every_key);
+	const struct policy_words *order = &policy->approval.channels;
+
+	(void)state;
+	/* As written, the terminal first; rows are by name. */
+	assert_int_equal(order->count, 3);
+	assert_string_equal(order->items[0].text, "terminal");
+	assert_string_equal(order->items[1].text, "ops");
+	assert_string_equal(order->items[2].text, "chat");
+	assert_string_equal(policy->channels[0].name, "chat");
+	assert_string_equal(policy->channels[0].url_env, "CHAT_URL");
+	assert_string_equal(policy->channels[1].url, "https://ops.example/hook");
+	assert_string_equal(policy->channels[1].roles.items[0].text, "operator");
+	order = &policy_find_tool(policy, "bash")->approval.channels;
+	assert_int_equal(order->count, 2);
+	assert_string_equal(order->items[0].text, "ops");
+	assert_int_equal(policy_find_tool(policy, "bash")->approval.escalate_after_ms, 30000);
+	order = &policy_find_tool(policy, "git_push")->approval.channels;
+	assert_int_equal(order->count, 3); /* inherited */
+	policy_free(policy);
+	policy = loaded("approvals: {channels: {a: {type: json, url_env: A}}, escalate_after: 1m}\n"
+			"tools: {t: {type: command, approval: {escalate_after: 0s}},\n"
+			"  u: {type: command, approval: {channels: [terminal]}}}");
+	assert_int_equal(policy_find_tool(policy, "t")->approval.escalate_after_ms, 0);
+	assert_int_equal(policy_find_tool(policy, "u")->approval.channels.count, 1);
+	policy_free(policy);
+	warned("approvals: {timeout: 2m, escalate_after: 1m, channels: {a: {type: slack, url: "
+	       "\"https://a/\", secret_env: S}, b: {type: json, url_env: B}}}",
+	    "p.yaml:1:57: approvals.channels.a: who has a Slack hook's URL can write there; set it "
+	    "in the environment and write url_env: NAME\n"
+	    "p.yaml:1:26: approvals.escalate_after: the last channel is never asked, since the "
+	    "question expires before; raise approvals.timeout\n");
 }
 
 /* Scalars of JSON are YAML 1.2's; a variable may be a number where it is plain. */
@@ -403,6 +513,9 @@ int main(void)
 	    cmocka_unit_test(test_principals_and_tenants),
 	    cmocka_unit_test(test_foreign_file),
 	    cmocka_unit_test(test_warnings),
+	    cmocka_unit_test(test_warnings_of_rows),
+	    cmocka_unit_test(test_warnings_of_listeners),
+	    cmocka_unit_test(test_channels),
 	    cmocka_unit_test(test_json_values),
 	    cmocka_unit_test(test_many_rules),
 	    cmocka_unit_test(test_rules_of_all_tools),
