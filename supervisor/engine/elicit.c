@@ -12,6 +12,7 @@
 #include "supervisor/base/str.h"
 #include "supervisor/engine/approval.h"
 #include "supervisor/engine/call.h"
+#include "supervisor/engine/sibling.h"
 #include "supervisor/engine/waiting.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/peer.h"
@@ -137,7 +138,7 @@ static void say(struct engine *engine, uint64_t peer, const struct buf *body)
 	message_init(&message, MESSAGE_NOTIFY);
 	message.u.notify.peer = peer;
 	message.u.notify.body = (struct bytes){.data = body->data, .len = body->len};
-	(void)engine_send(engine, &engine->front, &message); /* a lost front ends the process */
+	(void)sibling_send_peer(engine, peer, &message);
 }
 
 static void withdraw(struct engine *engine, const struct elicitation *elicitation)

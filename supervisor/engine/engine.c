@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "supervisor/base/log.h"
+#include "supervisor/engine/sibling.h"
 
 void engine_fail(struct engine *engine, int fault, const char *what)
 {
@@ -19,7 +20,9 @@ int engine_send(struct engine *engine, struct link *link, struct message *messag
 
 	if (fault && link == &engine->front && engine->draining)
 		return fault; /* it may leave before us */
-	if (fault && fault != -EMSGSIZE && fault != -EINVAL)
+	if (fault && fault != -EMSGSIZE && fault != -EINVAL && sibling_is(engine, link))
+		link_hang_up(link);
+	else if (fault && fault != -EMSGSIZE && fault != -EINVAL)
 		engine_fail(engine, fault, link->name ? link->name : "link");
 	else if (fault)
 		log_error("a message of type %s cannot be sent: %s", message_name(message->type),

@@ -1,5 +1,5 @@
 /*
- * What the engine process holds: its three links, the policy in force, and the lists of calls,
+ * What the engine process holds: its links, the policy in force, and the lists of calls,
  * connections, accounts and approvals. One instance, made in main.c and handed down; modules
  * meet only through this struct and each other's headers. Floor 3, engine only.
  */
@@ -21,6 +21,7 @@ struct approver;
 struct call;
 struct control;
 struct explaining;
+struct fetching;
 struct grant;
 struct noted;
 struct peer;
@@ -33,6 +34,11 @@ struct engine {
 	struct link warden;
 	struct link auditor;
 	struct link front;
+	struct link http; /* these two come and go (sibling.h); name is NULL while there is none */
+	struct link courier;
+	int early_http, early_courier;     /* their ends, before there is a policy; 0 = none */
+	uint64_t http_age;                 /* how many HTTP fronts are gone */
+	struct message_counts http_counts; /* of all of them; what is now, of the one that runs */
 
 	struct ruleset *rules;      /* in force; NULL until the first POLICY */
 	struct approver *approvers; /* owned array: whose signatures count */
@@ -43,10 +49,11 @@ struct engine {
 	struct peer *peers;
 	struct account *accounts;
 	struct approval_book approvals;
-	struct grant *grants;     /* newest first */
-	struct waiting *waiting;  /* forms, progress, subscriptions; NULL until one is needed */
-	struct watch *watches;    /* long polls of approvals */
-	struct control *controls; /* reloads and shutdowns the warden has not answered yet */
+	struct grant *grants;      /* newest first */
+	struct waiting *waiting;   /* forms, progress, subscriptions; NULL until one is needed */
+	struct watch *watches;     /* long polls of approvals */
+	struct control *controls;  /* reloads and shutdowns the warden has not answered yet */
+	struct fetching *fetching; /* asked of courier; NULL until something is */
 	struct explaining *explaining; /* explanations that wait for a plan */
 	struct noted *notes;           /* records sent without a call waiting for them */
 	uint32_t note_count;
@@ -65,7 +72,9 @@ struct engine {
 };
 
 /* Sends; a lost or choking sibling ends the process, because no call can be honest without it.
- * Descriptors stay the caller's. 0, -EMSGSIZE (only this message is at fault), -errno. */
+ * The HTTP front and courier may be lost: they are hung up on, and the loop tells the rest. A peer
+ * is answered through sibling_send_peer(). Descriptors stay the caller's. 0, -EMSGSIZE, -EINVAL
+ * (only this message is at fault), -errno. */
 int engine_send(struct engine *engine, struct link *link, struct message *message);
 /* Keeps the larger tree: the log only grows. */
 void engine_note_tree(struct engine *engine, uint64_t size, const struct digest *root);

@@ -1,6 +1,7 @@
 /*
  * callgate-engine: decides. Started by callgated with 3 = link to the warden, 4 = link to the
- * auditor, 5 = link to the Unix front; CALLGATE_LOG=level,format. It parses what front decoded,
+ * auditor, 5 = link to the Unix front; the warden hands on the ends of its links to the HTTP front
+ * and to courier, which may be lost and come again; CALLGATE_LOG=level,format. It parses what front decoded,
  * judges by the frozen policy, asks humans, reads and hashes the output of tools; it opens no
  * file, starts no program and writes no journal. The first message on 3 is POLICY; only then is
  * the front heard.
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent-api/wire/value.h"
@@ -22,12 +22,15 @@
 #include "supervisor/engine/calls.h"
 #include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/fetch.h"
 #include "supervisor/engine/grant.h"
 #include "supervisor/engine/methods.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/record.h"
 #include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/sibling.h"
 #include "supervisor/engine/subscribe.h"
+#include "supervisor/engine/visitor.h"
 #include "supervisor/engine/watch.h"
 
 #define FD_WARDEN    3
@@ -86,6 +89,15 @@ static void change_policy(struct engine *self, struct ruleset *rules, uint64_t s
 	}
 }
 
+/* The fronts are heard once there is a policy to judge by. */
+static int open_fronts(struct engine *self)
+{
+	int fault =
+	    link_open(&self->front, self->loop, FD_FRONT, "link to front", on_link_message, self);
+
+	return fault ? fault : sibling_open_all(self, on_link_message);
+}
+
 static int take_policy(struct engine *self, struct message *message)
 {
 	const struct message_policy *policy = &message->u.policy;
@@ -107,20 +119,20 @@ static int take_policy(struct engine *self, struct message *message)
 		return 0;
 	}
 	change_policy(self, rules, message->serial);
-	return first ? link_open(&self->front, self->loop, FD_FRONT, "link to front",
-			   on_link_message, self)
-		     : 0;
+	return first ? open_fronts(self) : 0;
 }
 
-/* Front has no link but ours, so it hears of the end from us, when what ran is over: until then
- * whoever comes is told that the daemon is stopping (methods.c), instead of waiting for nobody. */
-static void drain_front(struct engine *self)
+/* The fronts hear of the end from us, when what ran is over: until then whoever comes is told that
+ * the daemon is stopping (methods.c), instead of waiting for nobody. */
+static void drain_front(struct engine *self, struct link *link)
 {
 	struct message message;
 
+	if (!link->open)
+		return;
 	message_init(&message, MESSAGE_DRAIN);
 	message.u.drain.cause = "the daemon is stopping";
-	(void)engine_send(self, &self->front, &message);
+	(void)engine_send(self, link, &message);
 }
 
 static int take_drain(struct engine *self, struct message *message)
@@ -147,6 +159,11 @@ static int take_logger(struct engine *self, struct message *message)
 	return 0;
 }
 
+static int take_sibling(struct engine *self, struct message *message)
+{
+	return sibling_take(self, message, on_link_message);
+}
+
 static void answer_ping(struct engine *self, uint64_t serial)
 {
 	struct message answer;
@@ -156,7 +173,7 @@ static void answer_ping(struct engine *self, uint64_t serial)
 	(void)engine_send(self, &self->warden, &answer);
 }
 
-/* The warden has no link to front, so we answer for both. Front may leave before us in a drain. */
+/* The warden has no link to the Unix front, so we answer for both. Front may leave before us in a drain. */
 static int take_ping(struct engine *self, struct message *message)
 {
 	struct message question;
@@ -192,6 +209,7 @@ static const struct route routes[] = {
     {MESSAGE_POLICY, &engine.warden, take_policy},
     {MESSAGE_DRAIN, &engine.warden, take_drain},
     {MESSAGE_LOGGER, &engine.warden, take_logger},
+    {MESSAGE_SIBLING, &engine.warden, take_sibling},
     {MESSAGE_PING, &engine.warden, take_ping},
     {MESSAGE_PONG, &engine.front, take_pong},
     {MESSAGE_PLANNED, &engine.warden, answer_planned},
@@ -204,7 +222,40 @@ static const struct route routes[] = {
     {MESSAGE_CANCEL, &engine.front, peer_cancel},
     {MESSAGE_REQUEST, &engine.front, methods_request},
     {MESSAGE_RESPONSE, &engine.front, elicit_response},
+    {MESSAGE_VISITOR, &engine.http, visitor_arrived},
+    {MESSAGE_PEER_GONE, &engine.http, peer_gone},
+    {MESSAGE_CANCEL, &engine.http, peer_cancel},
+    {MESSAGE_REQUEST, &engine.http, methods_request},
+    {MESSAGE_RESPONSE, &engine.http, elicit_response},
+    {MESSAGE_COUNTS, &engine.http, sibling_counts},
+    {MESSAGE_FETCHED, &engine.courier, fetch_answered},
 };
+
+static int is_early(const struct engine *self, enum message_type type)
+{
+	return !self->rules && type != MESSAGE_POLICY && type != MESSAGE_SIBLING;
+}
+
+/* -EBADMSG: no message for this link. */
+static int dispatch(struct engine *self, struct link *link, struct message *message)
+{
+	int fault = is_early(self, message->type) ? -EBADMSG : 0;
+
+	if (!fault)
+		fault = sibling_read_peer(self, link, message);
+	for (size_t i = 0; !fault && i < sizeof(routes) / sizeof(routes[0]); i++)
+		if (routes[i].type == message->type && routes[i].from == link)
+			return routes[i].take(self, message);
+	log_error("%s: %s has no place here", link->name, message_name(message->type));
+	return -EBADMSG;
+}
+
+/* A sibling that may be lost and talks nonsense is lost; any other fault is engine's own. */
+static void on_sibling_fault(struct engine *self, struct link *link, int fault)
+{
+	log_error("%s: %s", link->name, strerror(-fault));
+	sibling_lost(self, link);
+}
 
 static void on_link_message(struct link *link, struct message *message, int fault)
 {
@@ -215,22 +266,16 @@ static void on_link_message(struct link *link, struct message *message, int faul
 		engine_settle(self);
 		return;
 	}
-	if (!message) {
+	if (!message && !sibling_is(self, link)) {
 		engine_fail(self, fault ? fault : -EPIPE, link->name);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		if (routes[i].type != message->type || routes[i].from != link)
-			continue;
-		if (!self->rules && message->type != MESSAGE_POLICY)
-			break; /* nothing is served before there is a policy */
-		fault = routes[i].take(self, message);
-		if (fault)
-			engine_fail(self, fault, message_name(message->type));
-		return;
-	}
-	log_error("%s: %s has no place here", link->name, message_name(message->type));
-	engine_fail(self, -EBADMSG, link->name);
+	if (message)
+		fault = dispatch(self, link, message);
+	if (!message || (fault == -EBADMSG && sibling_is(self, link)))
+		on_sibling_fault(self, link, fault ? fault : -EPIPE);
+	else if (fault)
+		engine_fail(self, fault, message_name(message->type));
 }
 
 /* ---- birth and death --------------------------------------------------------------------- */
@@ -295,11 +340,13 @@ static void flush(uv_loop_t *loop)
 {
 	(void)uv_timer_init(loop, &flush_timer);
 	(void)uv_timer_start(&flush_timer, on_timer_flush, FLUSH_MAX_MS, 0);
-	while (may_run() && link_backlog(&engine.front) + link_backlog(&engine.auditor) > 0)
+	while (may_run() && link_backlog(&engine.front) + link_backlog(&engine.http) +
+				    link_backlog(&engine.auditor) >
+				0)
 		(void)uv_run(loop, UV_RUN_ONCE);
-	if (engine.front.open)
-		(void)shutdown(FD_FRONT, SHUT_WR);
-	while (may_run() && !front_gone)
+	link_end_writing(&engine.front);
+	link_end_writing(&engine.http);
+	while (may_run() && (!front_gone || engine.http.open))
 		(void)uv_run(loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *)&flush_timer, NULL);
 }
@@ -314,6 +361,8 @@ static void stop(uv_loop_t *loop)
 	peer_free_all(&engine);
 	record_free_all(&engine);
 	methods_free_all(&engine);
+	fetch_free_all(&engine);
+	sibling_free_all(&engine);
 	link_close(&engine.warden);
 	link_close(&engine.auditor);
 	link_close(&engine.front);
@@ -340,8 +389,10 @@ int main(void)
 	if (uv_loop_init(&loop) || start(&loop))
 		return EXIT_FAILURE;
 	(void)uv_run(&loop, UV_RUN_DEFAULT);
-	if (engine.draining && engine.front.open)
-		drain_front(&engine);
+	if (engine.draining) {
+		drain_front(&engine, &engine.front);
+		drain_front(&engine, &engine.http);
+	}
 	flush(&loop);
 	if (engine.stale_answers)
 		log_info(

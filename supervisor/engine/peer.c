@@ -21,27 +21,33 @@ const struct peer *peer_find(const struct engine *engine, uint64_t id)
 	return peer;
 }
 
+struct peer *peer_add(struct engine *engine, const struct peer *given)
+{
+	struct peer *peer = peer_find(engine, given->id) ? NULL : malloc(sizeof(*peer));
+
+	if (!peer)
+		return NULL;
+	*peer = *given;
+	peer->next = engine->peers;
+	engine->peers = peer;
+	return peer;
+}
+
 int peer_arrived(struct engine *engine, struct message *message)
 {
 	const struct message_peer *told = &message->u.peer;
-	struct peer *peer;
+	struct peer given = {.id = told->peer, .pid = told->pid};
 
 	if (peer_find(engine, told->peer))
 		return -EBADMSG;
-	peer = calloc(1, sizeof(*peer));
-	if (!peer)
-		return -ENOMEM;
-	peer->id = told->peer;
-	peer->pid = told->pid;
-	peer->caller = told->call && told->call[0] ? gate_admit(engine, peer, told->call)
+	given.caller = told->call && told->call[0] ? gate_admit(engine, &given, told->call)
 						   : caller_of_uid(told->uid, told->gid);
-	if (!peer->caller) {
-		free(peer);
+	if (!given.caller)
 		return -ENOMEM;
-	}
-	peer->next = engine->peers;
-	engine->peers = peer;
-	return 0;
+	if (peer_add(engine, &given))
+		return 0;
+	(void)caller_drop(given.caller);
+	return -ENOMEM;
 }
 
 static void free_peer(struct peer *peer)
@@ -50,17 +56,11 @@ static void free_peer(struct peer *peer)
 	free(peer);
 }
 
-int peer_gone(struct engine *engine, struct message *message)
+static void drop_peer(struct engine *engine, struct peer **at)
 {
-	uint64_t id = message->u.peer_gone.peer;
-	struct peer **at = &engine->peers;
-	struct peer *peer;
+	struct peer *peer = *at;
+	uint64_t id = peer->id;
 
-	while (*at && (*at)->id != id)
-		at = &(*at)->next;
-	peer = *at;
-	if (!peer)
-		return -EBADMSG;
 	*at = peer->next;
 	free_peer(peer);
 	calls_cancel_peer(engine, id);
@@ -68,7 +68,33 @@ int peer_gone(struct engine *engine, struct message *message)
 	watch_drop_peer(engine, id);
 	subscribe_drop_peer(engine, id);
 	elicit_drop_peer(engine, id);
+}
+
+int peer_gone(struct engine *engine, struct message *message)
+{
+	struct peer **at = &engine->peers;
+
+	while (*at && (*at)->id != message->u.peer_gone.peer)
+		at = &(*at)->next;
+	if (!*at)
+		return -EBADMSG;
+	drop_peer(engine, at);
 	return 0;
+}
+
+/* Whatever ends with a peer may change the list, so each round looks from its start. */
+void peer_gone_all(struct engine *engine, uint64_t bit)
+{
+	struct peer **at = &engine->peers;
+
+	while (*at) {
+		if (!((*at)->id & bit)) {
+			at = &(*at)->next;
+			continue;
+		}
+		drop_peer(engine, at);
+		at = &engine->peers;
+	}
 }
 
 int peer_cancel(struct engine *engine, struct message *message)

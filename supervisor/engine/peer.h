@@ -1,6 +1,7 @@
 /*
- * Connections of the Unix front: who is at the other end, as the kernel told the front, or the
- * running call through whose gate it came. Floor 3, engine only.
+ * Who is at the other end: of a connection of the Unix front, as the kernel told it, or the running
+ * call through whose gate it came; of a request of the HTTP front (visitor.h). Floor 3, engine
+ * only.
  */
 #ifndef CALLGATE_ENGINE_PEER_H
 #define CALLGATE_ENGINE_PEER_H
@@ -25,8 +26,13 @@ struct peer {
 
 /* MESSAGE_PEER. 0; -EBADMSG when the connection is known already; -ENOMEM. */
 int peer_arrived(struct engine *engine, struct message *message);
+/* A copy of what is given, which is known from now on. NULL: the number is known already, or no
+ * memory. Owned by the engine. */
+struct peer *peer_add(struct engine *engine, const struct peer *given);
 /* MESSAGE_PEER_GONE: cancels its calls, drops its polls, forgets it. 0 or -EBADMSG. */
 int peer_gone(struct engine *engine, struct message *message);
+/* The same for all that have this bit in their number. */
+void peer_gone_all(struct engine *engine, uint64_t bit);
 /* MESSAGE_CANCEL: one request of it. Unknown ones are ignored: the answer was on its way. */
 int peer_cancel(struct engine *engine, struct message *message);
 

@@ -11,6 +11,7 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
 #include "supervisor/engine/calls.h"
+#include "supervisor/engine/sibling.h"
 #include "supervisor/engine/waiting.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/output.h"
@@ -103,7 +104,7 @@ static void say(
 	message_init(&message, MESSAGE_NOTIFY);
 	message.u.notify.peer = call->peer;
 	message.u.notify.body = (struct bytes){.data = body.data, .len = body.len};
-	(void)engine_send(engine, &engine->front, &message);
+	(void)sibling_send_peer(engine, call->peer, &message);
 }
 
 static uint64_t number_of(const struct progress *progress)
@@ -198,13 +199,13 @@ static void on_ticker(uv_timer_t *ticker)
 			free(progress);
 			continue;
 		}
-		if (link_backlog(&engine->front) > BACKLOG_MAX)
-			return;
+		at = &progress->next;
+		if (link_backlog(sibling_of_peer(engine, call->peer)) > BACKLOG_MAX)
+			continue;
 		if (call->state == CALL_RUNNING && call->output)
 			tell_output(progress, call);
 		else if (call->state == CALL_APPROVAL && call->approval)
 			tell_waiting(progress, call);
-		at = &progress->next;
 	}
 	if (!waiting->progress)
 		stop_ticker(waiting);

@@ -15,6 +15,7 @@
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/output.h"
 #include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/sibling.h"
 #include "supervisor/engine/subscribe.h"
 
 #define PLAN_TEXT_MAX (sizeof("sha256:") + 2 * DIGEST_LEN)
@@ -30,7 +31,7 @@ static void reply(const struct result_to *to, enum reply_kind kind, const void *
 	message.u.reply.kind = kind;
 	message.u.reply.body.data = body;
 	message.u.reply.body.len = len;
-	(void)engine_send(to->engine, &to->engine->front, &message);
+	(void)sibling_send_peer(to->engine, to->peer, &message);
 }
 
 enum mcp_revision result_revision(const struct result_to *to)

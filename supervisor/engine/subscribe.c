@@ -8,6 +8,7 @@
 #include "agent-api/wire/notice.h"
 #include "agent-api/wire/rpc.h"
 #include "supervisor/base/cleanup.h"
+#include "supervisor/engine/sibling.h"
 #include "supervisor/engine/waiting.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/methods.h"
@@ -39,7 +40,7 @@ static void say(struct engine *engine, uint64_t peer, const struct buf *body)
 	message_init(&message, MESSAGE_NOTIFY);
 	message.u.notify.peer = peer;
 	message.u.notify.body = (struct bytes){.data = body->data, .len = body->len};
-	(void)engine_send(engine, &engine->front, &message); /* a lost front ends the process */
+	(void)sibling_send_peer(engine, peer, &message);
 }
 
 static void free_subscription(struct subscription *subscription)

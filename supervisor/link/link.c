@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "supervisor/base/cleanup.h"
@@ -46,28 +47,27 @@ static void queue_drop(struct link *link)
 static int link_watch(struct link *link)
 {
 	return uv_poll_start(
-	    &link->poll, UV_READABLE | (link->head ? UV_WRITABLE : 0), on_poll_ready);
+	    link->poll, UV_READABLE | (link->head ? UV_WRITABLE : 0), on_poll_ready);
 }
 
 int link_open(struct link *link, uv_loop_t *loop, int fd, const char *name, link_handler *handler,
     void *owner)
 {
-	int r;
+	int r = -ENOMEM;
 
 	*link = (struct link){.fd = fd, .handler = handler, .owner = owner, .name = name};
 	link->receive_buffer = malloc(MESSAGE_MAX);
-	if (!link->receive_buffer) {
-		close(fd);
-		return -ENOMEM;
-	}
-	buf_init(&link->scratch, MESSAGE_MAX);
-	r = uv_poll_init(loop, &link->poll, fd);
+	link->poll = malloc(sizeof(*link->poll)); /* lives until the loop has let go of it */
+	if (link->receive_buffer && link->poll)
+		r = uv_poll_init(loop, link->poll, fd);
 	if (r < 0) {
 		free(take_ptr(link->receive_buffer));
+		free(take_ptr(link->poll));
 		close(fd);
 		return r;
 	}
-	link->poll.data = link;
+	buf_init(&link->scratch, MESSAGE_MAX);
+	link->poll->data = link;
 	link->open = 1;
 	r = link_watch(link);
 	if (r < 0)
@@ -75,12 +75,17 @@ int link_open(struct link *link, uv_loop_t *loop, int fd, const char *name, link
 	return r;
 }
 
+static void free_poll(uv_handle_t *poll)
+{
+	free(poll);
+}
+
 void link_close(struct link *link)
 {
 	if (!link->receive_buffer)
 		return;
 	link->open = 0;
-	uv_close((uv_handle_t *)&link->poll, NULL);
+	uv_close((uv_handle_t *)take_ptr(link->poll), free_poll);
 	close(link->fd);
 	link->fd = -1;
 	queue_drop(link);
@@ -92,9 +97,21 @@ void link_close(struct link *link)
 static void link_lost(struct link *link, int fault)
 {
 	link->open = 0;
-	(void)uv_poll_stop(&link->poll); /* never fails on a started handle */
+	(void)uv_poll_stop(link->poll); /* never fails on a started handle */
 	queue_drop(link);
 	link->handler(link, NULL, fault);
+}
+
+void link_hang_up(struct link *link)
+{
+	if (link->open)
+		(void)shutdown(link->fd, SHUT_RDWR);
+}
+
+void link_end_writing(struct link *link)
+{
+	if (link->open)
+		(void)shutdown(link->fd, SHUT_WR);
 }
 
 size_t link_backlog(const struct link *link)

@@ -25,7 +25,7 @@ typedef void link_handler(struct link *link, struct message *message, int fault)
 
 struct link_queued;
 struct link {
-	uv_poll_t poll; /* private from here ... */
+	uv_poll_t *poll; /* private from here ... */
 	int fd;
 	uint64_t next_serial;
 	struct link_queued *head;
@@ -51,8 +51,13 @@ int link_send(struct link *link, struct message *message);
 int link_drain(struct link *link);
 /* Bytes not yet taken by the socket. */
 size_t link_backlog(const struct link *link);
-/* Stops, closes, frees the queue; memory of the struct may be reused after the loop has run once
- * more (uv_close). */
+/* Ends both directions without a word to the handler now: the loop finds the end, as if the peer
+ * were gone. For those who find it choking in the middle of something. */
+void link_hang_up(struct link *link);
+/* Nothing more will be sent; the peer finds an end behind what was, and is still read. */
+void link_end_writing(struct link *link);
+/* Stops, closes, frees the queue; link_open() may follow at once, but not from the
+ * link's own handler. */
 void link_close(struct link *link);
 
 #endif

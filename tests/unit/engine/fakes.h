@@ -166,6 +166,11 @@ void link_close(struct link *link)
 	(void)link;
 }
 
+void link_hang_up(struct link *link)
+{
+	(void)link;
+}
+
 /* The oldest message of this type that was not looked at yet; NULL if there is none. */
 static inline struct message *sent_next(const struct link *link, enum message_type type)
 {

@@ -257,7 +257,7 @@ static void peer_gone_is_told_once(void **state)
 	assert_int_equal(f->right_count, 1); /* what it said before is heard */
 	assert_int_equal(f->fault, -EPIPE);
 	assert_int_equal(f->fault_count, 1);
-	assert_false(uv_is_active((uv_handle_t *)&f->right.poll)); /* or the loop would spin */
+	assert_false(uv_is_active((uv_handle_t *)f->right.poll)); /* or the loop would spin */
 	message_init(&message, MESSAGE_DRAIN);
 	assert_int_equal(link_send(&f->right, &message), -EPIPE);
 	assert_int_equal(link_send(&f->left, &message), -EPIPE);
