@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent-api/front/asked.h"
+#include "agent-api/wire/asked.h"
 #include "agent-api/front/dispatch.h"
 #include "agent-api/front/front.h"
 #include "agent-api/wire/limits.h"

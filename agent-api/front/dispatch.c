@@ -4,21 +4,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent-api/front/asked.h"
 #include "agent-api/front/connection.h"
 #include "agent-api/front/front.h"
+#include "agent-api/wire/asked.h"
 #include "agent-api/wire/limits.h"
 #include "agent-api/wire/mcp.h"
+#include "agent-api/wire/methods.h"
 #include "agent-api/wire/result.h"
 #include "agent-api/wire/value.h"
-#include "agent-api/wire/wishes.h"
 #include "supervisor/base/cleanup.h"
-#include "supervisor/base/str.h"
 
 _Static_assert((int)MCP_LEGACY == (int)ERA_LEGACY && (int)MCP_MODERN == (int)ERA_MODERN,
     "front passes the era on as a number");
 
-struct method;
+/* The numbers that the table of wire gives travel as they are. */
+#define SAME(name) _Static_assert((int)METHOD_##name == (int)REQUEST_##name, #name)
+SAME(TOOLS_LIST);
+SAME(TOOLS_CALL);
+SAME(AGENTS_LIST);
+SAME(STATUS);
+SAME(EXPLAIN);
+SAME(APPROVALS_LIST);
+SAME(APPROVALS_WATCH);
+SAME(APPROVALS_DECIDE);
+SAME(RELOAD);
+SAME(SHUTDOWN);
+SAME(SUBSCRIBE);
+SAME(GRANTS_LIST);
+SAME(GRANTS_REVOKE);
+SAME(STREAM_WRITE);
+SAME(STREAM_READ);
+SAME(WHOAMI);
+SAME(APPROVALS_GET);
+SAME(CALLBACK);
+SAME(METRICS);
+SAME(KEYS_CREATE);
+SAME(KEYS_LIST);
+SAME(KEYS_ROTATE);
+SAME(KEYS_REVOKE);
+SAME(TOKENS_ISSUE);
+SAME(TOKENS_KEYS);
+SAME(CONFIG_READ);
+SAME(CONFIG_WRITE);
+_Static_assert((int)METHOD_NUMBER_COUNT == (int)REQUEST_METHOD_COUNT, "no number is missing");
+#undef SAME
 
 /* One request on its way. */
 struct request {
@@ -26,44 +55,6 @@ struct request {
 	const struct rpc_message *message;
 	const struct method *method;
 	enum mcp_era era;
-};
-
-/* 0: answered or forwarded. RPC_REFUSED: *ret_error is the answer. Negative: a fault. */
-typedef int request_handler(const struct request *request, struct rpc_error *ret_error);
-
-static request_handler answer_initialize, answer_discover, answer_ping;
-static request_handler forward_params, forward_listen, forward_stream, forward_tool;
-
-#define IN_LEGACY (1u << MCP_LEGACY)
-#define IN_MODERN (1u << MCP_MODERN)
-#define IN_BOTH   (IN_LEGACY | IN_MODERN)
-
-struct method {
-	const char *name;
-	unsigned eras;
-	request_handler *handler;
-	enum request_method forward;
-};
-
-static const struct method METHODS[] = {
-    {"initialize", IN_LEGACY, answer_initialize, REQUEST_NONE},
-    {"ping", IN_LEGACY, answer_ping, REQUEST_NONE},
-    {"server/discover", IN_MODERN, answer_discover, REQUEST_NONE},
-    {"tools/list", IN_BOTH, forward_params, REQUEST_TOOLS_LIST},
-    {"tools/call", IN_BOTH, forward_tool, REQUEST_TOOLS_CALL},
-    {"subscriptions/listen", IN_MODERN, forward_listen, REQUEST_SUBSCRIBE},
-    {"callgate/stdin", IN_BOTH, forward_stream, REQUEST_STREAM_WRITE},
-    {"callgate/output", IN_BOTH, forward_stream, REQUEST_STREAM_READ},
-    {"callgate/status", IN_BOTH, forward_params, REQUEST_STATUS},
-    {"callgate/agents/list", IN_BOTH, forward_params, REQUEST_AGENTS_LIST},
-    {"callgate/explain", IN_BOTH, forward_tool, REQUEST_EXPLAIN},
-    {"callgate/approvals/list", IN_BOTH, forward_params, REQUEST_APPROVALS_LIST},
-    {"callgate/approvals/watch", IN_BOTH, forward_params, REQUEST_APPROVALS_WATCH},
-    {"callgate/approvals/decide", IN_BOTH, forward_params, REQUEST_APPROVALS_DECIDE},
-    {"callgate/grants/list", IN_BOTH, forward_params, REQUEST_GRANTS_LIST},
-    {"callgate/grants/revoke", IN_BOTH, forward_params, REQUEST_GRANTS_REVOKE},
-    {"callgate/reload", IN_BOTH, forward_params, REQUEST_RELOAD},
-    {"callgate/shutdown", IN_BOTH, forward_params, REQUEST_SHUTDOWN},
 };
 
 /* ---- answered here ---------------------------------------------------------------------- */
@@ -122,46 +113,27 @@ static int answer_initialize(const struct request *request, struct rpc_error *re
 	return r == 0 ? answer(request, &body) : r;
 }
 
-static int answer_discover(const struct request *request, struct rpc_error *ret_error)
+static int answer_discover(const struct request *request)
 {
 	struct buf cleanup_with(buf_fini) body;
 	int r;
 
-	(void)ret_error; /* its params were checked with the era */
 	buf_init(&body, WIRE_RESULT_MAX);
 	r = mcp_discover(&body);
 	return r == 0 ? answer(request, &body) : r;
 }
 
-static int answer_ping(const struct request *request, struct rpc_error *ret_error)
+static int answer_ping(const struct request *request)
 {
 	struct buf cleanup_with(buf_fini) body;
 	int r;
 
-	(void)ret_error; /* nothing to check */
 	buf_init(&body, WIRE_RESULT_MAX);
 	r = mcp_ping(&body);
 	return r == 0 ? answer(request, &body) : r;
 }
 
 /* ---- forwarded -------------------------------------------------------------------------- */
-
-/* A name in params._meta; "" if absent. */
-static int read_name(const struct request *request, const char *key, const char **ret_name,
-    struct rpc_error *ret_error)
-{
-	const json_t *meta = json_object_get(request->message->params, "_meta");
-	const json_t *name = json_object_get(meta, key);
-
-	*ret_name = "";
-	if (!name)
-		return 0;
-	if (!json_is_string(name) || !str_is_name(json_string_value(name)))
-		return rpc_refuse(ret_error, RPC_INVALID_PARAMS,
-		    "_meta[\"%s\"]: must be 1 to 255 of A-Z a-z 0-9 _ -", key);
-	*ret_name = json_string_value(name);
-	return 0;
-}
 
 /* A credential may grant less than the kernel's word on who this is, so it is never passed over
  * in silence. */
@@ -174,11 +146,6 @@ static int check_credential(const struct request *request, struct rpc_error *ret
 	return rpc_refuse(ret_error, RPC_INVALID_PARAMS,
 	    "_meta[\"callgate/credential\"]: this socket knows its callers from the kernel and "
 	    "takes no credentials");
-}
-
-static int is_stream(enum request_method method)
-{
-	return method == REQUEST_STREAM_READ || method == REQUEST_STREAM_WRITE;
 }
 
 /* What a call under way writes, and waits for, is not lost because others keep the front busy or
@@ -198,7 +165,7 @@ static int check_room(const struct request *request, size_t body_len, struct rpc
 	struct connection *connection = request->connection;
 	const char *why = front_refuses(connection->front);
 
-	if (is_stream(request->method->forward))
+	if (request->method->kind == METHOD_STREAM)
 		return check_stream_room(connection, ret_error);
 	if (connection->pending_count >= FRONT_IN_FLIGHT_MAX)
 		return rpc_refuse(ret_error, RESULT_UNAVAILABLE,
@@ -219,7 +186,7 @@ static int send_request(
 	if (r != 0)
 		return r;
 	pending = pending_new(
-	    connection, request->message->id, is_stream(request->method->forward) ? 0 : len);
+	    connection, request->message->id, request->method->kind == METHOD_STREAM ? 0 : len);
 	if (!pending)
 		return -ENOMEM;
 	r = link_send(&connection->front->engine, message);
@@ -233,13 +200,6 @@ static int send_request(
 	connection_add_pending(connection, pending);
 	return 0;
 }
-
-/* What is forwarded; what is not there is NULL. */
-struct cargo {
-	const char *tool;
-	const json_t *body; /* an object */
-	const struct wishes *wishes;
-};
 
 static uint32_t options_of(const struct request *request, const struct wishes *wishes)
 {
@@ -255,85 +215,12 @@ static uint32_t options_of(const struct request *request, const struct wishes *w
 	return options;
 }
 
-static int forward(
-    const struct request *request, const struct cargo *cargo, struct rpc_error *ret_error)
-{
-	static const struct wishes nothing = {.progress = NULL};
-	const struct wishes *wishes = cargo->wishes ? cargo->wishes : &nothing;
-	struct buf cleanup_with(buf_fini) text;
-	struct message message;
-	struct message_request *to = &message.u.request;
-	int r;
-
-	buf_init(&text, MESSAGE_BODY_MAX);
-	message_init(&message, MESSAGE_REQUEST);
-	r = check_credential(request, ret_error);
-	if (r == 0)
-		r = read_name(request, "callgate/agent", &to->agent, ret_error);
-	if (r == 0)
-		r = read_name(request, "callgate/namespace", &to->space, ret_error);
-	if (r == 0)
-		r = value_write(&text, cargo->body);
-	if (r != 0)
-		return r;
-	to->peer = request->connection->peer;
-	to->method = (uint16_t)request->method->forward;
-	to->era = (uint16_t)request->era;
-	to->options = cargo->wishes ? options_of(request, wishes) : 0;
-	to->tool = cargo->tool ? cargo->tool : "";
-	to->progress = wishes->progress ? wishes->progress : "";
-	to->retry = wishes->retry ? wishes->retry : "";
-	to->body = (struct bytes){.data = text.data, .len = text.len};
-	r = send_request(request, &message, ret_error);
-	message_fini(&message);
-	return r;
-}
-
-/* Takes body; NULL: no memory. */
-static int forward_body(const struct request *request, json_t *body, struct rpc_error *ret_error)
-{
-	const struct cargo cargo = {.body = body};
-	int r = body ? forward(request, &cargo, ret_error) : -ENOMEM;
-
-	json_decref(body);
-	return r;
-}
-
-static json_t *params_copy(const struct request *request)
-{
-	const json_t *params = request->message->params;
-	json_t *copy = params ? json_copy((json_t *)params) : json_object();
-
-	(void)json_object_del(copy, "_meta"); /* -1: it had none */
-	return copy;
-}
-
-static int forward_params(const struct request *request, struct rpc_error *ret_error)
-{
-	return forward_body(request, params_copy(request), ret_error);
-}
-
-/* The stream is named after its request, and engine knows no ids. */
-static int forward_listen(const struct request *request, struct rpc_error *ret_error)
-{
-	const json_t *filter = json_object_get(request->message->params, "notifications");
-
-	if (!json_is_object(filter))
-		return rpc_refuse(ret_error, RPC_INVALID_PARAMS,
-		    "notifications: required, an object such as {\"toolsListChanged\": true}");
-	return forward_body(request,
-	    json_pack("{s:O, s:s}", "notifications", filter, "subscription", request->message->id),
-	    ret_error);
-}
-
 /* Only who made the call can name it: the id is looked up among this connection's own. */
-static int forward_stream(const struct request *request, struct rpc_error *ret_error)
+static int name_call(const struct request *request, json_t *body, struct rpc_error *ret_error)
 {
-	const json_t *id = json_object_get(request->message->params, "requestId");
 	const struct pending *call = NULL;
 	char *text = NULL;
-	json_t *body;
-	int r = rpc_id_text(id, &text);
+	int r = rpc_id_text(json_object_get(body, "requestId"), &text);
 
 	if (r == -ENOMEM)
 		return r;
@@ -343,63 +230,70 @@ static int forward_stream(const struct request *request, struct rpc_error *ret_e
 	if (!call || call->method != REQUEST_TOOLS_CALL || call->state == PENDING_CANCELLED)
 		return rpc_refuse(ret_error, RPC_INVALID_PARAMS,
 		    "requestId: no tools/call of this id is in flight on this connection");
-	body = params_copy(request);
-	(void)json_object_del(body, "requestId");
-	if (json_object_set_new(body, "request", json_integer((json_int_t)call->serial)) < 0) {
-		json_decref(body);
-		return -ENOMEM;
-	}
-	return forward_body(request, body, ret_error);
+	(void)json_object_del(body, "requestId"); /* it is there */
+	return json_object_set_new(body, "request", json_integer((json_int_t)call->serial)) < 0
+		   ? -ENOMEM
+		   : 0;
 }
 
-static int check_tool(const json_t *name, const char *key, struct rpc_error *ret_error)
+static int forward_cargo(
+    const struct request *request, const struct method_cargo *cargo, struct rpc_error *ret_error)
 {
-	if (!json_is_string(name) || json_string_length(name) == 0)
-		return rpc_refuse(
-		    ret_error, RPC_INVALID_PARAMS, "%s: required, a tool's name", key);
-	if (json_string_length(name) > WIRE_TOOL_MAX)
-		return rpc_refuse(
-		    ret_error, RPC_INVALID_PARAMS, "%s: longer than %d bytes", key, WIRE_TOOL_MAX);
-	return 0;
-}
+	struct buf cleanup_with(buf_fini) text;
+	struct message message;
+	int r;
 
-/* tools/call calls it "name", explain calls it "tool"; the arguments are the same. */
-static int forward_tool(const struct request *request, struct rpc_error *ret_error)
-{
-	const json_t *params = request->message->params;
-	const char *key = request->method->forward == REQUEST_EXPLAIN ? "tool" : "name";
-	const json_t *name = json_object_get(params, key);
-	json_t *arguments = json_object_get(params, "arguments");
-	struct wishes cleanup_with(wishes_fini) wishes = {.progress = NULL};
-	struct cargo cargo = {.tool = json_string_value(name)};
-	int r = check_tool(name, key, ret_error);
-
-	if (r == 0 && arguments && !json_is_object(arguments))
-		r = rpc_refuse(ret_error, RPC_INVALID_PARAMS, "arguments: must be an object");
-	if (r == 0 && request->method->forward == REQUEST_TOOLS_CALL) {
-		r = wishes_read(&wishes, request->era, params, ret_error);
-		cargo.wishes = &wishes;
-	}
-	if (r != 0)
+	buf_init(&text, MESSAGE_BODY_MAX);
+	r = value_write(&text, cargo->body);
+	if (r < 0)
 		return r;
-	arguments = arguments ? json_incref(arguments) : json_object();
-	if (!arguments)
-		return -ENOMEM;
-	cargo.body = arguments;
-	r = forward(request, &cargo, ret_error);
-	json_decref(arguments);
+	message_init(&message, MESSAGE_REQUEST);
+	message.u.request = (struct message_request){.peer = request->connection->peer,
+	    .method = (uint16_t)request->method->number,
+	    .era = (uint16_t)request->era,
+	    .options = request->method->number == METHOD_TOOLS_CALL
+			   ? options_of(request, &cargo->wishes)
+			   : 0,
+	    .tool = cargo->tool,
+	    .agent = cargo->agent,
+	    .space = cargo->space,
+	    .progress = cargo->wishes.progress ? cargo->wishes.progress : "",
+	    .retry = cargo->wishes.retry ? cargo->wishes.retry : "",
+	    .body = {.data = text.data, .len = text.len}};
+	r = send_request(request, &message, ret_error);
+	message_fini(&message);
 	return r;
+}
+
+static int forward(const struct request *request, struct rpc_error *ret_error)
+{
+	struct method_cargo cleanup_with(method_cargo_fini) cargo = {.tool = NULL};
+	int r =
+	    method_cargo_read(&cargo, request->method, request->era, request->message, ret_error);
+
+	if (r == 0 && request->method->kind == METHOD_STREAM)
+		r = name_call(request, cargo.body, ret_error);
+	if (r == 0)
+		r = check_credential(request, ret_error);
+	return r == 0 ? forward_cargo(request, &cargo, ret_error) : r;
 }
 
 /* ---- what comes in ---------------------------------------------------------------------- */
 
-static const struct method *find_method(const char *name, enum mcp_era era)
+/* 0: answered or forwarded. RPC_REFUSED: *ret_error is the answer. Negative: a fault. */
+static int handle(const struct request *request, struct rpc_error *ret_error)
 {
-	for (size_t i = 0; i < sizeof(METHODS) / sizeof(METHODS[0]); i++) {
-		if (strcmp(METHODS[i].name, name) == 0 && (METHODS[i].eras & (1u << era)))
-			return &METHODS[i];
+	switch (request->method->kind) {
+	case METHOD_INITIALIZE: return answer_initialize(request, ret_error);
+	case METHOD_DISCOVER: return answer_discover(request);
+	case METHOD_PING: return answer_ping(request);
+	case METHOD_PARAMS:
+	case METHOD_LISTEN:
+	case METHOD_STREAM:
+	case METHOD_TOOL: return forward(request, ret_error);
+	case METHOD_KIND_NONE: break;
 	}
-	return NULL;
+	return -EINVAL; /* no row has it */
 }
 
 static int serve(struct request *request, struct rpc_error *ret_error)
@@ -414,11 +308,11 @@ static int serve(struct request *request, struct rpc_error *ret_error)
 	r = mcp_check_request(message->method, message->params, &request->era, ret_error);
 	if (r != 0)
 		return r;
-	request->method = find_method(message->method, request->era);
+	request->method = method_find(message->method, request->era);
 	if (!request->method)
 		return rpc_refuse(
 		    ret_error, RPC_METHOD_NOT_FOUND, "Method not found: %s", message->method);
-	return request->method->handler(request, ret_error);
+	return handle(request, ret_error);
 }
 
 static void take_request(struct connection *connection, const struct rpc_message *message)

@@ -2,7 +2,7 @@
  * notifications, wishes beside a call, and answers to what the server asked. */
 #include "tests/unit/front/rig.h"
 
-#include "agent-api/front/asked.h"
+#include "agent-api/wire/asked.h"
 #include "agent-api/wire/limits.h"
 
 #define MODERN_CAPS(caps)                                                                          \

@@ -1,4 +1,4 @@
-#include "agent-api/front/asked.h"
+#include "agent-api/wire/asked.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /*
  * What the server has asked a client and not heard of yet. Engine's requests pass through here as
  * they go out, so that only the one answer to each goes in: whatever else a client answers never
- * reaches engine. Floor 3.
+ * reaches engine. Floor 1.
  */
-#ifndef CALLGATE_FRONT_ASKED_H
-#define CALLGATE_FRONT_ASKED_H
+#ifndef CALLGATE_WIRE_ASKED_H
+#define CALLGATE_WIRE_ASKED_H
 
 #include <jansson.h>
 #include <stddef.h>
