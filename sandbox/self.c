@@ -200,6 +200,23 @@ int self_seal(void)
 	return setrlimit(RLIMIT_CORE, &no_core) < 0 ? -errno : 0;
 }
 
+/* Everything stays but these. */
+static int refuse_calls(const int *calls, size_t count, uint32_t error)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int fault = 0;
+
+	if (filter == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count && fault == 0; i++)
+		if (calls[i] >= 0) /* a negative number is a call that this machine has not */
+			fault = seccomp_rule_add(filter, SCMP_ACT_ERRNO(error), calls[i], 0);
+	if (fault == 0)
+		fault = seccomp_load(filter);
+	seccomp_release(filter);
+	return fault;
+}
+
 int self_refuse_rings(void)
 {
 	static const int calls[] = {
@@ -207,17 +224,16 @@ int self_refuse_rings(void)
 	    SCMP_SYS(io_uring_enter),
 	    SCMP_SYS(io_uring_register),
 	};
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int fault = 0;
 
-	if (filter == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && fault == 0; i++)
-		fault = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), calls[i], 0);
-	if (fault == 0)
-		fault = seccomp_load(filter);
-	seccomp_release(filter);
-	return fault;
+	return refuse_calls(calls, sizeof(calls) / sizeof(calls[0]), ENOSYS);
+}
+
+int self_refuse_powers(void)
+{
+	size_t count;
+	const int *calls = self_powers(&count);
+
+	return refuse_calls(calls, count, EPERM);
 }
 
 int self_start(void)

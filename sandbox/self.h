@@ -34,5 +34,9 @@ int self_seal(void);
  * 1.45 on sends epoll_ctl through a ring made there, asks no variable, and aborts when
  * self_confine() then takes the ring away. Sets no_new_privs. 0 or -errno. */
 int self_refuse_rings(void);
+/* What no program of the daemon ever does, before or after its own confinement, becomes EPERM, now
+ * and in every child: other namespaces, mounts, tracing, modules, keys, the clock. For a process
+ * that may exec. Sets no_new_privs. 0 or -errno. */
+int self_refuse_powers(void);
 
 #endif

@@ -35,6 +35,9 @@ struct self_set self_common(void);
 struct self_set self_role_set(enum self_role role);
 const struct self_refusal *self_refusals(size_t *ret_count);
 
+/* What self_refuse_powers() takes away. */
+const int *self_powers(size_t *ret_count);
+
 /* What the sanitizers' runtime needs; empty in an ordinary build (self_san.c). */
 struct self_set self_sanitizer(void);
 /* The action for everything else: kill the process, or errno EPERM under a sanitizer, whose

@@ -38,6 +38,8 @@ enum record_writer {
 	X(LOG_RECOVERED, "log.recovered", AUDITOR, NONE)                                           \
 	X(POLICY_LOAD, "policy.load", WARDEN, NONE)                                                \
 	X(POLICY_REFUSED, "policy.refused", WARDEN, NONE)                                          \
+	X(ROLE_START, "role.start", WARDEN, NONE)                                                  \
+	X(ROLE_LOST, "role.lost", WARDEN, NONE)                                                    \
 	X(EXEC_START, "exec.start", WARDEN, NONE)                                                  \
 	X(EXEC_EXIT, "exec.exit", WARDEN, AUDITOR)                                                 \
 	X(CALL_DECISION, "call.decision", ENGINE, NONE)                                            \

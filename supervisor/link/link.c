@@ -24,8 +24,10 @@ struct link_queued {
 
 static void on_poll_ready(uv_poll_t *poll, int status, int events);
 
+/* What passed may have been a secret: no copy of it stays behind. */
 static void queued_free(struct link_queued *queued)
 {
+	explicit_bzero(queued->bytes, queued->len);
 	for (size_t i = 0; i < queued->fd_count; i++)
 		close(queued->fds[i]);
 	free(queued);
@@ -205,13 +207,15 @@ int link_send(struct link *link, struct message *message)
 		message->serial = ++link->next_serial;
 	buf_reset(&link->scratch);
 	r = message_encode(&link->scratch, message, &body_fd);
-	if (r < 0)
-		return r;
-	memcpy(fds, message->fds, fd_count * sizeof(int));
-	if (body_fd < 0)
-		return send_or_queue(link, fds, fd_count, 0);
-	fds[fd_count] = body_fd;
-	return send_or_queue(link, fds, fd_count + 1, body_charge(body_fd));
+	if (r == 0) {
+		memcpy(fds, message->fds, fd_count * sizeof(int));
+		if (body_fd >= 0)
+			fds[fd_count++] = body_fd;
+		r = send_or_queue(link, fds, fd_count, body_fd >= 0 ? body_charge(body_fd) : 0);
+	}
+	if (link->scratch.len > 0)
+		explicit_bzero(link->scratch.data, link->scratch.len);
+	return r;
 }
 
 /* Sends what waits, as far as the socket takes it. 0 or -errno. */
@@ -264,6 +268,8 @@ static int receive_one(struct link *link)
 		r = -EPIPE;
 	else if (len > 0)
 		r = message_decode(&message, link->receive_buffer, (size_t)len, fds, fd_count);
+	if (len > 0)
+		explicit_bzero(link->receive_buffer, (size_t)len);
 	if (r < 0) {
 		r = r == -EMSGSIZE ? -EBADMSG : peer_fault(r);
 		link_lost(link, r);

@@ -22,6 +22,21 @@ struct treasure {
 	const char *path;
 };
 
+static int check_treasure(const struct config *config, const struct treasure *treasure,
+    const struct workspace *workspace, struct policy_pos pos, struct err_note *note)
+{
+	int held = treasure->path ? workspace_holds(workspace, treasure->path) : 0;
+
+	if (held < 0)
+		return err_note_errno(note, err_note(note, held, "%s", treasure->path));
+	if (!held)
+		return 0;
+	return err_note(note, -EINVAL,
+	    "%s:%u:%u: working_directory %s: holds %s (%s), where a tool could change it; move one "
+	    "of them",
+	    config->file, pos.line, pos.column, workspace->path, treasure->what, treasure->path);
+}
+
 static int check_treasures(const struct config *config, const struct check_places *places,
     const struct workspace *workspace, struct policy_pos pos, struct err_note *note)
 {
@@ -34,23 +49,17 @@ static int check_treasures(const struct config *config, const struct check_place
 	    {"the daemon's socket", places->socket},
 	};
 
-	for (size_t i = 0; i < sizeof(treasures) / sizeof(*treasures); i++) {
-		int held;
+	int fault = 0;
 
-		if (!treasures[i].path)
-			continue;
-		held = workspace_holds(workspace, treasures[i].path);
-		if (held < 0)
-			return err_note_errno(note, err_note(note, held, "%s", treasures[i].path));
-		if (held)
-			return err_note(note, -EINVAL,
-			    "%s:%u:%u: working_directory %s: holds %s (%s), where a tool could "
-			    "change it; "
-			    "move one of them",
-			    config->file, pos.line, pos.column, workspace->path, treasures[i].what,
-			    treasures[i].path);
+	for (size_t i = 0; i < sizeof(treasures) / sizeof(*treasures) && !fault; i++)
+		fault = check_treasure(config, &treasures[i], workspace, pos, note);
+	for (int i = 0; places->site && i < SITE_FILE_COUNT && !fault; i++) {
+		const struct treasure file = {
+		    site_file_what((enum site_file)i), places->site->paths[i]};
+
+		fault = check_treasure(config, &file, workspace, pos, note);
 	}
-	return 0;
+	return fault;
 }
 
 static int check_pair(const struct config *config, const struct check_places *places,

@@ -10,13 +10,15 @@
 
 #include "supervisor/base/err.h"
 #include "supervisor/warden/config.h"
+#include "supervisor/warden/site.h"
 
 /* Resolved absolute paths; NULL: none. */
 struct check_places {
 	const char *state;
 	const char *journal;
 	const char *socket;
-	bool root; /* the daemon is root */
+	const struct site *site; /* NULL: none */
+	bool root;               /* the daemon is root */
 };
 
 /* 0, or -EINVAL or -errno with a note "file:line:column: what: why; what to do". */

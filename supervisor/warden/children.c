@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,8 +39,7 @@ void child_user_find(struct child_user *ret)
 	*ret = user;
 }
 
-/* Whoever we are, the program starts without a capability and cannot gain one. */
-static int shed_powers(const struct child_user *user)
+int child_shed_powers(const struct child_user *user)
 {
 	cap_t none;
 
@@ -90,7 +90,7 @@ static void become(const struct child_spec *spec, const char *path, pid_t parent
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	setsid(); /* an interrupt typed at the daemon is the daemon's to handle */
-	if (place_fds(spec->fds, spec->fd_count) || shed_powers(spec->user))
+	if (place_fds(spec->fds, spec->fd_count) || child_shed_powers(spec->user))
 		_exit(EXIT_NOT_FOUND);
 	/* After the change of uid, which would clear it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -100,11 +100,17 @@ static void become(const struct child_spec *spec, const char *path, pid_t parent
 	_exit(EXIT_NOT_FOUND);
 }
 
+/* fork(2), or the same for our parent: libc has no word for that. */
+static pid_t fork_for(bool for_parent)
+{
+	return for_parent ? (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) : fork();
+}
+
 int child_start(const struct child_spec *spec, struct child *ret, struct err_note *note)
 {
 	struct child child = {.name = spec->program};
 	char libexec[PATHS_MAX], path[PATHS_MAX];
-	pid_t parent = getpid();
+	pid_t parent = spec->for_parent ? getppid() : getpid();
 	int fault;
 
 	fault = paths_libexec(libexec);
@@ -115,7 +121,7 @@ int child_start(const struct child_spec *spec, struct child *ret, struct err_not
 	if (fault)
 		return err_note_errno(note, err_note(note, fault, "%s cannot be run from %s",
 						spec->program, fault == -ENOENT ? libexec : path));
-	child.pid = fork();
+	child.pid = fork_for(spec->for_parent);
 	if (child.pid < 0)
 		return err_note_errno(note, err_note(note, -errno, "%s", spec->program));
 	if (child.pid == 0)
@@ -179,6 +185,20 @@ static const char *const level_names[] = {
     [LOG_LEVEL_DEBUG] = "debug",
 };
 
+void child_environment_make(
+    struct child_environment *ret, enum log_level level, enum log_format format)
+{
+	const char *journal = getenv("JOURNAL_STREAM");
+
+	*ret = (struct child_environment){.items = {ret->log}};
+	snprintf(ret->log, sizeof(ret->log), "CALLGATE_LOG=%s,%s", level_names[level],
+	    format == LOG_FORMAT_JSON ? "json" : "text");
+	if (!journal)
+		return;
+	snprintf(ret->journal, sizeof(ret->journal), "JOURNAL_STREAM=%s", journal);
+	ret->items[1] = ret->journal; /* they have our stderr */
+}
+
 static int start_roles(
     const struct children_spec *spec, struct children *children, struct err_note *note)
 {
@@ -187,9 +207,8 @@ static int start_roles(
 	int cleanup_fd front_engine = -1;
 	int *ends[] = {&ours_auditor, &auditor, &ours_engine, &engine, &auditor_engine,
 	    &engine_auditor, &engine_front, &front_engine};
-	char log[64], journal[64];
-	char *environment[] = {log, NULL, NULL};
-	struct child_spec role = {.environment = environment, .user = spec->user};
+	struct child_environment environment;
+	struct child_spec role = {.environment = environment.items, .user = spec->user};
 	int fault;
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i += 2) {
@@ -201,12 +220,7 @@ static int start_roles(
 		*ends[i] = pair[0];
 		*ends[i + 1] = pair[1];
 	}
-	snprintf(log, sizeof(log), "CALLGATE_LOG=%s,%s", level_names[spec->level],
-	    spec->format == LOG_FORMAT_JSON ? "json" : "text");
-	if (getenv("JOURNAL_STREAM")) {
-		snprintf(journal, sizeof(journal), "JOURNAL_STREAM=%s", getenv("JOURNAL_STREAM"));
-		environment[1] = journal; /* they have our stderr */
-	}
+	child_environment_make(&environment, spec->level, spec->format);
 
 	role.program = "callgate-auditor";
 	role.fds = (int[]){auditor, auditor_engine};
@@ -215,8 +229,8 @@ static int start_roles(
 	if (fault)
 		return fault;
 	role.program = "callgate-engine";
-	role.fds = (int[]){engine, engine_auditor, engine_front};
-	role.fd_count = 3;
+	role.fds = (int[]){engine, engine_auditor, engine_front, spec->store};
+	role.fd_count = 4;
 	fault = child_start(&role, &children->engine, note);
 	if (fault)
 		return fault;

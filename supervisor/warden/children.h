@@ -41,7 +41,21 @@ struct child_spec {
 	uint32_t fd_count;
 	char *const *environment; /* exact */
 	const struct child_user *user;
+	bool for_parent; /* it becomes our parent's child, not ours: the nursery's way */
 };
+
+/* What a role's environment holds. */
+struct child_environment {
+	char log[64];
+	char journal[64];
+	char *items[3]; /* points into this struct */
+};
+void child_environment_make(
+    struct child_environment *ret, enum log_level level, enum log_format format);
+
+/* From now on this process has no capability and cannot gain one; as root it becomes the service
+ * user, where there is one. 0 or -errno. */
+int child_shed_powers(const struct child_user *user);
 
 /* 0, or -errno with note. A failing exec shows as an exit with status 127. */
 int child_start(const struct child_spec *spec, struct child *ret, struct err_note *note);
@@ -62,6 +76,7 @@ struct children {
 };
 struct children_spec {
 	int listener; /* becomes front's 4; stays the caller's */
+	int store;    /* STATE/engine, becomes engine's 6; stays the caller's */
 	enum log_level level;
 	enum log_format format;
 	const struct child_user *user;

@@ -13,11 +13,10 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
 #include "supervisor/base/log.h"
-#include "supervisor/base/str.h"
+#include "supervisor/warden/handed.h"
 
-#define BACKLOG        128
-#define NGROUPS_SHOWN  65536 /* NGROUPS_MAX of Linux */
-#define HANDED_OVER_FD 3     /* SD_LISTEN_FDS_START */
+#define BACKLOG       128
+#define NGROUPS_SHOWN 65536 /* NGROUPS_MAX of Linux */
 
 int listen_path(const struct policy *policy, const char *folder, char ret_path[PATHS_MAX],
     struct err_note *note)
@@ -36,34 +35,24 @@ int listen_path(const struct policy *policy, const char *folder, char ret_path[P
 	return 0;
 }
 
-/* The service manager's socket: exactly one, listening, of the stream kind. -ENOENT: none. */
-static int take_handed_over(void)
-{
-	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
-	int listening = 0, domain = 0;
-	socklen_t len = sizeof(int);
-	uint64_t number;
-
-	if (!pid || !count || str_u64(pid, INT32_MAX, &number) || (pid_t)number != getpid())
-		return -ENOENT;
-	if (str_u64(count, 1, &number) || number != 1)
-		return -EINVAL;
-	if (getsockopt(HANDED_OVER_FD, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) < 0 ||
-	    getsockopt(HANDED_OVER_FD, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0)
-		return -errno;
-	if (!listening || domain != AF_UNIX)
-		return -EINVAL;
-	return fcntl(HANDED_OVER_FD, F_SETFD, FD_CLOEXEC) < 0 ? -errno : HANDED_OVER_FD;
-}
-
 /* ---- what can be said before anything is made ----------------------------------------------- */
 
-static int complain(const struct policy *policy, struct policy_pos pos, int fault,
-    struct err_note *note, const char *what)
+static int complain(
+    const struct listen_wish *wish, int fault, struct err_note *note, const char *what)
 {
-	return pos.line ? err_note(note, fault, "%s:%u:%u: server.socket%s", policy->file, pos.line,
-			      pos.column, what)
-			: err_note(note, fault, "%s: the socket%s", policy->file, what);
+	return wish->pos.line ? err_note(note, fault, "%s:%u:%u: %s %s: %s", wish->policy->file,
+				    wish->pos.line, wish->pos.column, wish->key, wish->path, what)
+			      : err_note(note, fault, "%s: the socket %s: %s", wish->policy->file,
+				    wish->path, what);
+}
+
+static int complain_group(
+    const struct policy *policy, int fault, struct err_note *note, const char *what)
+{
+	const struct policy_pos pos = policy->socket_group_pos;
+
+	return err_note(note, fault, "%s:%u:%u: server.socket.group %s: %s", policy->file, pos.line,
+	    pos.column, policy->socket_group, what);
 }
 
 static bool is_member(gid_t gid)
@@ -88,17 +77,16 @@ static int find_group(const struct policy *policy, gid_t *ret_gid, struct err_no
 		return 0;
 	group = getgrnam(policy->socket_group);
 	if (!group) {
-		(void)err_note(&what, 0,
-		    ".group %s: no such group; make it (groupadd %s) or name another",
-		    policy->socket_group, policy->socket_group);
-		return complain(policy, policy->socket_group_pos, -ENOENT, note, what.text);
+		(void)err_note(&what, 0, "no such group; make it (groupadd %s) or name another",
+		    policy->socket_group);
+		return complain_group(policy, -ENOENT, note, what.text);
 	}
 	if (!is_member(group->gr_gid)) {
 		(void)err_note(&what, 0,
-		    ".group %s: uid %u is no member of it and so cannot give it the socket; name "
-		    "a group of that user, or start the daemon as root",
-		    policy->socket_group, geteuid());
-		return complain(policy, policy->socket_group_pos, -EPERM, note, what.text);
+		    "uid %u is no member of it and so cannot give it the socket; name a group of "
+		    "that user, or start the daemon as root",
+		    geteuid());
+		return complain_group(policy, -EPERM, note, what.text);
 	}
 	*ret_gid = group->gr_gid;
 	return 0;
@@ -112,23 +100,23 @@ static void folder_of(const char *path, char ret_folder[PATHS_MAX])
 }
 
 /* The socket's folder, or the nearest one above it that is there. */
-static int check_folder(const struct policy *policy, const char *path, struct err_note *note)
+static int check_folder(const struct listen_wish *wish, struct err_note *note)
 {
 	char folder[PATHS_MAX];
 	struct err_note what;
 	struct stat st;
 
-	folder_of(path, folder);
+	folder_of(wish->path, folder);
 	while (stat(folder, &st) < 0 && errno == ENOENT && folder[1])
 		folder_of(folder, folder);
 	if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode) &&
 	    faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
 		return 0;
 	(void)err_note(&what, 0,
-	    ".path %s: uid %u cannot make anything in %s; give a path in a folder of that user, or "
-	    "start the daemon as root",
-	    path, geteuid(), folder);
-	return complain(policy, policy->socket_pos, -EACCES, note, what.text);
+	    "uid %u cannot make anything in %s; give a path in a folder of that user, or start the "
+	    "daemon as root",
+	    geteuid(), folder);
+	return complain(wish, -EACCES, note, what.text);
 }
 
 static bool is_ours(const struct stat *st)
@@ -136,23 +124,46 @@ static bool is_ours(const struct stat *st)
 	return S_ISSOCK(st->st_mode) && st->st_uid == geteuid();
 }
 
-int listen_check(const struct policy *policy, const char *path, struct err_note *note)
+int listen_check_own(const struct listen_wish *wish, struct err_note *note)
 {
-	struct err_note what;
 	struct stat st;
 	gid_t gid;
-	int fault;
+	int fault = find_group(wish->policy, &gid, note);
 
-	if (take_handed_over() != -ENOENT)
-		return 0; /* made by the service manager, as it was told */
-	fault = find_group(policy, &gid, note);
 	if (!fault)
-		fault = check_folder(policy, path, note);
-	if (fault || lstat(path, &st) < 0 || is_ours(&st))
+		fault = check_folder(wish, note);
+	if (fault || lstat(wish->path, &st) < 0 || is_ours(&st))
 		return fault;
-	(void)err_note(
-	    &what, 0, ".path %s: is there and is not a socket of ours; move it away", path);
-	return complain(policy, policy->socket_pos, -EEXIST, note, what.text);
+	return complain(wish, -EEXIST, note, "is there and is not a socket of ours; move it away");
+}
+
+static struct listen_wish rpc_wish(const struct policy *policy, const char *path)
+{
+	return (struct listen_wish){
+	    .policy = policy, .key = "server.socket.path", .pos = policy->socket_pos, .path = path};
+}
+
+int listen_check(const struct policy *policy, const char *path, struct err_note *note)
+{
+	const struct listen_wish wish = rpc_wish(policy, path);
+	struct handed handed;
+	int fault = handed_find(&handed, note);
+
+	if (fault || handed.rpc >= 0)
+		return fault; /* made by the service manager, as it was told */
+	return listen_check_own(&wish, note);
+}
+
+bool listen_is_answered(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int cleanup_fd probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (probe < 0 || strlen(path) >= sizeof(address.sun_path))
+		return false;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	return connect(probe, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
+	       errno == EAGAIN; /* its backlog is full */
 }
 
 /* ---- making it ------------------------------------------------------------------------------ */
@@ -188,7 +199,8 @@ static int make_folder(
 }
 
 /* A socket of ours that nobody answers on is taken away; anything else stays and is a fault. */
-static int remove_stale(const struct sockaddr_un *address, struct err_note *note)
+static int remove_stale(
+    const struct listen_wish *wish, const struct sockaddr_un *address, struct err_note *note)
 {
 	const char *path = address->sun_path;
 	int cleanup_fd probe = -1;
@@ -206,8 +218,8 @@ static int remove_stale(const struct sockaddr_un *address, struct err_note *note
 	if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
 	    errno != ECONNREFUSED)
 		return err_note(note, -EADDRINUSE,
-		    "%s: another daemon answers there; stop it or give another server.socket.path",
-		    path);
+		    "%s: another daemon answers there; stop it or give another %s", path,
+		    wish->key);
 	return unlink(path) < 0 ? err_note_errno(note, err_note(note, -errno, "%s", path)) : 0;
 }
 
@@ -265,9 +277,11 @@ static void warn_if_closed(const char *path, const struct stat *sock)
 	}
 }
 
-static int open_own(
-    const struct policy *policy, const char *path, struct listener *listener, struct err_note *note)
+int listen_open_own(
+    const struct listen_wish *wish, struct listener *listener, struct err_note *note)
 {
+	const struct policy *policy = wish->policy;
+	const char *path = wish->path;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int cleanup_fd fd = -1;
 	struct stat st;
@@ -279,7 +293,7 @@ static int open_own(
 	if (fault)
 		return fault;
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	fault = remove_stale(&address, note);
+	fault = remove_stale(wish, &address, note);
 	if (fault)
 		return fault;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -305,25 +319,23 @@ static int open_own(
 int listen_open(
     const struct policy *policy, const char *path, struct listener *ret, struct err_note *note)
 {
-	struct listener listener = {.fd = take_handed_over()};
-	int fault;
+	const struct listen_wish wish = rpc_wish(policy, path);
+	struct listener listener = {.fd = -1};
+	struct handed handed;
+	int fault = handed_find(&handed, note);
 
-	memcpy(listener.path, path, strlen(path) + 1);
-	if (listener.fd >= 0) {
-		listener.handed_over = true;
-		*ret = listener;
-		return 0;
-	}
-	if (listener.fd != -ENOENT)
-		return err_note_errno(note,
-		    err_note(note, listener.fd,
-			"the service manager's socket is not one listening Unix stream socket"));
-	listener.fd = -1;
-	fault = open_own(policy, path, &listener, note);
 	if (fault)
 		return fault;
-	*ret = listener;
-	return 0;
+	memcpy(listener.path, path, strlen(path) + 1);
+	if (handed.rpc >= 0) {
+		listener.fd = handed.rpc;
+		listener.handed_over = true;
+	} else {
+		fault = listen_open_own(&wish, &listener, note);
+	}
+	if (!fault)
+		*ret = listener;
+	return fault;
 }
 
 void listen_close(struct listener *listener)

@@ -1,6 +1,7 @@
 /*
  * The listening Unix socket: made by us beside a lock, or handed over by the service manager
- * (sd_listen_fds(3)). Used by main.c before READY and at the end; front accepts on it.
+ * (handed.h). Used by main.c before READY and at the end; front accepts on it. listen_http.c makes
+ * its Unix socket by the same road.
  */
 #ifndef CALLGATE_WARDEN_LISTEN_H
 #define CALLGATE_WARDEN_LISTEN_H
@@ -14,9 +15,17 @@
 
 struct listener {
 	int fd;               /* -1: none */
-	char path[PATHS_MAX]; /* absolute */
+	char path[PATHS_MAX]; /* absolute; "": not a Unix socket */
 	bool handed_over;     /* by the service manager: not ours to remove */
 	uint64_t dev, ino;    /* of the socket file that we made */
+};
+
+/* A Unix socket that a policy wants, with the mode and the group of server.socket. */
+struct listen_wish {
+	const struct policy *policy;
+	const char *key; /* that says where: "server.socket.path" */
+	struct policy_pos pos;
+	const char *path; /* absolute, and short enough */
 };
 
 /* Where the policy wants the socket. folder: what its relative paths are relative to. 0 or
@@ -34,6 +43,12 @@ int listen_check(const struct policy *policy, const char *path, struct err_note 
  * whom the mode lets in. 0; -EADDRINUSE: somebody answers; -errno; note. */
 int listen_open(
     const struct policy *policy, const char *path, struct listener *ret, struct err_note *note);
+/* The two above for a socket of any key, that nobody handed over. */
+int listen_check_own(const struct listen_wish *wish, struct err_note *note);
+int listen_open_own(
+    const struct listen_wish *wish, struct listener *listener, struct err_note *note);
+/* Is there a server at this path? */
+bool listen_is_answered(const char *path);
 /* Closes, and removes the socket file if it is still ours. */
 void listen_close(struct listener *listener);
 

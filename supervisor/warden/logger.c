@@ -33,4 +33,5 @@ void logger_change(struct warden *warden, const struct policy *policy)
 	fault = link_send(&warden->auditor, &message);
 	if (fault)
 		stop_lost(warden, "callgate-auditor", fault);
+	siblings_tell_logger(warden, &message);
 }

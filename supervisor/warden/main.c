@@ -70,10 +70,9 @@ static void on_control(const struct message *message)
 	warden_answer_control(&warden, message->serial, ANSWER_REFUSED, "no such request");
 }
 
-/* The answer that start or reload waits for; any other one is late or nobody's. */
-static void take_answer(uint64_t serial, uint16_t status, const char *note)
+void warden_take_answer(struct warden *self, uint64_t serial, uint16_t status, const char *note)
 {
-	struct awaited *awaited = &warden.awaited;
+	struct awaited *awaited = &self->awaited;
 
 	if (!awaited->serial || awaited->serial != serial) {
 		if (status != ANSWER_OK)
@@ -83,8 +82,13 @@ static void take_answer(uint64_t serial, uint16_t status, const char *note)
 	awaited->done = 1;
 	awaited->status = (enum answer_status)status;
 	(void)err_note(&awaited->note, 0, "%s", note);
-	if (warden.reload)
-		reload_answered(&warden);
+	if (self->reload)
+		reload_answered(self);
+}
+
+static void take_answer(uint64_t serial, uint16_t status, const char *note)
+{
+	warden_take_answer(&warden, serial, status, note);
 }
 
 /* With its first policy engine serves: a PLAN may stand right behind this message. */
@@ -171,8 +175,8 @@ void on_auditor(struct link *link, struct message *message, int fault)
  * else the first of the order in which they depend on each other. */
 static void tell_lost(const char *guess, int fault)
 {
-	struct child *children[] = {
-	    &warden.children.auditor, &warden.children.engine, &warden.children.front};
+	struct child *children[] = {&warden.children.auditor, &warden.children.engine,
+	    &warden.children.front, &warden.nursery.child};
 	char how[64] = "";
 
 	for (size_t i = 0; i < sizeof(children) / sizeof(*children); i++) {
@@ -276,8 +280,9 @@ static void init(void)
 	log_init("warden", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
 	log_journal(LOG_JOURNAL_SOCKET);
 	buf_init(&warden.warnings, CONFIG_REPORT_MAX);
-	warden.state = (struct state){.dir = -1, .lock = -1, .keys = -1, .audit = -1};
-	warden.listener.fd = -1;
+	warden.state = (struct state){.dir = -1, .lock = -1, .keys = -1, .audit = -1, .store = -1};
+	warden.listener.fd = warden.http_listener.fd = -1;
+	warden.nursery = (struct nursery){.sock = -1, .child = {.pidfd = -1}};
 	warden.children.auditor.pidfd = warden.children.engine.pidfd = -1;
 	warden.children.front.pidfd = -1;
 	warden.pool.zygote = (struct zygote){.sock = -1, .pid = -1, .pidfd = -1};
@@ -317,6 +322,7 @@ static int check(void)
 	}
 	printf("%s: good, version sha256:%s\n", warden.options.config,
 	    digest_hex(version, &warden.tools->config->version));
+	site_free(warden.site);
 	tools_free(warden.tools);
 	holdings_fini(&warden.holdings);
 	buf_fini(&warden.warnings);

@@ -11,12 +11,14 @@
 #include "supervisor/base/log.h"
 #include "supervisor/warden/logger.h"
 #include "supervisor/warden/notify.h"
+#include "supervisor/warden/secrets.h"
 #include "supervisor/warden/trail.h"
 #include "supervisor/warden/warden.h"
 
 enum reload_stage {
 	RELOAD_READING = 0, /* the child runs */
 	RELOAD_BUILDING,    /* a tool a turn of the loop, so that calls go on */
+	RELOAD_SERVING,     /* the HTTP front looks at its settings */
 	RELOAD_RECORDING,   /* policy.load is on its way to the disk */
 	RELOAD_OFFERED,     /* engine has it */
 };
@@ -34,6 +36,8 @@ struct reload {
 	struct config *config; /* until the work owns it */
 	struct tools_work *work;
 	struct tools *tools;
+	struct site *site; /* what the policy makes of HTTP; swapped with tools */
+	bool offered;      /* siblings have it */
 };
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -42,6 +46,7 @@ static void on_handle_closed(uv_handle_t *handle)
 
 	if (--reload->handles > 0)
 		return;
+	site_free(reload->site);
 	tools_end(reload->work);
 	tools_free(reload->tools);
 	config_free(reload->config);
@@ -86,6 +91,19 @@ void warden_answer_control(
 		stop_lost(warden, "callgate-engine", fault);
 }
 
+/* Who was told of the new settings hears of the old ones again. */
+static void give_back(struct reload *reload)
+{
+	struct err_note note = {""};
+	uint64_t serial; /* it took them before */
+
+	if (!reload->offered)
+		return;
+	reload->offered = false;
+	if (siblings_offer(reload->warden, reload->warden->site, &serial, &note))
+		log_error("the old settings: %s", note.text);
+}
+
 static void refuse(struct reload *reload, const char *why)
 {
 	struct warden *warden = reload->warden;
@@ -93,6 +111,7 @@ static void refuse(struct reload *reload, const char *why)
 	const struct log_field fields[] = {{.key = LOG_KEY_CAUSE, .text = why}};
 	const struct log_facts facts = {LOG_EVENT_RELOAD_REFUSED, fields, 1};
 
+	give_back(reload);
 	log_event(
 	    LOG_LEVEL_ERROR, &facts, "reload refused, the old policy stays in force: %s", why);
 	if (trail_policy_refused(&warden->auditor, warden->options.config, why, &serial))
@@ -101,12 +120,35 @@ static void refuse(struct reload *reload, const char *why)
 	finish(reload, "taking calls; the last reload was refused, the old policy is in force");
 }
 
+static bool differ(const char *old, const char *new)
+{
+	return strcmp(old ? old : "", new ? new : "") != 0;
+}
+
+/* The sockets are there since the start: a policy that wants others would not get them. */
+static int refuse_moved(const struct policy *old, const struct policy *new, struct err_note *note)
+{
+	struct policy_pos pos = new->http.port_pos;
+	const char *what = NULL;
+
+	if (old->http.port != new->http.port || differ(old->http.listen, new->http.listen))
+		what = "server.listen or server.port";
+	if (differ(old->socket_path, new->socket_path) || old->socket_mode != new->socket_mode ||
+	    differ(old->socket_group, new->socket_group)) {
+		what = "server.socket";
+		pos = new->socket_pos;
+	}
+	if (!what)
+		return 0;
+	return err_note(note, -EINVAL,
+	    "%s:%u:%u: %s changed: the sockets are made at the start; restart the daemon, or write "
+	    "it as it was",
+	    new->file, pos.line, pos.column, what);
+}
+
 /* What only a start can change. */
 static void warn_about_fixed(const struct policy *old, const struct policy *new)
 {
-	if (strcmp(old->socket_path, new->socket_path) || old->socket_mode != new->socket_mode ||
-	    strcmp(old->socket_group, new->socket_group))
-		log_warn("%s: server.socket changed; it takes effect at the next start", new->file);
 	if (strcmp(old->audit_directory, new->audit_directory))
 		log_warn(
 		    "%s: audit.directory changed; it takes effect at the next start", new->file);
@@ -124,7 +166,8 @@ static void breathe(void *arg)
 static int take_policy(struct reload *reload, struct err_note *note)
 {
 	struct warden *warden = reload->warden;
-	const struct check_places places = {
+	struct secrets secrets = {.items = NULL};
+	struct check_places places = {
 	    .state = warden->state.path,
 	    .journal = warden->state.journal,
 	    .socket = warden->socket,
@@ -142,6 +185,14 @@ static int take_policy(struct reload *reload, struct err_note *note)
 	int fault = config_finish(&reload->child, &reload->config, &warden->warnings, note);
 
 	if (!fault)
+		fault = refuse_moved(warden->tools->config->policy, reload->config->policy, note);
+	if (!fault)
+		fault = site_read(reload->config, &warden->nursery, &reload->site, note);
+	if (!fault)
+		fault = secrets_find(reload->config, &secrets, note); /* again when they are sent */
+	secrets_fini(&secrets);
+	places.site = reload->site;
+	if (!fault)
 		fault = check_policy(reload->config, &places, note);
 	if (!fault)
 		fault = tools_begin(reload->config, &spec, &reload->work, note);
@@ -154,13 +205,44 @@ static void record(struct reload *reload)
 {
 	struct warden *warden = reload->warden;
 
-	reload->tools = tools_take(reload->work);
-	tools_end(take_ptr(reload->work));
-	warden_log_warnings(&warden->warnings);
 	warden->awaited = (struct awaited){.serial = 0};
 	reload->stage = RELOAD_RECORDING;
 	if (trail_policy_load(&warden->auditor, reload->tools->config, &warden->awaited.serial))
 		stop_lost(warden, "callgate-auditor", -EPIPE);
+}
+
+/* A certificate that does not fit its key, or a network that is none, is found by who serves. */
+static void offer_site(struct reload *reload)
+{
+	struct warden *warden = reload->warden;
+	struct err_note note = {""};
+	uint64_t serial;
+
+	reload->tools = tools_take(reload->work);
+	tools_end(take_ptr(reload->work));
+	warden_log_warnings(&warden->warnings);
+	reload->offered = true;
+	if (siblings_offer(warden, reload->site, &serial, &note)) {
+		refuse(reload, note.text);
+		return;
+	}
+	if (!serial) {
+		record(reload);
+		return;
+	}
+	warden->awaited = (struct awaited){.serial = serial};
+	reload->stage = RELOAD_SERVING;
+}
+
+void reload_lost_http(struct warden *warden, const char *what)
+{
+	struct err_note note;
+
+	if (!warden->reload || warden->reload->stage != RELOAD_SERVING)
+		return;
+	(void)err_note(&note, 0, "lost %s while it was given new settings; reload again", what);
+	warden->awaited = (struct awaited){.serial = 0};
+	refuse(warden->reload, note.text);
 }
 
 static void on_turn(uv_idle_t *turn)
@@ -175,7 +257,7 @@ static void on_turn(uv_idle_t *turn)
 	if (more < 0)
 		refuse(reload, note.text);
 	else
-		record(reload);
+		offer_site(reload);
 }
 
 static void on_policy_read(uv_poll_t *poll, int status, int events)
@@ -208,6 +290,7 @@ static void swap(struct reload *reload)
 {
 	struct warden *warden = reload->warden;
 	struct tools *old = warden->tools;
+	struct site *old_site = warden->site;
 	char version[DIGEST_HEX_MAX];
 
 	launch_void_waiting(&warden->launcher);
@@ -215,6 +298,9 @@ static void swap(struct reload *reload)
 	warden->tools = reload->tools;
 	warden->planner.tools = reload->tools;
 	reload->tools = NULL;
+	warden->site = take_ptr(reload->site);
+	reload->offered = false;
+	site_free(old_site); /* points into the old policy */
 	tools_free(old);
 	logger_change(warden, warden->tools->config->policy);
 	log_event(LOG_LEVEL_INFO,
@@ -226,12 +312,32 @@ static void swap(struct reload *reload)
 	finish(reload, "taking calls");
 }
 
+/* What the HTTP front says of the files is said with their place. */
+static void refuse_site(struct reload *reload, const char *why)
+{
+	const struct config *config = reload->tools->config;
+	const struct policy_pos pos = config->policy->http.tls.pos;
+	struct err_note note;
+
+	if (reload->site->files[SITE_KEY] >= 0)
+		(void)err_note(
+		    &note, 0, "%s:%u:%u: server.tls: %s", config->file, pos.line, pos.column, why);
+	else
+		(void)err_note(&note, 0, "%s: server: %s", config->file, why);
+	refuse(reload, note.text);
+}
+
 void reload_answered(struct warden *warden)
 {
 	struct reload *reload = warden->reload;
 	struct awaited answer = warden->awaited;
+	struct err_note note = {""};
 
 	warden->awaited = (struct awaited){.serial = 0};
+	if (answer.status != ANSWER_OK && reload->stage == RELOAD_SERVING) {
+		refuse_site(reload, answer.note.text);
+		return;
+	}
 	if (answer.status != ANSWER_OK) {
 		refuse(reload, answer.note.text);
 		return;
@@ -239,10 +345,11 @@ void reload_answered(struct warden *warden)
 	switch (reload->stage) {
 	case RELOAD_READING:
 	case RELOAD_BUILDING: break;
+	case RELOAD_SERVING: record(reload); break;
 	case RELOAD_RECORDING:
 		reload->stage = RELOAD_OFFERED;
-		if (warden_send_policy(warden, reload->tools->config))
-			refuse(reload, "engine cannot be given the policy");
+		if (warden_send_policy(warden, reload->tools->config, &note))
+			refuse(reload, note.text);
 		break;
 	case RELOAD_OFFERED: swap(reload); break;
 	}
@@ -317,5 +424,7 @@ void reload_abort(struct warden *warden)
 		config_abort(&reload->child);
 	}
 	warden->awaited = (struct awaited){.serial = 0};
+	reload->offered = false; /* they end with the daemon, and reload->site with this */
+	warden->siblings.site = warden->site;
 	finish(reload, "");
 }

@@ -21,8 +21,10 @@
 #include "supervisor/base/clock.h"
 #include "supervisor/base/log.h"
 #include "supervisor/evidence/note.h"
+#include "supervisor/warden/listen_http.h"
 #include "supervisor/warden/logger.h"
 #include "supervisor/warden/notify.h"
+#include "supervisor/warden/secrets.h"
 #include "supervisor/warden/trail.h"
 #include "sandbox/self.h"
 #include "sandbox/walls.h"
@@ -139,12 +141,37 @@ static int find_socket(struct warden *warden, struct err_note *note)
 	return fault ? fault : listen_check(config->policy, warden->socket, note);
 }
 
+/* A daemon that has the socket has the port, too, most likely; one that starts has neither. */
+static int find_port(struct warden *warden, struct err_note *note)
+{
+	const struct config *config = warden->config;
+
+	return listen_http_check(
+	    config->policy, config->folder, listen_is_answered(warden->socket), note);
+}
+
+/* With --check there is no nursery, and no user namespace of ours that would need it. */
+static int read_site(struct warden *warden, struct err_note *note)
+{
+	return site_read(warden->config, NULL, &warden->site, note);
+}
+
+static int look_for_secrets(struct warden *warden, struct err_note *note)
+{
+	struct secrets secrets = {.items = NULL};
+	int fault = secrets_find(warden->config, &secrets, note);
+
+	secrets_fini(&secrets);
+	return fault;
+}
+
 static int check_places(struct warden *warden, struct err_note *note)
 {
 	const struct check_places places = {
 	    .state = warden->state.path,
 	    .journal = warden->state.journal,
 	    .socket = warden->socket,
+	    .site = warden->site,
 	    .root = warden->user.root,
 	};
 
@@ -153,7 +180,17 @@ static int check_places(struct warden *warden, struct err_note *note)
 
 static int open_socket(struct warden *warden, struct err_note *note)
 {
-	return listen_open(warden->config->policy, warden->socket, &warden->listener, note);
+	const struct config *config = warden->config;
+	int fault = listen_open(config->policy, warden->socket, &warden->listener, note);
+
+	return fault
+		   ? fault
+		   : listen_http_open(config->policy, config->folder, &warden->http_listener, note);
+}
+
+static int start_nursery(struct warden *warden, struct err_note *note)
+{
+	return nursery_start(&warden->nursery, &warden->user, note);
 }
 
 static int watch(struct warden *warden, int i, struct child *child, int pidfd)
@@ -174,6 +211,7 @@ static int start_roles(struct warden *warden, struct err_note *note)
 	struct children *children = &warden->children;
 	const struct children_spec spec = {
 	    .listener = warden->listener.fd,
+	    .store = warden->state.store,
 	    .level = logger_level(warden->config->policy),
 	    .format = logger_format(warden->config->policy),
 	    .user = &warden->user,
@@ -193,6 +231,8 @@ static int start_roles(struct warden *warden, struct err_note *note)
 		fault = watch(warden, 1, &children->engine, children->engine.pidfd);
 	if (!fault)
 		fault = watch(warden, 2, &children->front, children->front.pidfd);
+	if (!fault)
+		fault = watch(warden, 4, &warden->nursery.child, warden->nursery.child.pidfd);
 	return fault ? err_note(note, fault, "links: %s", uv_strerror(fault)) : 0;
 }
 
@@ -367,42 +407,38 @@ static int record_load(struct warden *warden, struct err_note *note)
 	return await(warden, "audit", note);
 }
 
-int warden_send_policy(struct warden *warden, const struct config *config)
-{
-	struct approver_lines lines;
-	struct message message;
-	uint32_t skipped;
-	int fault = state_approvers(&warden->state, &lines, &skipped);
-
-	if (fault)
-		return fault;
-	if (skipped)
-		log_warn("%s/approvers: %u files are not approver keys of ours; they do not count",
-		    warden->state.path, skipped);
-	message_init(&message, MESSAGE_POLICY);
-	message.u.policy.version = config->version;
-	message.u.policy.path = config->file;
-	message.u.policy.state = warden->state.path;
-	message.u.policy.owner_uid = geteuid();
-	message.u.policy.approvers.items = (const char **)lines.items;
-	message.u.policy.approvers.count = lines.count;
-	message.u.policy.audit_size = warden->audit_size;
-	message.u.policy.audit_root = warden->audit_root;
-	message.fds[0] = config->frozen;
-	message.fd_count = 1;
-	fault = link_send(&warden->engine, &message);
-	approvers_free(&lines);
-	warden->awaited = (struct awaited){.serial = message.serial};
-	return fault;
-}
-
 static int give_policy(struct warden *warden, struct err_note *note)
 {
-	int fault = warden_send_policy(warden, warden->tools->config);
+	int fault = warden_send_policy(warden, warden->tools->config, note);
 
-	if (fault)
-		return err_note_errno(note, err_note(note, fault, "engine"));
-	return await(warden, "engine", note);
+	return fault ? fault : await(warden, "engine", note);
+}
+
+/* The HTTP front says whether it can serve so, before anybody is served. */
+static int start_siblings(struct warden *warden, struct err_note *note)
+{
+	const struct config *config = warden->tools->config;
+	const struct policy_pos pos = config->policy->http.tls.pos;
+	struct err_note what = {"HTTP"};
+	uint64_t serial;
+	int fault;
+
+	siblings_init(warden);
+	fault = siblings_offer(warden, warden->site, &serial, note);
+	if (fault || !serial)
+		return fault;
+	if (warden->site->files[SITE_KEY] >= 0)
+		(void)err_note(
+		    &what, 0, "%s:%u:%u: server.tls", config->file, pos.line, pos.column);
+	warden->awaited = (struct awaited){.serial = serial};
+	return await(warden, what.text, note);
+}
+
+static int introduce_siblings(struct warden *warden, struct err_note *note)
+{
+	(void)note;
+	siblings_introduce(warden);
+	return 0;
 }
 
 static int wait_for(int fd, const char *what, struct err_note *note)
@@ -460,7 +496,7 @@ static int confine(struct warden *warden, struct err_note *note)
 
 static int tell_ready(struct warden *warden, struct err_note *note)
 {
-	char version[DIGEST_HEX_MAX];
+	char version[DIGEST_HEX_MAX], http[LISTEN_NAME_MAX];
 	const struct log_field fields[] = {
 	    {.key = LOG_KEY_POLICY, .text = digest_hex(version, &warden->tools->config->version)}};
 	const struct log_facts facts = {LOG_EVENT_START, fields, 1};
@@ -469,7 +505,12 @@ static int tell_ready(struct warden *warden, struct err_note *note)
 	if (warden->phase != WARDEN_READY)
 		return 0; /* asked to stop already, and that was said */
 	notify_ready(warden->notify, "taking calls");
-	log_event(LOG_LEVEL_INFO, &facts, "ready on %s", warden->socket);
+	if (warden->http_listener.fd >= 0) {
+		listen_http_name(&warden->http_listener, http);
+		log_event(LOG_LEVEL_INFO, &facts, "ready on %s, HTTP on %s", warden->socket, http);
+	} else {
+		log_event(LOG_LEVEL_INFO, &facts, "ready on %s", warden->socket);
+	}
 	return alive_start(warden);
 }
 
@@ -485,11 +526,17 @@ static const struct step steps[] = {
     {look_at_self, "process"},
     /* One daemon at a time, before anything is touched that another one may be using. */
     {take_state, "state"},
+    /* The process that may start programs later: it knows nothing, since nothing is known yet, and
+     * is in no user namespace of ours, so that what it starts is not either. */
+    {start_nursery, "nursery"},
     /* Needs no privilege; what it says decides every later step. */
     {warden_read_policy, "policy"},
     {set_log, "log"},
     {open_journal, "journal"},
     {find_socket, "socket"},
+    {find_port, "HTTP"},
+    {read_site, "HTTP"},
+    {look_for_secrets, "secrets"},
     /* Refuse while nothing runs and nobody can connect. */
     {check_places, "places"},
     {open_socket, "socket"},
@@ -513,8 +560,11 @@ static const struct step steps[] = {
     {prepare_first_cell, "sandbox"},
     /* Everything that needed more is open. */
     {confine, "confinement"},
+    /* Before engine has a policy: it may want to fetch at once. */
+    {start_siblings, "HTTP"},
     /* Last, since engine serves from here on: clients may be waiting at the socket already. */
     {give_policy, "engine"},
+    {introduce_siblings, "engine"},
     {tell_ready, "ready"},
 };
 
@@ -566,6 +616,9 @@ int warden_check(struct warden *warden, struct err_note *note)
 	    {warden_read_policy, "policy"},
 	    {guess_places, "state"},
 	    {find_socket, "socket"},
+	    {find_port, "HTTP"},
+	    {read_site, "HTTP"},
+	    {look_for_secrets, "secrets"},
 	    {check_places, "places"},
 	    {build_tools, "tools"},
 	};

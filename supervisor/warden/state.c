@@ -126,7 +126,8 @@ static int take_lock(int dir, const char *path, struct err_note *note)
 
 int state_open(struct state *ret, const char *path, uid_t service, struct err_note *note)
 {
-	struct state state = {.service = service, .dir = -1, .lock = -1, .keys = -1, .audit = -1};
+	struct state state = {
+	    .service = service, .dir = -1, .lock = -1, .keys = -1, .store = -1, .audit = -1};
 	char usual[PATHS_MAX];
 	int fault, approvers;
 
@@ -147,6 +148,8 @@ int state_open(struct state *ret, const char *path, uid_t service, struct err_no
 		fault = state.keys = open_private(&state, "keys", service, note);
 	if (fault >= 0)
 		fault = judge_key(&state, "signer.key", note);
+	if (fault >= 0)
+		fault = state.store = open_private(&state, "engine", service, note);
 	if (fault >= 0) {
 		approvers = fault = open_private(&state, "approvers", geteuid(), note);
 		cleanup_fd_(&approvers);
@@ -249,11 +252,13 @@ int state_give(const struct state *state, gid_t gid, struct err_note *note)
 	int fault = give_directory(state->keys, uid, gid, 1);
 
 	if (!fault)
+		fault = give_directory(state->store, uid, gid, 1);
+	if (!fault)
 		fault = give_directory(state->audit, uid, gid, 1);
 	if (fault)
-		return err_note_errno(
-		    note, err_note(note, fault, "%s: keys and journal cannot be given to uid %u",
-			      state->path, uid));
+		return err_note_errno(note,
+		    err_note(note, fault, "%s: keys, store and journal cannot be given to uid %u",
+			state->path, uid));
 	return 0;
 }
 
@@ -368,6 +373,7 @@ void approvers_free(struct approver_lines *lines)
 void state_close(struct state *state)
 {
 	cleanup_fd_(&state->audit);
+	cleanup_fd_(&state->store);
 	cleanup_fd_(&state->keys);
 	cleanup_fd_(&state->lock);
 	cleanup_fd_(&state->dir);

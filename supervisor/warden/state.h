@@ -21,6 +21,7 @@ struct state {
 	int dir;
 	int lock;
 	int keys;
+	int store; /* STATE/engine: what engine keeps */
 	int audit; /* journal directory; -1 until state_open_journal() */
 };
 
@@ -36,7 +37,7 @@ struct approver_lines {
 int state_open(struct state *ret, const char *path, uid_t service, struct err_note *note);
 /* Opens the journal's directory: absolute, or "" for STATE/audit. 0 or -errno with note. */
 int state_open_journal(struct state *state, const char *directory, struct err_note *note);
-/* Gives keys and journal to the service uid (root only). 0 or -errno with note. */
+/* Gives keys, store and journal to the service uid (root only). 0 or -errno with note. */
 int state_give(const struct state *state, gid_t gid, struct err_note *note);
 /* Writes STATE/trust.pin for this verifier key, or compares with the one that is there.
  * 0; -EKEYREJECTED: another key is pinned; -EBADMSG, -errno; note says. */

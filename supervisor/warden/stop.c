@@ -124,7 +124,11 @@ static void end_roles(struct warden *warden)
 	}
 	warden->phase = WARDEN_ENDING;
 	end_child(warden, &warden->children.engine, 0);
+	siblings_end_http(warden, front_ms);
 	end_child(warden, &warden->children.front, front_ms); /* it leaves after engine */
+	siblings_end_courier(warden, front_ms);
+	warden_unwatch(warden, &warden->nursery.child);
+	nursery_stop(&warden->nursery);
 	end_auditor(warden);
 }
 
@@ -140,7 +144,9 @@ void stop_finish(struct warden *warden)
 	warden_unwatch(warden, NULL);
 	pool_close(&warden->pool);
 	cgroup_close(&warden->cgroup);
+	listen_close(&warden->http_listener);
 	listen_close(&warden->listener);
+	site_free(warden->site);
 	tools_free(warden->tools);
 	holdings_fini(&warden->holdings);
 	config_free(warden->config);

@@ -56,6 +56,28 @@ int trail_policy_refused(
 	return send_record(auditor, &record, &fields, ret_serial);
 }
 
+int trail_role_start(struct link *auditor, const char *role, pid_t pid)
+{
+	struct message_record record = {.record = RECORD_ROLE_START, .call = ""};
+	struct buf cleanup_with(buf_fini) fields;
+
+	buf_init(&fields, RECORD_FIELDS_MAX);
+	record_put_int(&fields, "pid", pid);
+	record_put_str(&fields, "role", role);
+	return send_record(auditor, &record, &fields, NULL);
+}
+
+int trail_role_lost(struct link *auditor, const char *role, const char *how)
+{
+	struct message_record record = {.record = RECORD_ROLE_LOST, .call = ""};
+	struct buf cleanup_with(buf_fini) fields;
+
+	buf_init(&fields, RECORD_FIELDS_MAX);
+	record_put_str(&fields, "how", how);
+	record_put_str(&fields, "role", role);
+	return send_record(auditor, &record, &fields, NULL);
+}
+
 /* As much of argv as a line can hold; the plan digest covers all of it. */
 static void put_argv(struct buf *fields, const struct plan_input *input)
 {

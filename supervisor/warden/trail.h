@@ -18,6 +18,10 @@ int trail_policy_load(struct link *auditor, const struct config *config, uint64_
 int trail_policy_refused(
     struct link *auditor, const char *file, const char *why, uint64_t *ret_serial);
 
+/* A role that is started and lost while the daemon goes on. 0 or -errno. */
+int trail_role_start(struct link *auditor, const char *role, pid_t pid);
+int trail_role_lost(struct link *auditor, const char *role, const char *how);
+
 struct trail_start {
 	const char *call;
 	const struct plan_input *input;

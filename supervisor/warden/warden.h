@@ -17,7 +17,9 @@
 #include "supervisor/warden/children.h"
 #include "supervisor/warden/launch.h"
 #include "supervisor/warden/listen.h"
+#include "supervisor/warden/nursery.h"
 #include "supervisor/warden/options.h"
+#include "supervisor/warden/siblings.h"
 #include "supervisor/warden/state.h"
 
 enum warden_phase {
@@ -59,10 +61,14 @@ struct warden {
 	struct config *config; /* at start, until tools own it */
 	struct buf warnings;
 	struct listener listener;
+	struct listener http_listener; /* fd -1: the policy serves no HTTP */
+	struct nursery nursery;
 	struct children children;
 	struct link engine;
 	struct link auditor;
-	struct watched watched[4];
+	struct site *site; /* in force; points into the config of tools, or at start into config */
+	struct siblings siblings;
+	struct watched watched[5];
 	struct cell_host host;
 	struct cgroup cgroup;
 	struct pool pool;
@@ -90,8 +96,8 @@ int warden_start(struct warden *warden, struct err_note *note);
 int warden_check(struct warden *warden, struct err_note *note);
 /* Reads the policy file by its child, waiting for it; for start and --check. */
 int warden_read_policy(struct warden *warden, struct err_note *note);
-/* Messages for engine of a policy; *awaited gets its serial. */
-int warden_send_policy(struct warden *warden, const struct config *config);
+/* A POLICY for engine; awaited gets its serial. 0, or -errno with note: nothing was sent. */
+int warden_send_policy(struct warden *warden, const struct config *config, struct err_note *note);
 /* From now on impatient becomes 1 after ms. */
 void warden_be_patient(struct warden *warden, uint64_t ms);
 
@@ -99,6 +105,8 @@ void warden_be_patient(struct warden *warden, uint64_t ms);
 void reload_begin(struct warden *warden, uint64_t control);
 /* The awaited answer is there. */
 void reload_answered(struct warden *warden);
+/* The HTTP front is lost, and may have been asked. */
+void reload_lost_http(struct warden *warden, const char *what);
 void reload_abort(struct warden *warden);
 /* CONTROLLED. */
 void warden_answer_control(
@@ -113,6 +121,8 @@ void stop_lost(struct warden *warden, const char *what, int fault);
 /* After the loop: all trees dead and recorded, roles ended, everything removed. */
 void stop_finish(struct warden *warden);
 
+/* main.c: the answer that start or reload waits for; any other one is late or nobody's. */
+void warden_take_answer(struct warden *warden, uint64_t serial, uint16_t status, const char *note);
 /* main.c: the dispatch tables, and the ends of others. */
 void on_engine(struct link *link, struct message *message, int fault);
 void on_auditor(struct link *link, struct message *message, int fault);
