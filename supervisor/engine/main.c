@@ -1,10 +1,10 @@
 /*
  * callgate-engine: decides. Started by callgated with 3 = link to the warden, 4 = link to the
- * auditor, 5 = link to the Unix front; the warden hands on the ends of its links to the HTTP front
- * and to courier, which may be lost and come again; CALLGATE_LOG=level,format. It parses what front decoded,
- * judges by the frozen policy, asks humans, reads and hashes the output of tools; it opens no
- * file, starts no program and writes no journal. The first message on 3 is POLICY; only then is
- * the front heard.
+ * auditor, 5 = link to the Unix front; CALLGATE_LOG=level,format. SIBLING on 3 brings the links to
+ * the HTTP front and to courier, which may be lost and come again. It parses what the fronts
+ * decoded, judges by the frozen policy, asks humans, reads and hashes the output of tools; it opens
+ * no file, starts no program and writes no journal. Only when POLICY has come on 3 are the fronts
+ * heard.
  */
 #include <errno.h>
 #include <signal.h>
@@ -173,7 +173,8 @@ static void answer_ping(struct engine *self, uint64_t serial)
 	(void)engine_send(self, &self->warden, &answer);
 }
 
-/* The warden has no link to the Unix front, so we answer for both. Front may leave before us in a drain. */
+/* The warden has no link to the Unix front, so we answer for both. Front may leave before us in a
+ * drain. */
 static int take_ping(struct engine *self, struct message *message)
 {
 	struct message question;

@@ -625,6 +625,121 @@ static void test_ping_and_logger(void **state)
 	message_fini(&message);
 }
 
+/* An HTTP front and a courier, told of by the warden; they end, and engine goes on. */
+static int put_sibling(enum sibling_kind kind, int end)
+{
+	struct message message;
+	int pair[2] = {-1, -1};
+
+	message_init(&message, MESSAGE_SIBLING);
+	message.u.sibling.sibling = kind;
+	if (end) {
+		assert_int_equal(fd_pair(pair), 0);
+		message.fds[0] = pair[1];
+		message.fd_count = 1;
+	}
+	put(WARDEN, &message);
+	if (pair[1] >= 0)
+		close(pair[1]);
+	return pair[0];
+}
+
+static void put_visitor(int http, uint64_t serial)
+{
+	int unix_front = ends[FRONT];
+	struct message message;
+
+	ends[FRONT] = http;
+	message_init(&message, MESSAGE_VISITOR);
+	message.u.visitor.peer = PEER_IS_HTTP | 1;
+	put(FRONT, &message);
+	message_init(&message, MESSAGE_REQUEST);
+	message.serial = serial;
+	message.u.request.peer = PEER_IS_HTTP | 1;
+	message.u.request.method = REQUEST_WHOAMI;
+	put(FRONT, &message);
+	ends[FRONT] = unix_front;
+}
+
+static struct message want_of(int http, enum message_type type)
+{
+	int unix_front = ends[FRONT];
+	struct message message;
+
+	ends[FRONT] = http;
+	message = want(FRONT, type);
+	ends[FRONT] = unix_front;
+	return message;
+}
+
+static void pass_call_of_unix_front(uint64_t serial)
+{
+	struct message message;
+
+	put_call(1, serial, "bash", "{\"command\": \"rm\"}");
+	pass_record(RECORD_CALL_DECISION, 0);
+	pass_record(RECORD_CALL_OUTCOME, 0);
+	message = want(FRONT, MESSAGE_REPLY);
+	assert_int_equal(message.serial, serial);
+	message_fini(&message);
+}
+
+static void test_siblings_come_and_go(void **state)
+{
+	int early = put_sibling(SIBLING_HTTP, 1), http, courier;
+	struct message message;
+
+	(void)state;
+	put_visitor(early, 40); /* before there is a policy: heard, but later */
+	assert_int_equal(poll(&(struct pollfd){.fd = early, .events = POLLIN}, 1, 100), 0);
+	put_policy(policy_text, 0);
+	put_peer(1, 1000);
+	message = want_of(early, MESSAGE_REPLY);
+	assert_int_equal(message.serial, 40);
+	message_fini(&message);
+	courier = put_sibling(SIBLING_COURIER, 1);
+	close(courier);
+	(void)put_sibling(SIBLING_COURIER, 0);
+	http = put_sibling(SIBLING_HTTP, 1); /* without a word that the old one is gone */
+	assert_int_equal(read(early, &message, 1), 0);
+	put_visitor(http, 40);
+	assert_int_equal(fd_send(http, "nonsense", 8, NULL, 0), 0);
+	pass_call_of_unix_front(42);
+	close(http);
+	http = put_sibling(SIBLING_HTTP, 1);
+	put_visitor(http, 40);
+	message = want_of(http, MESSAGE_REPLY);
+	assert_int_equal(message.serial, 40);
+	message_fini(&message);
+	pass_call_of_unix_front(44);
+	close(early);
+	close(http);
+}
+
+/* Both fronts are told the end, and engine waits for both to go. */
+static void test_drain_of_both_fronts(void **state)
+{
+	struct message message;
+	int http;
+
+	(void)state;
+	put_policy(policy_text, 0);
+	http = put_sibling(SIBLING_HTTP, 1);
+	message_init(&message, MESSAGE_DRAIN);
+	message.u.drain.cause = "test";
+	put(WARDEN, &message);
+	message = want(FRONT, MESSAGE_DRAIN);
+	message_fini(&message);
+	message = want_of(http, MESSAGE_DRAIN);
+	message_fini(&message);
+	close(ends[FRONT]);
+	ends[FRONT] = -1;
+	usleep(200000);
+	assert_int_equal(waitpid(engine, NULL, WNOHANG), 0);
+	close(http);
+	assert_int_equal(wait_exit(), 0);
+}
+
 /* Many calls of many peers, answered in whatever order they come: one decision and one outcome
  * each, one reply each. */
 static void test_crowd(void **state)
@@ -688,6 +803,8 @@ int main(void)
 	    TEST(test_wrong_side),
 	    TEST(test_drain),
 	    TEST(test_ping_and_logger),
+	    TEST(test_siblings_come_and_go),
+	    TEST(test_drain_of_both_fronts),
 	    TEST(test_crowd),
 	};
 

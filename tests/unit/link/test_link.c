@@ -264,6 +264,35 @@ static void peer_gone_is_told_once(void **state)
 	assert_int_equal(link_drain(&f->right), 0);
 }
 
+static void choking_peer_is_hung_up_on(void **state)
+{
+	struct fixture *f = *state;
+
+	while (link_backlog(&f->left) < 500000)
+		send_body(&f->left, 30000, 0);
+	link_hang_up(&f->left);
+	assert_int_equal(f->fault_count, 0); /* not from within */
+	settle(f);
+	assert_true(f->fault_count >= 1);
+	assert_int_equal(link_backlog(&f->left), 0);
+}
+
+static void link_opens_again_at_once(void **state)
+{
+	struct fixture *f = *state;
+	int pair[2];
+
+	link_close(&f->left);
+	link_close(&f->right);
+	assert_int_equal(fd_pair(pair), 0);
+	assert_int_equal(link_open(&f->left, &f->loop, pair[0], "left", on_left, f), 0);
+	assert_int_equal(link_open(&f->right, &f->loop, pair[1], "right", on_right, f), 0);
+	send_body(&f->left, 10, 0);
+	settle(f);
+	assert_int_equal(f->right_count, 1);
+	assert_int_equal(f->fault_count, 0);
+}
+
 static void peer_gone_with_a_full_queue(void **state)
 {
 	struct fixture *f = *state;
@@ -379,6 +408,8 @@ int main(void)
 	    LINK(long_bodies_arrive),
 	    LINK(queue_keeps_order_and_descriptors),
 	    LINK(queue_is_bounded),
+	    LINK(choking_peer_is_hung_up_on),
+	    LINK(link_opens_again_at_once),
 	    LINK(queued_bodies_are_charged),
 	    LINK(peer_gone_is_told_once),
 	    LINK(peer_gone_with_a_full_queue),
