@@ -18,6 +18,9 @@ int channels_check(struct schema *schema, const struct policy *policy);
 /* What a tool's approval: says of channels, after it has inherited the rest. */
 int approval_check(struct schema *schema, const struct policy *policy,
     const struct policy_approval *approval, const char *path);
+/* Puts what callgated's command line says in the place of what the file says, before defaults
+ * are filled in. 0, -EINVAL with a note that names the option, -ENOMEM. */
+int overrides_apply(struct schema *schema, struct policy_http *http);
 /* The same for server: and what refers to it; called by policy_check(). */
 int http_check(struct schema *schema, const struct policy *policy);
 /* Reads the packs that tools name into policy->packs, each once; called by policy_check(). */

@@ -121,6 +121,8 @@ static int read_policy(struct schema *schema, struct policy *policy)
 	if (!policy->file)
 		return -ENOMEM;
 	fault = schema_mapping(schema, root, policy_keys, policy);
+	if (!fault)
+		fault = overrides_apply(schema, &policy->http);
 	fill_auth(&policy->http.auth);
 	if (!fault)
 		fault = add_default_namespace(schema->arena, policy);

@@ -10,6 +10,7 @@
 
 #include "supervisor/base/buf.h"
 #include "supervisor/base/err.h"
+#include "policy/overrides.h"
 #include "policy/policy.h"
 
 struct policy_source {
@@ -20,6 +21,7 @@ struct policy_source {
 	 * NULL. env is the process environment, dotenv what dotenv_parse() made. */
 	char *const *env;
 	char *const *dotenv;
+	const struct policy_overrides *overrides; /* NULL: none */
 };
 
 /* 0 and *ret_policy (freed by policy_free), or -EINVAL with note "file:line:column: what: why",
