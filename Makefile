@@ -48,9 +48,10 @@ AREA_loader   := supervisor/loader
 AREA_engine   := supervisor/engine
 AREA_auditor  := supervisor/auditor
 AREA_front    := agent-api/front
+AREA_web      := agent-api/web
 AREA_control  := supervisor/control
 AREAS := base evidence policy sandbox functions wire http link identity warden loader engine auditor front \
-	control
+	web control
 
 # What each area may stand on (itself first, link order downwards).
 USES_base     := base
@@ -67,16 +68,18 @@ USES_loader   := loader policy sandbox base
 USES_engine   := engine link policy wire sandbox evidence base
 USES_auditor  := auditor link sandbox evidence base
 USES_front    := front link wire sandbox evidence base
+USES_web      := web link wire http sandbox evidence base
 USES_control  := control policy sandbox wire evidence base
 
 # ---- programs: area with the main.c, and the libraries it may need besides libc ----------------
-PROGRAMS := callgated callgate-policy callgate-engine callgate-auditor callgate-front callgate \
+PROGRAMS := callgated callgate-policy callgate-engine callgate-auditor callgate-front callgate-front-http callgate \
 	callgate-text-editor callgate-grep-search
 MAIN_callgated        := warden
 MAIN_callgate-policy  := loader
 MAIN_callgate-engine  := engine
 MAIN_callgate-auditor := auditor
 MAIN_callgate-front   := front
+MAIN_callgate-front-http := web
 MAIN_callgate         := control
 MAIN_callgate-text-editor := functions
 MAIN_callgate-grep-search := functions
@@ -88,6 +91,7 @@ LIBS_callgate-policy  := yaml-0.1 jansson libpcre2-8 libseccomp
 LIBS_callgate-engine  := libuv jansson libpcre2-8 libcrypto libseccomp
 LIBS_callgate-auditor := libuv libcrypto libseccomp
 LIBS_callgate-front   := libuv jansson libcrypto libseccomp
+LIBS_callgate-front-http = libuv jansson libssl libcrypto libseccomp $(LLHTTP_PC)
 LIBS_callgate         := yaml-0.1 jansson libpcre2-8 libcrypto libseccomp libcap
 LIBS_callgate-text-editor := jansson libcrypto
 LIBS_callgate-grep-search := jansson libpcre2-8
@@ -158,6 +162,13 @@ $(GEN_policy): policy/packs/embed.sh $(PACKS)
 	$(call say,PACKS,$@)
 	$(Q)mkdir -p $(@D) && policy/packs/embed.sh $(PACKS) >$@.$$$$ && mv $@.$$$$ $@
 
+# The approvals page, too.
+GEN_web    := build/gen/page_files.c
+PAGE_FILES := $(addprefix agent-api/web/page/,index.html page.css page.js)
+$(GEN_web): agent-api/web/page/embed.sh $(PAGE_FILES)
+	$(call say,PAGE,$@)
+	$(Q)mkdir -p $(@D) && agent-api/web/page/embed.sh $(PAGE_FILES) >$@.$$$$ && mv $@.$$$$ $@
+
 MORE_OBJ_http := $(patsubst $(LLHTTP_SRC)/%.c,$(B)/obj/llhttp/%.o,$(LLHTTP_FILES))
 
 define area_rules
@@ -174,6 +185,7 @@ ALL_CFLAGS_PC := $(call pc_cflags,$(PACKAGES_PC)) $(if $(LLHTTP_PC),,-isystem $(
 $(B)/obj/policy/%.o: WARN += $(WARN_policy)
 $(B)/obj/agent-api/wire/%.o: WARN += $(WARN_wire)
 $(B)/obj/agent-api/http/%.o: WARN += $(WARN_http)
+$(B)/obj/agent-api/web/%.o: WARN += $(WARN_http)
 # Generated, and not ours to change: no warnings, and not public in our programs.
 $(B)/obj/llhttp/%.o: $(LLHTTP_SRC)/%.c Makefile | deps
 	$(call say,CC,$<)

@@ -18,6 +18,7 @@ enum self_role {
 	SELF_ENGINE,  /* as front without accept */
 	SELF_AUDITOR, /* write, fdatasync, openat below its two directories, rename, memory */
 	SELF_SIGNER,  /* read, write, getrandom, memory */
+	SELF_FRONT_HTTP, /* as front; TLS needs nothing more */
 };
 
 /* allowed_dirs: O_PATH descriptors below which the auditor may still work; -1-terminated, NULL

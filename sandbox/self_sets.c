@@ -339,6 +339,7 @@ struct self_set self_role_set(enum self_role role)
 	case SELF_ENGINE: return SET(engine_rows);
 	case SELF_AUDITOR: return SET(auditor_rows);
 	case SELF_SIGNER: return SET(signer_rows);
+	case SELF_FRONT_HTTP: return SET(front_rows);
 	}
 	return (struct self_set){NULL, 0};
 }

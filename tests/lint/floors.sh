@@ -23,6 +23,9 @@ allowed() { # folder: what it may include besides itself
 	agent-api/front)
 		echo "supervisor/base supervisor/evidence supervisor/link sandbox agent-api/wire"
 		;;
+	agent-api/web)
+		echo "supervisor/base supervisor/evidence supervisor/link sandbox agent-api/wire agent-api/http"
+		;;
 	supervisor/control)
 		echo "supervisor/base supervisor/evidence policy sandbox agent-api/wire"
 		;;
