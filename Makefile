@@ -92,7 +92,7 @@ LIBS_callgate-engine  := libuv jansson libpcre2-8 libcrypto libseccomp
 LIBS_callgate-auditor := libuv libcrypto libseccomp
 LIBS_callgate-front   := libuv jansson libcrypto libseccomp
 LIBS_callgate-front-http = libuv jansson libssl libcrypto libseccomp $(LLHTTP_PC)
-LIBS_callgate         := yaml-0.1 jansson libpcre2-8 libcrypto libseccomp libcap
+LIBS_callgate         := yaml-0.1 jansson libpcre2-8 libcrypto libseccomp libcap libcurl
 LIBS_callgate-text-editor := jansson libcrypto
 LIBS_callgate-grep-search := jansson libpcre2-8
 
@@ -103,10 +103,11 @@ LLHTTP_SRC     ?= /usr/share/llhttp
 LLHTTP_INCLUDE ?= /usr/share/include/llhttp
 LLHTTP_FILES   := $(if $(LLHTTP_PC),,$(addprefix $(LLHTTP_SRC)/,api.c http.c llhttp.c))
 
-PACKAGES_PC  := libuv jansson yaml-0.1 libssl libcrypto libseccomp libcap libpcre2-8 sqlite3 $(LLHTTP_PC)
+PACKAGES_PC  := libuv jansson yaml-0.1 libssl libcrypto libseccomp libcap libpcre2-8 sqlite3 libcurl $(LLHTTP_PC)
 # "a|b": a where apt knows it, else b
 DEB_PACKAGES := make gcc libc6-dev pkg-config libseccomp-dev libcap-dev libuv1-dev \
 	libjansson-dev libyaml-dev libssl-dev libpcre2-dev libsqlite3-dev \
+	libcurl4-openssl-dev \
 	'libllhttp-dev|node-llhttp' scdoc
 DEB_TEST_PACKAGES := libcmocka-dev ripgrep universal-ctags clang-format socat jq git python3 nodejs npm \
 	strace procps util-linux mount passwd g++ \

@@ -67,11 +67,15 @@ const json_t *approvals_find(const json_t *list, const char *id)
 	return listed_find(json_object_get(list, "approvals"), id, "call that waits", "pending");
 }
 
-/* Does a bare answer of ours count? Not when the call came from our own uid. */
-static int needs_signature(const json_t *approval, const struct approvals_key *key)
+/* Does a bare answer of ours count? Not when the call came from our own uid, which is another
+ * machine's where the gate is. */
+static int needs_signature(
+    const struct command_session *session, const json_t *approval, const struct approvals_key *key)
 {
 	char own[32];
 
+	if (session->remote)
+		return key->given != NULL;
 	snprintf(own, sizeof(own), "uid:%u", (unsigned)getuid());
 	return key->given != NULL || strcmp(command_text_of(approval, "principal"), own) == 0;
 }
@@ -151,7 +155,7 @@ int approvals_decide(const struct command_session *session, const json_t *approv
 		return command_fail(COMMAND_USAGE, "--reason: not valid UTF-8; write it as such");
 	if (given->scope)
 		(void)json_object_set_new(params, "scope", json_string(given->scope));
-	if (needs_signature(approval, key)) {
+	if (needs_signature(session, approval, key)) {
 		/* What an answer stands for is signed with it. */
 		(void)snprintf(signed_decision, sizeof(signed_decision), "%s%s%s", given->decision,
 		    lasts ? ":" : "", lasts ? given->scope : "");

@@ -1,16 +1,11 @@
 #include "supervisor/control/client.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "supervisor/base/cleanup.h"
-#include "supervisor/base/fd.h"
-#include "supervisor/control/gate_client.h"
 
 #define READ_CHUNK  (64 * 1024)
 #define PATIENCE_MS 2000 /* silence after which a person is told what is being waited for */
@@ -21,37 +16,11 @@
 
 #define TOOL_PAGES_MAX         1000
 
-/* A connected descriptor, or -errno. */
-static int connect_path(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int cleanup_fd fd = -1;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-		return -errno;
-	return take_fd(&fd);
-}
-
 int client_connect(struct client *client, const char *socket)
 {
-	int gate = gate_number(socket);
-
-	*client = (struct client){.fd = -1, .next_id = 1};
-	client->fd = gate >= 0 ? gate_connect(gate) : connect_path(socket);
-	if (client->fd < 0) {
-		int fault = client->fd;
-
-		client->fd = -1;
-		return fault;
-	}
-	buf_init(&client->in, CLIENT_LINE_MAX + READ_CHUNK);
-	return 0;
+	*client = (struct client){.next_id = 1};
+	buf_init(&client->in, TRANSPORT_MESSAGE_MAX + READ_CHUNK);
+	return transport_open_socket(socket, &client->transport);
 }
 
 /* What helps against a connect() that failed this way. */
@@ -64,10 +33,28 @@ static const char *connect_advice(int fault)
 	return "start it with `callgate up` or name its socket with --socket";
 }
 
+static int try_remote(
+    struct client *client, const struct command_session *session, struct err_note *note)
+{
+	*client = (struct client){.next_id = 1};
+	buf_init(&client->in, TRANSPORT_MESSAGE_MAX + READ_CHUNK);
+	return transport_open_http(session->remote, &client->transport, note);
+}
+
+static int open_remote(struct client *client, const struct command_session *session)
+{
+	struct err_note note = {0};
+	int status = try_remote(client, session, &note);
+
+	return status == 0 ? 0 : command_fail(status, "%s", note.text);
+}
+
 int client_open_or(struct client *client, const struct command_session *session, int status)
 {
 	int result;
 
+	if (session->remote)
+		return open_remote(client, session) == 0 ? 0 : status;
 	if (!session->socket[0])
 		return command_fail(status,
 		    "no socket: neither HOME nor XDG_RUNTIME_DIR is set; name it with --socket");
@@ -80,23 +67,40 @@ int client_open_or(struct client *client, const struct command_session *session,
 
 int client_open(struct client *client, const struct command_session *session)
 {
-	return client_open_or(client, session, COMMAND_UNREACHABLE);
+	return session->remote ? open_remote(client, session)
+			       : client_open_or(client, session, COMMAND_UNREACHABLE);
 }
 
 void client_close(struct client *client)
 {
-	if (client->fd >= 0)
-		close(client->fd);
-	client->fd = -1;
+	if (client->transport)
+		client->transport->does->close(client->transport);
+	client->transport = NULL;
 	buf_fini(&client->in);
+}
+
+int client_wait(struct client *client, struct pollfd *others, unsigned count, int timeout_ms)
+{
+	return client->transport->does->wait(client->transport, others, count, timeout_ms);
+}
+
+const struct transport_failure *client_failure(const struct client *client)
+{
+	const struct transport *transport = client->transport;
+
+	return transport && transport->failure.status ? &transport->failure : NULL;
+}
+
+void client_finish(struct client *client)
+{
+	client->transport->does->finish(client->transport);
 }
 
 /* Once per answer, and only to a person: a call may be held for a human's answer. */
 static void say_when_slow(struct client *client)
 {
-	struct pollfd readable = {.fd = client->fd, .events = POLLIN};
-
-	if (client->quiet || !isatty(STDERR_FILENO) || poll(&readable, 1, PATIENCE_MS) != 0)
+	if (client->quiet || !isatty(STDERR_FILENO) ||
+	    client_wait(client, NULL, 0, PATIENCE_MS) != 0)
 		return;
 	command_note(
 	    "waiting for the answer; a call that needs a human is in `callgate pending` ...");
@@ -105,13 +109,7 @@ static void say_when_slow(struct client *client)
 
 int client_read(struct client *client)
 {
-	uint8_t chunk[READ_CHUNK];
-	ssize_t got;
-
-	do {
-		got = read(client->fd, chunk, sizeof(chunk));
-	} while (got < 0 && errno == EINTR);
-	return got > 0 && buf_put(&client->in, chunk, (size_t)got) == 0 ? 0 : -EPIPE;
+	return client->transport->does->receive(client->transport, &client->in);
 }
 
 static uint8_t *end_of_line(const struct client *client)
@@ -194,35 +192,16 @@ static int add_claims(json_t *params, const struct command_session *session)
 
 int client_write(const struct client *client, const void *bytes, size_t len)
 {
-	const char *next = bytes;
-
-	while (len > 0) {
-		ssize_t put = send(client->fd, next, len, MSG_NOSIGNAL);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return errno == ECONNRESET ? -EPIPE : -errno;
-		next += put;
-		len -= (size_t)put;
-	}
-	return 0;
+	return client->transport->does->send(client->transport, bytes, len);
 }
 
 /* Takes message. */
 static int send_message(struct client *client, json_t *message)
 {
 	char *cleanup_free text = message ? json_dumps(message, JSON_COMPACT) : NULL;
-	struct buf cleanup_with(buf_fini) line = {0};
 
 	json_decref(message);
-	if (!text)
-		return -ENOMEM;
-	buf_init(&line, strlen(text) + 2);
-	buf_text(&line, text);
-	if (buf_text(&line, "\n") != 0)
-		return -ENOMEM;
-	return client_write(client, line.data, line.len);
+	return text ? client_write(client, text, strlen(text)) : -ENOMEM;
 }
 
 int client_send(struct client *client, const struct command_session *session, const char *method,
@@ -292,7 +271,13 @@ int client_request(struct client *client, const struct command_session *session,
 {
 	int result = client_exchange(client, session, method, params, ret_answer);
 	const json_t *error = result == 0 ? error_of_connection(*ret_answer) : NULL;
+	const struct transport_failure *failure = client_failure(client);
 
+	if (failure) {
+		if (result == 0)
+			json_decref(*ret_answer);
+		return command_fail(failure->status, "%s", failure->note.text);
+	}
 	if (error && json_integer_value(json_object_get(error, "code")) == CODE_UNAVAILABLE) {
 		result = command_fail_daemon(COMMAND_UNREACHABLE, method, error);
 		json_decref(*ret_answer);
@@ -349,7 +334,7 @@ int client_tools(const struct command_session *session, json_t **ret_tools)
 int client_once(
     const struct command_session *session, const char *method, json_t *params, json_t **ret_result)
 {
-	struct client cleanup_with(client_close) client = {.fd = -1};
+	struct client cleanup_with(client_close) client = {.transport = NULL};
 	json_t *answer = NULL;
 	json_t *value;
 	int status;
@@ -369,4 +354,21 @@ int client_once(
 		status = client_complain(method, json_object_get(answer, "error"));
 	json_decref(answer);
 	return status;
+}
+
+int client_reaches(const struct command_session *session)
+{
+	struct client cleanup_with(client_close) client = {.transport = NULL};
+	const struct transport_failure *failure;
+	struct err_note note = {0};
+	json_t *answer = NULL;
+
+	if (!session->remote)
+		return client_connect(&client, session->socket) == 0;
+	if (try_remote(&client, session, &note) != 0)
+		return 0;
+	if (client_exchange(&client, session, "ping", NULL, &answer) == 0)
+		json_decref(answer);
+	failure = client_failure(&client);
+	return !failure || failure->answered;
 }

@@ -1,6 +1,6 @@
 /*
- * A blocking JSON-RPC client of the daemon's Unix socket, for one command's lifetime.
- * Floor 4: jansson; blocks as long as the daemon holds the answer.
+ * A blocking JSON-RPC client of a gate, for one command's lifetime: over the daemon's socket, or over
+ * HTTP where the session says --url. Floor 4: jansson; blocks as long as the gate holds the answer.
  */
 #ifndef CALLGATE_CONTROL_CLIENT_H
 #define CALLGATE_CONTROL_CLIENT_H
@@ -9,29 +9,32 @@
 
 #include "supervisor/base/buf.h"
 #include "supervisor/control/command.h"
-
-#define CLIENT_LINE_MAX    (16 * 1024 * 1024) /* bytes of one answer */
+#include "supervisor/control/transport.h"
 
 #define CODE_NOT_PERMITTED 403 /* of an error: agent-api/PROTOCOL.md */
 
 struct client {
-	int fd; /* -1 = closed */
+	struct transport *transport; /* owned; NULL = closed */
 	struct buf in;
 	json_int_t next_id;
 	int quiet; /* do not say that the answer takes long */
 };
 
-/* Connects. 0, or -errno without a word (so that `up` can poll). */
+/* Connects to a socket. 0, or -errno without a word (so that `up` can poll). */
 int client_connect(struct client *client, const char *socket);
-/* Connects, or complains and returns COMMAND_UNREACHABLE. */
+/* Connects to the session's gate, or complains and returns an exit status: COMMAND_UNREACHABLE,
+ * COMMAND_NOT_AUTHENTICATED (nothing usable to show to it), COMMAND_USAGE. */
 int client_open(struct client *client, const struct command_session *session);
-/* The same with another exit status. */
+/* The same with this exit status for whatever went wrong. */
 int client_open_or(struct client *client, const struct command_session *session, int status);
 void client_close(struct client *client);
+/* Does anybody answer there, whatever it says? 1, 0. Without a word. */
+int client_reaches(const struct command_session *session);
 
 /* Sends a request and waits for its answer. params is stolen (NULL = {}); agent and namespace of
  * the session are put into its _meta. Returns 0 and *ret_answer: the whole response object with
- * "result" or "error" (owned by the caller), or COMMAND_UNREACHABLE after complaining. */
+ * "result" or "error" (owned by the caller), or an exit status after complaining: COMMAND_UNREACHABLE
+ * and, where no daemon spoke but the way itself said so, the others of client_open(). */
 int client_request(struct client *client, const struct command_session *session, const char *method,
     json_t *params, json_t **ret_answer);
 
@@ -40,9 +43,11 @@ int client_request(struct client *client, const struct command_session *session,
 int client_exchange(struct client *client, const struct command_session *session,
     const char *method, json_t *params, json_t **ret_answer);
 
-/* Writes to the daemon as it is, without a signal where it has hung up. 0; -EPIPE: it has, and what
- * it said before can still be read; -errno. */
+/* Sends a message as it is, without a newline at its end, and without a signal where the daemon has
+ * hung up. 0; -EPIPE: it has, and what it said before can still be read; -errno. */
 int client_write(const struct client *client, const void *bytes, size_t len);
+/* Nothing more will be written; answers that are due still come. */
+void client_finish(struct client *client);
 /* Sends a request without waiting, for those that have several under way. params is stolen. 0;
  * -EINVAL (a name is not UTF-8), -errno. */
 int client_send(struct client *client, const struct command_session *session, const char *method,
@@ -56,8 +61,14 @@ int client_next(struct client *client, json_t **ret_message);
  * */
 int client_line(const struct client *client, const char **ret_text, size_t *ret_len);
 void client_drop_line(struct client *client);
-/* Reads once, blocking. 0, or -EPIPE: the daemon ended the connection. */
+/* Reads once, blocking. 0, or -EPIPE: nothing more will come. */
 int client_read(struct client *client);
+/* Waits until client_read() will not block (1), or one of others is ready or timeout_ms are over (0;
+ * revents of all are set); -errno. At most TRANSPORT_OTHERS_MAX others; those with fd -1 are passed
+ * over. */
+int client_wait(struct client *client, struct pollfd *others, unsigned count, int timeout_ms);
+/* Why the way itself gave no answer; borrowed; NULL: nothing failed there. */
+const struct transport_failure *client_failure(const struct client *client);
 
 /* Every page of tools/list: 0 and *ret_tools, an array owned by the caller, or an exit status. */
 int client_tools(const struct command_session *session, json_t **ret_tools);

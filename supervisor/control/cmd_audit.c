@@ -26,6 +26,8 @@ int cmd_audit(struct command_session *session, int argc, char **argv)
 	if (argc > AUDIT_ARGUMENTS_MAX)
 		return command_fail(
 		    COMMAND_USAGE, "audit: more than %d arguments", AUDIT_ARGUMENTS_MAX);
+	if (command_local_only(session, argv[0]) != 0)
+		return COMMAND_USAGE;
 	words[count++] = argv[1];
 	if (session->output == COMMAND_OUTPUT_JSON) {
 		words[count++] = option;

@@ -1,146 +1,214 @@
-/* keys create --approver: the private half stays with the person, the public half goes to the
- * daemon's state folder, where a reload finds it. */
-#include <errno.h>
+/* keys: API keys of programs and tenants, made, listed, rotated and revoked by the daemon; and the
+ * approver key of a person, which stays here (keys_approver.h). */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "supervisor/base/cleanup.h"
-#include "supervisor/base/fd.h"
-#include "supervisor/control/approver_key.h"
+#include "supervisor/base/clock.h"
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
+#include "supervisor/control/keys_approver.h"
+#include "supervisor/control/listed.h"
+#include "supervisor/control/wanted.h"
 
-#define SAID_MAX (PATHS_MAX + 256)
+#define LINE_MAX_OUT 1024
 
-/* Two times the same, long enough. 0 or COMMAND_USAGE. */
-static int ask_new_passphrase(char out[PASSPHRASE_MAX])
+/* The secret on standard output, what belongs to it on the other. */
+static int print_key(const struct command_session *session, const json_t *answer)
 {
-	char again[PASSPHRASE_MAX];
-	int status = passphrase_ask("New passphrase for the approver key", out);
+	if (session->output == COMMAND_OUTPUT_TEXT)
+		command_remark("keys: %s; the key is shown this once, keep it where secrets are",
+		    command_text_of(answer, "id"));
+	return wanted_print_secret(session->output == COMMAND_OUTPUT_JSON, answer, "key");
+}
 
-	if (status != 0)
-		return status;
-	if (strlen(out) < PASSPHRASE_MIN)
-		return command_fail(
-		    COMMAND_USAGE, "keys: the passphrase needs at least %d bytes", PASSPHRASE_MIN);
-	if (!isatty(STDIN_FILENO))
-		return 0;
-	status = passphrase_ask("The same again", again);
-	if (status == 0 && strcmp(out, again) != 0)
-		status = command_fail(COMMAND_USAGE, "keys: the two passphrases differ");
-	key_wipe(again, sizeof(again));
+/* Takes params. */
+static int ask_for_key(const struct command_session *session, const char *method, json_t *params)
+{
+	json_t *answer = NULL;
+	int status = client_once(session, method, params, &answer);
+
+	if (status == 0)
+		status = print_key(session, answer);
+	json_decref(answer);
 	return status;
 }
 
-/* Writes STATE/approvers/ID.pub. 0 or COMMAND_USAGE. */
-static int publish(const char *state, const struct approver *approver)
+/* 0 or COMMAND_USAGE. value NULL: not given. */
+static int add_text(json_t *params, const char *member, const char *option, const char *value)
 {
-	struct buf cleanup_with(buf_fini) text = {0};
-	char folder[PATHS_MAX], name[APPROVER_ID_LEN + 8];
-	int cleanup_fd fd = -1;
-	int result = paths_join(folder, state, "approvers");
-
-	if (result == 0)
-		fd = fd_make_dirs(folder, 0700);
-	if (fd < 0)
-		return command_fail(COMMAND_USAGE,
-		    "keys: %s: %s; run it as the daemon's user, or "
-		    "name its state with --state",
-		    folder, strerror(result ? -result : -fd));
-	snprintf(name, sizeof(name), "%s.pub", approver->id);
-	buf_init(&text, 1024);
-	result = approver_text(&text, approver);
-	if (result == 0)
-		result = fd_write_file_at(fd, name, 0600, text.data, text.len);
-	if (result != 0)
-		return command_fail(
-		    COMMAND_USAGE, "keys: %s/%s: %s", folder, name, strerror(-result));
-	return 0;
+	if (!value || json_object_set_new(params, member, json_string(value)) == 0)
+		return 0;
+	return command_fail(COMMAND_USAGE, "%s %s: not valid UTF-8", option, value);
 }
 
-/* A daemon that runs learns of the key now; one that does not, at its start. */
-static const char *tell_daemon(const struct command_session *session, char said_at[SAID_MAX])
+static int create(struct command_session *session, int argc, char **argv)
 {
-	struct client client;
-	json_t *answer = NULL;
-	const char *said = "the daemon knows it";
+	const char *label = command_take_option(&argc, argv, "--label");
+	const char *tenant = command_take_option(&argc, argv, "--tenant");
+	const char *expires = command_take_option(&argc, argv, "--expires");
+	json_t *params = wanted_take(&argc, argv);
+	uint64_t seconds = 0;
+	int status = params ? command_no_more(argc, argv, 0) : COMMAND_USAGE;
 
-	if (client_connect(&client, session->socket) != 0) {
-		(void)snprintf(said_at, SAID_MAX,
-		    "no daemon answers at %s; a daemon learns of the key when it starts, or by "
-		    "`callgate reload` (name its socket with --socket or CALLGATE_SOCKET)",
-		    session->socket);
-		return said_at;
+	if (status == 0 && expires)
+		status = wanted_seconds("--expires", expires, &seconds);
+	if (status == 0)
+		status = add_text(params, "label", "--label", label);
+	if (status == 0)
+		status = add_text(params, "tenant", "--tenant", tenant);
+	if (status != 0) {
+		json_decref(params);
+		return status;
 	}
-	if (client_exchange(&client, session, "callgate/reload", NULL, &answer) != 0 ||
-	    !json_object_get(answer, "result"))
-		said = "the daemon did not reload; run `callgate reload`";
-	json_decref(answer);
-	client_close(&client);
-	return said;
+	if (seconds)
+		(void)json_object_set_new(params, "expires_s",
+		    json_integer((json_int_t)(clock_wall_us() / 1000000 + seconds)));
+	return ask_for_key(session, "callgate/keys/create", params);
 }
 
-static int say_made(
-    const struct command_session *session, const struct approver *made, const char *path)
+/* ---- list ----------------------------------------------------------------------------------- */
+
+/* A time as text: as it came, or of seconds since 1970; "" for none. */
+static const char *time_of(const json_t *key, const char *member, char out[CLOCK_STAMP_MAX])
 {
-	char said[SAID_MAX];
-	const char *daemon = tell_daemon(session, said);
-	json_t *document;
+	const json_t *value = json_object_get(key, member);
+	json_int_t seconds = json_integer_value(value);
+
+	out[0] = '\0';
+	if (json_is_string(value))
+		return json_string_value(value);
+	return seconds > 0 ? clock_stamp(out, (uint64_t)seconds * 1000000) : out;
+}
+
+static void print_list(const json_t *key, const char *member)
+{
+	char line[LINE_MAX_OUT] = "";
+	size_t used = 0, i;
+	const json_t *entry;
+
+	json_array_foreach(json_object_get(key, member), i, entry)
+	{
+		const char *text = json_string_value(entry);
+		int put = snprintf(
+		    line + used, sizeof(line) - used, "%s%s", used ? ", " : "", text ? text : "?");
+
+		if (put < 0 || (size_t)put >= sizeof(line) - used) {
+			(void)snprintf(line + sizeof(line) - 5, 5, " ...");
+			break;
+		}
+		used += (size_t)put;
+	}
+	listed_print_field(member, line);
+}
+
+static void print_entry(const json_t *key)
+{
+	static const char *const times[] = {"created", "expires", "rotated", "revoked"};
+	static const char *const grants[] = {
+	    "roles", "tools", "agents", "namespaces", "permissions"};
+	char stamp[CLOCK_STAMP_MAX];
+
+	command_print_escaped(command_text_of(key, "id"));
+	printf("  ");
+	command_print_escaped(command_text_of(key, "label"));
+	putchar('\n');
+	listed_print_field("tenant", command_text_of(key, "tenant"));
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		listed_print_field(times[i], time_of(key, times[i], stamp));
+	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
+		print_list(key, grants[i]);
+}
+
+static int list(struct command_session *session, int argc, char **argv)
+{
+	const char *tenant = command_take_option(&argc, argv, "--tenant");
+	json_t *params = json_object(), *answer = NULL;
+	const json_t *keys, *key;
+	size_t i;
+	int status = command_no_more(argc, argv, 0);
+
+	if (status == 0)
+		status = add_text(params, "tenant", "--tenant", tenant);
+	if (status != 0) {
+		json_decref(params);
+		return status;
+	}
+	status = client_once(session, "callgate/keys/list", params, &answer);
+	if (status != 0)
+		return status;
+	keys = json_object_get(answer, "keys");
+	if (session->output == COMMAND_OUTPUT_JSON)
+		status = command_print_json(answer);
+	else if (json_array_size(keys) == 0)
+		printf("no keys\n");
+	else
+		json_array_foreach(keys, i, key) print_entry(key);
+	json_decref(answer);
+	return status;
+}
+
+/* ---- rotate, revoke ------------------------------------------------------------------------- */
+
+static json_t *id_params(const char *verb, int argc, char **argv)
+{
+	json_t *params = NULL;
+
+	if (command_no_more(argc, argv, 1) != 0)
+		return NULL;
+	if (argc != 2) {
+		(void)command_fail(COMMAND_USAGE, "keys: %s which? see `callgate keys list`", verb);
+		return NULL;
+	}
+	params = json_pack("{s:s}", "id", argv[1]);
+	if (!params)
+		(void)command_fail(COMMAND_USAGE, "keys: %s: not valid UTF-8", argv[1]);
+	return params;
+}
+
+static int rotate(struct command_session *session, int argc, char **argv)
+{
+	json_t *params = id_params("rotate", argc, argv);
+
+	return params ? ask_for_key(session, "callgate/keys/rotate", params) : COMMAND_USAGE;
+}
+
+static int revoke(struct command_session *session, int argc, char **argv)
+{
+	json_t *params = id_params("revoke", argc, argv), *answer = NULL;
 	int status;
 
-	if (session->output == COMMAND_OUTPUT_TEXT) {
-		printf("approver key %s (%s) in %s\n%s\n", made->id, made->name, path, daemon);
-		return COMMAND_OK;
+	if (!params)
+		return COMMAND_USAGE;
+	status = client_once(session, "callgate/keys/revoke", params, &answer);
+	if (status == 0 && session->output == COMMAND_OUTPUT_JSON) {
+		status = command_print_json(answer);
+	} else if (status == 0) {
+		command_print_escaped(command_text_of(answer, "id"));
+		printf(": revoked\n");
 	}
-	document = json_pack("{s:s, s:s, s:s, s:s}", "id", made->id, "name", made->name, "key",
-	    path, "daemon", daemon);
-	status = command_print_json(document);
-	json_decref(document);
+	json_decref(answer);
 	return status;
 }
 
 int cmd_keys(struct command_session *session, int argc, char **argv)
 {
-	const char *name = command_take_option(&argc, argv, "--name");
-	const char *given = command_take_option(&argc, argv, "--key");
-	const char *state = command_take_option(&argc, argv, "--state");
+	static const struct {
+		const char *verb;
+		int (*run)(struct command_session *session, int argc, char **argv);
+	} rows[] = {{"create", create}, {"list", list}, {"rotate", rotate}, {"revoke", revoke}};
 	int approver = command_take_flag(&argc, argv, "--approver");
-	char passphrase[PASSPHRASE_MAX], path[PATHS_MAX], folder[PATHS_MAX], home[PATHS_MAX];
-	struct approver made = {0};
-	const char *user = getenv("USER");
-	int status = command_no_options(argc, argv);
+	const char *verb = argc > 1 ? argv[1] : "";
 
-	if (status != 0)
-		return status;
-	if (argc > 1 && strcmp(argv[1], "create") != 0)
-		return command_bad_word(argv[0], argv[1], "create");
-	status = command_no_more(argc, argv, 1);
-	if (status != 0)
-		return status;
-	if (argc != 2 || !approver)
+	if (!verb[0] || verb[0] == '-')
 		return command_fail(COMMAND_USAGE,
-		    "keys: this version makes approver keys only: callgate keys create --approver");
-	if (!state && paths_state(home) != 0)
-		return command_fail(COMMAND_USAGE, "keys: no place for state; give --state DIR");
-	status = approver_key_path(given, path);
-	if (status == 0)
-		status = ask_new_passphrase(passphrase);
-	if (status == 0) {
-		snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
-		status = fd_make_dirs(folder, 0700);
-		if (status >= 0)
-			close(status);
-		status = approver_key_create(path,
-		    name   ? name
-		    : user ? user
-			   : "approver",
-		    passphrase, &made);
-	}
-	key_wipe(passphrase, sizeof(passphrase));
-	if (status == 0)
-		status = publish(state ? state : home, &made);
-	if (status != 0)
-		return status;
-	return say_made(session, &made, path);
+		    "keys: create, list, rotate or revoke? see `callgate help keys`");
+	argv[1] = argv[0]; /* complaints name the command: other commands have these verbs, too */
+	if (approver && strcmp(verb, "create") != 0)
+		return command_fail(COMMAND_USAGE, "keys: --approver goes with create only");
+	if (approver)
+		return keys_approver_create(session, argc - 1, argv + 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(rows[i].verb, verb) == 0)
+			return rows[i].run(session, argc - 1, argv + 1);
+	return command_bad_word(argv[0], verb, "create list rotate revoke");
 }

@@ -1,9 +1,10 @@
 /*
- * mcp: newline-delimited JSON-RPC between stdin/stdout and the daemon's socket, which speaks MCP
- * itself. Lines pass unread; only --agent and --namespace are put into the _meta of requests.
+ * mcp: newline-delimited JSON-RPC between stdin/stdout and the gate, which speaks MCP itself, over
+ * its socket or over HTTP. Lines pass unread; only --agent and --namespace are put into the _meta of
+ * requests.
  *
- * When the client closes stdin, the daemon still sends the answers that are due and then closes;
- * a client that is gone (nobody reads stdout) hangs up at once, and the daemon ends what runs.
+ * When the client closes stdin, the answers that are due still come; a client that is gone (nobody
+ * reads stdout) hangs up at once, and the gate ends what runs.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -11,7 +12,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "supervisor/base/buf.h"
@@ -25,7 +25,7 @@
 
 struct bridge {
 	const struct command_session *session;
-	const struct client *client;
+	struct client *client;
 	struct buf line; /* an unfinished line of the client */
 	int input_ended;
 	int daemon_deaf; /* it hung up while we wrote; what it said before is still passed on */
@@ -82,8 +82,6 @@ static int forward_line(struct bridge *bridge, const char *text, size_t len)
 		result = client_write(bridge->client, claimed, strlen(claimed));
 	else
 		result = client_write(bridge->client, text, len);
-	if (result == 0)
-		result = client_write(bridge->client, "\n", 1);
 	if (result != -EPIPE)
 		return result;
 	bridge->daemon_deaf = bridge->input_ended = 1;
@@ -104,7 +102,7 @@ static int pump_client(struct bridge *bridge)
 		if (bridge->line.len > 0)
 			result =
 			    forward_line(bridge, (const char *)bridge->line.data, bridge->line.len);
-		(void)shutdown(bridge->client->fd, SHUT_WR); /* gone already: the next read tells */
+		client_finish(bridge->client);
 		return result;
 	}
 	for (char *next = chunk, *end = chunk + got; next < end && result == 0;) {
@@ -123,19 +121,17 @@ static int pump_client(struct bridge *bridge)
 	return result;
 }
 
-/* Copies what the daemon wrote. 1: the daemon closed; 0; -errno. */
+/* Copies what the daemon wrote. 1: nothing more will come; 0; -errno. */
 static int pump_daemon(struct bridge *bridge)
 {
-	char chunk[BRIDGE_CHUNK];
-	ssize_t got = read(bridge->client->fd, chunk, sizeof(chunk));
+	struct buf *in = &bridge->client->in;
+	int result;
 
-	if (got < 0 && errno == ECONNRESET)
-		return 1; /* the same, with something of ours unread */
-	if (got < 0)
-		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
-	if (got == 0)
+	if (client_read(bridge->client) != 0)
 		return 1;
-	return fd_write_all(STDOUT_FILENO, chunk, (size_t)got);
+	result = fd_write_all(STDOUT_FILENO, in->data, in->len);
+	buf_reset(in);
+	return result;
 }
 
 static int run_bridge(struct bridge *bridge)
@@ -143,19 +139,21 @@ static int run_bridge(struct bridge *bridge)
 	int result = 0;
 
 	while (result == 0) {
-		struct pollfd polls[3] = {
-		    {.fd = bridge->client->fd, .events = POLLIN},
+		struct pollfd polls[2] = {
 		    {.fd = bridge->input_ended ? -1 : STDIN_FILENO, .events = POLLIN},
 		    {.fd = STDOUT_FILENO}, /* POLLERR alone: its reader is gone */
 		};
+		int ready = client_wait(bridge->client, polls, 2, -1);
 
-		if (poll(polls, 3, -1) < 0 && errno != EINTR)
-			return command_fail(COMMAND_USAGE, "mcp: poll: %s", strerror(errno));
-		if (polls[2].revents & POLLERR)
+		if (ready < 0 && ready != -EINTR)
+			return command_fail(COMMAND_USAGE, "mcp: poll: %s", strerror(-ready));
+		if (ready < 0)
+			continue;
+		if (polls[1].revents & POLLERR)
 			return COMMAND_OK;
-		if (polls[0].revents)
+		if (ready == 1)
 			result = pump_daemon(bridge);
-		if (result == 0 && polls[1].revents)
+		if (result == 0 && polls[0].revents)
 			result = pump_client(bridge);
 	}
 	if (result == 1 && (!bridge->input_ended || bridge->daemon_deaf))
@@ -172,7 +170,7 @@ static int run_bridge(struct bridge *bridge)
 int cmd_mcp(struct command_session *session, int argc, char **argv)
 {
 	struct bridge bridge = {.session = session};
-	struct client client = {.fd = -1};
+	struct client client = {.transport = NULL};
 	int status = command_no_more(argc, argv, 0);
 
 	if (status == 0)

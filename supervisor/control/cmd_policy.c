@@ -89,6 +89,9 @@ int cmd_policy(struct command_session *session, int argc, char **argv)
 	static const char verbs[] = "check test explain schema pack";
 
 	raise_descriptors();
+	if (argc > 1 && strcmp(argv[1], "explain") != 0 &&
+	    command_local_only(session, argv[0]) != 0)
+		return COMMAND_USAGE;
 	if (argc > 1 && strcmp(argv[1], "check") == 0)
 		return policy_check_main(session, argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "explain") == 0)

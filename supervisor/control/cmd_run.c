@@ -330,7 +330,7 @@ static void hint_tool(const struct command_session *session, const char *tool, i
 static int run_tool(
     struct command_session *session, const char *tool, json_t *arguments, enum patience patience)
 {
-	struct client cleanup_with(client_close) client = {.fd = -1};
+	struct client cleanup_with(client_close) client = {.transport = NULL};
 	int cleanup_fd signals = open_signals();
 	struct run_exchange run = {.session = session, .client = &client, .signals = signals};
 	json_t *params = json_pack("{s:s, s:O}", "name", tool, "arguments", arguments);

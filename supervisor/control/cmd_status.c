@@ -1,4 +1,4 @@
-/* status, down, reload, tools, agents: questions with one answer. */
+/* status, down, reload, tools, agents, whoami: questions with one answer. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,11 +69,8 @@ int cmd_status(struct command_session *session, int argc, char **argv)
 static int wait_until_gone(const struct command_session *session)
 {
 	for (int waited = 0; waited < DOWN_WAIT_MS; waited += DOWN_STEP_MS) {
-		struct client client;
-
-		if (client_connect(&client, session->socket) != 0)
+		if (!client_reaches(session))
 			return 0;
-		client_close(&client);
 		usleep(DOWN_STEP_MS * 1000);
 		if (waited == 2000)
 			command_note("waiting for running calls to end ...");
@@ -126,7 +123,7 @@ static void print_tools(const json_t *tools)
 /* A list is empty for who is nobody, too; explaining any call says why. True: it said so. */
 static int say_why_none(const struct command_session *session)
 {
-	struct client cleanup_with(client_close) client = {.fd = -1};
+	struct client cleanup_with(client_close) client = {.transport = NULL};
 	json_t *answer = NULL, *error;
 	const char *why;
 	int said = 0;
@@ -188,4 +185,43 @@ static void print_agents(const json_t *answer)
 int cmd_agents(struct command_session *session, int argc, char **argv)
 {
 	return ask_and_print(session, argc, argv, "callgate/agents/list", print_agents);
+}
+
+static void print_names(const json_t *answer, const char *member)
+{
+	const json_t *name;
+	size_t i;
+
+	if (json_array_size(json_object_get(answer, member)) == 0)
+		return;
+	printf("%-12s", member);
+	json_array_foreach(json_object_get(answer, member), i, name)
+	{
+		putchar(' ');
+		command_print_escaped(json_string_value(name) ? json_string_value(name) : "?");
+	}
+	putchar('\n');
+}
+
+static void print_whoami(const json_t *answer)
+{
+	static const char *const texts[] = {"principal", "proof", "tenant", "expires"};
+	static const char *const lists[] = {"roles", "permissions", "agents", "namespaces"};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (!command_text_of(answer, texts[i])[0])
+			continue;
+		printf("%-12s ", texts[i]);
+		command_print_escaped(command_text_of(answer, texts[i]));
+		putchar('\n');
+	}
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		print_names(answer, lists[i]);
+	if (json_array_size(json_object_get(answer, "roles")) == 0)
+		printf("no roles: you may do nothing here\n");
+}
+
+int cmd_whoami(struct command_session *session, int argc, char **argv)
+{
+	return ask_and_print(session, argc, argv, "callgate/whoami", print_whoami);
 }

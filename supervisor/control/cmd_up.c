@@ -226,8 +226,11 @@ int cmd_up(struct command_session *given, int argc, char **argv)
 	pid_t child;
 	int status = command_no_more(argc, argv, 0);
 
+	if (status == 0)
+		status = command_local_only(given, argv[0]);
 	if (status != 0)
 		return status;
+	own.remote = NULL;
 	if (!up.config)
 		up.config = policy_file_default(argv[0], "--config FILE", config);
 	if (!up.config)

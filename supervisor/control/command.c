@@ -9,10 +9,11 @@
 #include "supervisor/base/str.h"
 #include "supervisor/control/commands.h"
 #include "supervisor/control/near.h"
+#include "supervisor/control/remote.h"
 
 #define COMPLAINT_MAX  4096
 #define NAME_MAX_BYTES 64
-#define OPTIONS_MAX    512 /* of one command, with the global ones */
+#define OPTIONS_MAX    1024 /* of one command, with the global ones */
 
 /* The one thing this process remembers beside its session: complaints come from everywhere. */
 static enum command_output complaint_form;
@@ -164,9 +165,14 @@ static void remove_arguments(int *argc, char **argv, int i, int count)
 
 const char *command_take_option(int *argc, char **argv, const char *name)
 {
+	return command_take_before(argc, argv, *argc, name);
+}
+
+const char *command_take_before(int *argc, char **argv, int end, const char *name)
+{
 	size_t len = strlen(name);
 
-	for (int i = 1; i < *argc && strcmp(argv[i], "--") != 0; i++) {
+	for (int i = 1; i < end && strcmp(argv[i], "--") != 0; i++) {
 		const char *value = NULL;
 
 		if (strcmp(argv[i], name) == 0 && i + 1 < *argc) {
@@ -292,4 +298,12 @@ int command_no_more(int argc, char **argv, int words)
 		    command_fail(COMMAND_USAGE, "%s: %s: one word too many; see `callgate help %s`",
 			whole_name(whole, argv[0]), argv[words + 1], row ? row->name : "");
 	return status;
+}
+
+int command_local_only(const struct command_session *session, const char *name)
+{
+	if (!session->remote || !session->remote->given)
+		return 0;
+	return command_fail(
+	    COMMAND_USAGE, "%s: works on the machine of the daemon only; leave --url out", name);
 }

@@ -10,6 +10,8 @@
 
 #include <jansson.h>
 
+struct remote;
+
 /* The exit statuses of DESIGN 5.1. */
 enum command_exit {
 	COMMAND_OK = 0,
@@ -29,8 +31,9 @@ enum command_output {
 };
 
 struct command_session {
-	const char *socket; /* path of the daemon's socket; never NULL */
-	int socket_given;   /* by --socket */
+	const char *socket;          /* path of the daemon's socket; never NULL */
+	int socket_given;            /* by --socket */
+	const struct remote *remote; /* the gate over HTTP instead of the socket; NULL = none */
 	enum command_output output;
 	const char *agent; /* claimed name, "" = none */
 	const char *space; /* namespace, "" = default */
@@ -62,6 +65,8 @@ void command_print_rendered(const char *text);
 
 /* Takes `--name VALUE` or `--name=VALUE` out of argv; NULL if absent. *argc shrinks. */
 const char *command_take_option(int *argc, char **argv, const char *name);
+/* The same among the first end words only. */
+const char *command_take_before(int *argc, char **argv, int end, const char *name);
 /* Takes `--name` out of argv: 1 if it was there. */
 int command_take_flag(int *argc, char **argv, const char *name);
 /* The text of a member of an object, borrowed; "" where there is none. */
@@ -79,6 +84,9 @@ int command_no_options(int argc, char **argv);
 /* The same, and about the first word beyond `words`. 0 or COMMAND_USAGE. */
 int command_no_more(int argc, char **argv, int words);
 
+/* Complains where the session names a gate elsewhere by --url. 0 or COMMAND_USAGE. */
+int command_local_only(const struct command_session *session, const char *name);
+
 /* The subcommands: argv[0] is the subcommand's own name. Each returns the exit status. */
 int cmd_up(struct command_session *session, int argc, char **argv);
 int cmd_status(struct command_session *session, int argc, char **argv);
@@ -94,6 +102,11 @@ int cmd_approve(struct command_session *session, int argc, char **argv);
 int cmd_deny(struct command_session *session, int argc, char **argv);
 int cmd_watch(struct command_session *session, int argc, char **argv);
 int cmd_keys(struct command_session *session, int argc, char **argv);
+int cmd_token(struct command_session *session, int argc, char **argv);
+int cmd_login(struct command_session *session, int argc, char **argv);
+int cmd_logout(struct command_session *session, int argc, char **argv);
+int cmd_whoami(struct command_session *session, int argc, char **argv);
+int cmd_config(struct command_session *session, int argc, char **argv);
 int cmd_audit(struct command_session *session, int argc, char **argv);
 int cmd_policy(struct command_session *session, int argc, char **argv);
 int cmd_grants(struct command_session *session, int argc, char **argv);

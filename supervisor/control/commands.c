@@ -4,7 +4,8 @@
 #include <string.h>
 
 const char commands_globals[] =
-    "--socket=FILE --output=FORMAT --agent=AGENT --namespace=SPACE --help";
+    "--socket=FILE --url=ANY --cert=FILE --key=FILE --ca=FILE --token-file=FILE --output=FORMAT "
+    "--agent=AGENT --namespace=SPACE --help";
 
 static const struct command_row rows[] = {
     {
@@ -159,12 +160,78 @@ static const struct command_row rows[] = {
     {
 	"keys",
 	cmd_keys,
+	"keys create [--label L] [--tenant T] [--role R]... [--tool G]... [--agent A]... "
+	"[--namespace N]... [--permission P]... [--expires 30d]\n"
+	"keys list [--tenant T]\n"
+	"keys rotate ID\n"
+	"keys revoke ID\n"
 	"keys create --approver [--name NAME] [--key FILE] [--state DIR]",
-	"make the key that proves that an approval is yours",
+	"API keys, which are good for nothing but what their options name; the key of an approver",
+	"callgate keys create --label ci --role developer --tool 'git_*' --expires 30d >ci.key\n"
+	"callgate keys list\n"
 	"callgate keys create --approver --name anna",
-	"create",
-	"--approver --name=ANY --key=FILE --state=DIR",
+	"create list rotate revoke",
+	"--label=ANY --tenant=ANY --role=ANY --tool=TOOL --agent=AGENT --namespace=SPACE "
+	"--permission=ANY --expires=ANY --approver --name=ANY --key=FILE --state=DIR",
 	"",
+    },
+    {
+	"token",
+	cmd_token,
+	"token issue [--tool G]... [--agent A]... [--namespace N]... [--role R]... "
+	"[--permission P]... [--calls N] [--ttl 1h]",
+	"a token for a short time, good for nothing but what its options name, never more than you",
+	"callgate token issue --role developer --tool bash --calls 10 --ttl 15m",
+	"issue",
+	"--tool=TOOL --agent=AGENT --namespace=SPACE --role=ANY --permission=ANY --calls=ANY "
+	"--ttl=ANY",
+	"",
+    },
+    {
+	"login",
+	cmd_login,
+	"login --url URL [--client-id ID] [--scope S]\n"
+	"login --status [--url URL]",
+	"sign in at a gate elsewhere, with a code that is entered in a browser",
+	"callgate login --url https://gate.example:8700\n"
+	"callgate login --status",
+	"",
+	"--client-id=ANY --scope=ANY --status",
+	"",
+    },
+    {
+	"logout",
+	cmd_logout,
+	"logout --url URL",
+	"forget the login at a gate",
+	"callgate logout --url https://gate.example:8700",
+	"",
+	"",
+	"",
+    },
+    {
+	"whoami",
+	cmd_whoami,
+	"whoami",
+	"who you are to the gate, and what that grants",
+	"callgate whoami\n"
+	"callgate whoami --url https://gate.example:8700",
+	"",
+	"",
+	"",
+    },
+    {
+	"config",
+	cmd_config,
+	"config get\n"
+	"config check FILE\n"
+	"config apply FILE [--version V]",
+	"read, judge and replace the policy of a daemon with server.studio",
+	"callgate config get >policy.yaml\n"
+	"callgate config check policy.yaml",
+	"get check apply",
+	"--version=ANY",
+	"FILE",
     },
     {
 	"audit",
@@ -282,4 +349,17 @@ const char *commands_names(char *out, size_t max)
 		used += (size_t)put;
 	}
 	return out;
+}
+
+int commands_has_option(const struct command_row *row, const char *option)
+{
+	const char *list = row->options;
+	size_t len = strlen(option);
+
+	for (; *list; list += strspn(list, " ")) {
+		if (strcspn(list, "= ") == len && memcmp(list, option, len) == 0)
+			return 1;
+		list += strcspn(list, " ");
+	}
+	return 0;
 }

@@ -29,6 +29,8 @@ const struct command_row *commands_all(void);
 const struct command_row *commands_find(const char *name);
 /* The same by the name of a command or of a verb of one. */
 const struct command_row *commands_of(const char *word);
+/* Is an option, such as "--key", one of the command's own? */
+int commands_has_option(const struct command_row *row, const char *option);
 /* All names, by blanks, into out; what does not fit is left out. Returns out. */
 const char *commands_names(char *out, size_t max);
 

@@ -1,16 +1,20 @@
 /*
  * callgate: the command. Global options, then one of the subcommands of commands.c. It has no
- * authority of its own: everything goes over the socket.
+ * authority of its own: everything goes over the socket, or over HTTP to a gate elsewhere.
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "supervisor/base/log.h"
 #include "supervisor/base/paths.h"
 #include "supervisor/control/commands.h"
+#include "supervisor/control/gate_client.h"
 #include "supervisor/control/near.h"
+#include "supervisor/control/remote.h"
 
 #define NAMES_MAX 512
 
@@ -23,18 +27,44 @@ static void fill_closed_streams(void)
 			_exit(COMMAND_USAGE);
 }
 
-/* Global options may stand before or after the subcommand; `--` ends them. */
-static int take_globals(struct command_session *session, int *argc, char **argv)
+/* Where the command stands in argv; argc: there is none. */
+static int find_command(int argc, char **argv)
 {
-	static char path[PATHS_MAX];
-	const char *value = command_take_option(argc, argv, "--output");
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0)
+		i += command_takes_value(commands_globals, argv[i]) ? 2 : 1;
+	return i < argc ? i : argc;
+}
+
+/* Global options may stand before or after the subcommand; `--` ends them. Behind a subcommand that
+ * has one of the same name, it is the subcommand's. */
+static const char *take_global(int *argc, char **argv, const char *name)
+{
+	int command = find_command(*argc, argv);
+	const struct command_row *row = command < *argc ? commands_find(argv[command]) : NULL;
+
+	return command_take_before(
+	    argc, argv, row && commands_has_option(row, name) ? command : *argc, name);
+}
+
+static int take_output(struct command_session *session, int *argc, char **argv)
+{
+	const char *value = take_global(argc, argv, "--output");
 
 	session->output =
 	    value && strcmp(value, "json") == 0 ? COMMAND_OUTPUT_JSON : COMMAND_OUTPUT_TEXT;
 	command_complain_as(session->output);
 	if (value && session->output == COMMAND_OUTPUT_TEXT && strcmp(value, "text") != 0)
 		return command_fail(COMMAND_USAGE, "--output %s: must be text or json", value);
-	value = command_take_option(argc, argv, "--socket");
+	return 0;
+}
+
+static void take_socket(struct command_session *session, int *argc, char **argv)
+{
+	static char path[PATHS_MAX];
+	const char *value = take_global(argc, argv, "--socket");
+
 	if (value) {
 		session->socket = value;
 		session->socket_given = 1;
@@ -43,15 +73,55 @@ static int take_globals(struct command_session *session, int *argc, char **argv)
 	} else {
 		session->socket = "";
 	}
-	value = command_take_option(argc, argv, "--url");
-	if (value)
+}
+
+/* --url, else $CALLGATE_URL where no socket is named and this is not inside a call, whose gate is
+ * the way. */
+static int take_remote(struct command_session *session, int *argc, char **argv)
+{
+	static struct remote remote;
+	const char *given = take_global(argc, argv, "--url");
+	const char *from_environment = getenv("CALLGATE_URL");
+	const char *text = given;
+	struct err_note note = {0};
+
+	remote = (struct remote){.given = given != NULL,
+	    .cert = take_global(argc, argv, "--cert"),
+	    .key = take_global(argc, argv, "--key"),
+	    .ca = take_global(argc, argv, "--ca"),
+	    .token_file = take_global(argc, argv, "--token-file")};
+	if (!text && !session->socket_given && gate_number(session->socket) < 0)
+		text = from_environment && from_environment[0] ? from_environment : NULL;
+	if (given && session->socket_given)
+		return command_fail(COMMAND_USAGE, "--url and --socket: give one of them");
+	if (remote.key && !remote.cert)
+		return command_fail(COMMAND_USAGE, "--key: goes with --cert");
+	if (!text && (remote.cert || remote.ca || remote.token_file))
 		return command_fail(COMMAND_USAGE,
-		    "--url: this version speaks over the Unix socket only; name it with --socket");
-	value = command_take_option(argc, argv, "--agent");
-	session->agent = value ? value : "";
-	value = command_take_option(argc, argv, "--namespace");
-	session->space = value ? value : "";
+		    "--cert, --ca and --token-file: go with --url; see `callgate help`");
+	if (!text)
+		return 0;
+	if (url_read_gate(&remote.at, remote.url, text, &note) != 0)
+		return command_fail(
+		    COMMAND_USAGE, "%s %s: %s", given ? "--url" : "CALLGATE_URL", text, note.text);
+	session->remote = &remote;
 	return 0;
+}
+
+static int take_globals(struct command_session *session, int *argc, char **argv)
+{
+	const char *value;
+	int status = take_output(session, argc, argv);
+
+	if (status != 0)
+		return status;
+	take_socket(session, argc, argv);
+	status = take_remote(session, argc, argv);
+	value = take_global(argc, argv, "--agent");
+	session->agent = value ? value : "";
+	value = take_global(argc, argv, "--namespace");
+	session->space = value ? value : "";
+	return status;
 }
 
 /* `--help` anywhere before `--` asks for the command's help. */
@@ -70,9 +140,6 @@ static int complain_of_command(const char *word)
 	if (command_takes_value(commands_globals, word))
 		return command_fail(
 		    COMMAND_USAGE, "%s: lacks its value; see `callgate help`", word);
-	if (strcmp(word, "--url") == 0)
-		return command_fail(COMMAND_USAGE,
-		    "--url: this version speaks over the Unix socket only; name it with --socket");
 	if (*near_word(near,
 		word[0] == '-' ? commands_globals : commands_names(names, sizeof(names)), word))
 		return command_fail(COMMAND_USAGE, "%s: no such %s; did you mean %s?", word,
@@ -97,12 +164,21 @@ static int dispatch(struct command_session *session, int argc, char **argv)
 					 : row->run(session, argc, argv);
 }
 
+/* Tokens and keys come and go as JSON. */
+static void wipe_and_free(void *pointer)
+{
+	if (pointer)
+		explicit_bzero(pointer, malloc_usable_size(pointer));
+	free(pointer);
+}
+
 int main(int argc, char **argv)
 {
 	struct command_session session = {0};
 	int status;
 
 	fill_closed_streams();
+	json_set_alloc_funcs(malloc, wipe_and_free);
 	log_init("callgate", LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
 	status = take_globals(&session, &argc, argv);
 	if (status != 0)

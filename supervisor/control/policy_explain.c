@@ -149,7 +149,9 @@ int policy_explain(struct command_session *session, int argc, char **argv)
 	if (argc < 2)
 		return command_fail(COMMAND_USAGE,
 		    "policy explain: which tool? callgate policy explain TOOL key=value ...");
-	status = arguments_base("policy explain", object, &given.base);
+	status = config ? command_local_only(session, "policy explain --config") : COMMAND_OK;
+	if (status == 0)
+		status = arguments_base("policy explain", object, &given.base);
 	if (status == 0)
 		status = config ? explain_offline(session, config, argv[1], &given)
 				: explain_by_daemon(session, argv[1], &given);

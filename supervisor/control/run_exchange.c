@@ -390,23 +390,24 @@ static int take_all(struct under_way *way)
 static int turn(struct under_way *way)
 {
 	struct run_exchange *run = way->run;
-	struct pollfd polls[3] = {{.fd = run->client->fd, .events = POLLIN},
+	struct pollfd polls[2] = {
 	    {.fd = run->signals, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
-	int status = take_all(way);
+	int status = take_all(way), ready;
 
 	if (status != 0 || is_over(way))
 		return status;
 	if (may_read_input(way))
-		polls[2].fd = STDIN_FILENO;
-	if (poll(polls, 3, -1) < 0)
-		return errno == EINTR
+		polls[1].fd = STDIN_FILENO;
+	ready = client_wait(run->client, polls, 2, -1);
+	if (ready < 0)
+		return ready == -EINTR
 			   ? 0
-			   : command_fail(COMMAND_RUN_COULD_NOT, "run: poll: %s", strerror(errno));
-	if (polls[1].revents)
+			   : command_fail(COMMAND_RUN_COULD_NOT, "run: poll: %s", strerror(-ready));
+	if (polls[0].revents)
 		return RUN_SIGNALED + run_signal(run, 0);
-	if (polls[0].revents && client_read(run->client) != 0)
+	if (ready == 1 && client_read(run->client) != 0)
 		return ended(run);
-	return polls[2].revents ? read_input(way) : 0;
+	return polls[1].revents ? read_input(way) : 0;
 }
 
 /* Withdraws the call and waits until its tree is dead, which the end of its output tells; a second
@@ -414,16 +415,15 @@ static int turn(struct under_way *way)
 static void cancel(struct under_way *way)
 {
 	struct run_exchange *run = way->run;
-	struct pollfd polls[2] = {
-	    {.fd = run->client->fd, .events = POLLIN}, {.fd = run->signals, .events = POLLIN}};
+	struct pollfd signals = {.fd = run->signals, .events = POLLIN};
 	json_t *message = NULL;
 
 	way->cancelled = 1;
 	if (client_notify(run->client, "notifications/cancelled",
 		json_pack("{s:I, s:s}", "requestId", way->call, "reason", "run was ended")) != 0)
 		return;
-	while (way->output && poll(polls, 2, CANCEL_MS) > 0 && !polls[1].revents &&
-	       client_read(run->client) == 0) {
+	while (way->output && client_wait(run->client, &signals, 1, CANCEL_MS) == 1 &&
+	       !signals.revents && client_read(run->client) == 0) {
 		while (client_next(run->client, &message) == 1) {
 			if (json_integer_value(json_object_get(message, "id")) == way->output)
 				way->output = 0;
@@ -468,5 +468,8 @@ int run_streams_served(struct run_exchange *run)
 	}
 	code = json_integer_value(json_object_get(json_object_get(answer, "error"), "code"));
 	json_decref(answer);
+	if (client_failure(run->client))
+		return command_fail(
+		    COMMAND_RUN_COULD_NOT, "run: %s", client_failure(run->client)->note.text);
 	return code != METHOD_ABSENT;
 }
