@@ -6,7 +6,7 @@
  *
  *   3 the policy file   4 .env beside it   5 .env of $CALLGATE_HOME   (either may be /dev/null)
  *   6 an empty memfd for the frozen policy   7 a pipe for the report
- *   8 an empty memfd for the values of .env that tools name in their env
+ *   8 an empty memfd for the values of .env that the policy names
  *
  * Exit 0: the frozen policy is in 6, each line on 7 is a warning. Exit 1: refused, the first line
  * on 7 says why, warnings follow. Anything else: a fault, and nothing on 6, 7 or 8 counts.
@@ -161,30 +161,49 @@ static int join_dotenv(struct loader *loader, char ***ret_list)
 	return 0;
 }
 
-static bool is_named(const struct policy_tool *tool, const char *entry)
+/* entry: NAME=VALUE. */
+static bool is_of(const char *name, const char *entry)
 {
 	size_t len = strcspn(entry, "=");
 
-	for (uint32_t i = 0; i < tool->env_count; i++) {
-		const struct policy_env *env = &tool->env[i];
+	return name && name[0] && !strncmp(name, entry, len) && !name[len];
+}
 
-		if (env->source == ENV_VARIABLE && !strncmp(env->text, entry, len) &&
-		    !env->text[len])
+static bool tool_names(const struct policy_tool *tool, const char *entry)
+{
+	for (uint32_t i = 0; i < tool->env_count; i++) {
+		if (tool->env[i].source == ENV_VARIABLE && is_of(tool->env[i].text, entry))
 			return true;
 	}
 	return false;
 }
 
-/* Only what a tool names leaves this process, and only to the warden. */
+static bool http_names(const struct policy *policy, const char *entry)
+{
+	const struct policy_auth *auth = &policy->http.auth;
+
+	for (uint32_t i = 0; i < auth->api_keys.count; i++) {
+		if (is_of(auth->api_keys.items[i].text, entry))
+			return true;
+	}
+	for (uint32_t i = 0; i < policy->channel_count; i++) {
+		if (is_of(policy->channels[i].url_env, entry) ||
+		    is_of(policy->channels[i].secret_env, entry))
+			return true;
+	}
+	return is_of(auth->service_key_env, entry);
+}
+
+/* Only what the policy names leaves this process, and only to the warden. */
 static int write_values(const struct policy *policy, char *const *dotenv)
 {
 	int fault = 0;
 
 	for (; *dotenv && !fault; dotenv++) {
-		bool named = false;
+		bool named = http_names(policy, *dotenv);
 
 		for (uint32_t i = 0; i < policy->tool_count && !named; i++)
-			named = is_named(&policy->tools[i], *dotenv);
+			named = tool_names(&policy->tools[i], *dotenv);
 		if (named)
 			fault = fd_write_all(VALUES_FD, *dotenv, strlen(*dotenv) + 1);
 	}
