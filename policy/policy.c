@@ -156,17 +156,26 @@ const char *visibility_name(enum visibility visibility)
 	return "none";
 }
 
+static const char *const permission_names[] = {
+#define POLICY_PERMISSION_NAME_(id, text) [PERMISSION_BIT_##id] = text,
+    POLICY_PERMISSIONS(POLICY_PERMISSION_NAME_)
+#undef POLICY_PERMISSION_NAME_
+};
+
 uint32_t permission_from_name(const char *name)
 {
-	static const char *const names[] = {
-#define POLICY_PERMISSION_NAME_(id, text) [PERMISSION_BIT_##id] = text,
-	    POLICY_PERMISSIONS(POLICY_PERMISSION_NAME_)
-#undef POLICY_PERMISSION_NAME_
-	};
-
 	for (uint32_t i = 0; i < PERMISSION_BIT_COUNT; i++) {
-		if (!strcmp(names[i], name))
+		if (!strcmp(permission_names[i], name))
 			return 1u << i;
 	}
 	return 0;
+}
+
+const char *permission_name(uint32_t bit)
+{
+	for (uint32_t i = 0; i < PERMISSION_BIT_COUNT; i++) {
+		if (bit == 1u << i)
+			return permission_names[i];
+	}
+	return "";
 }

@@ -160,5 +160,7 @@ const char *decision_name(enum decision decision); /* "none" "allow" "ask" "deny
 const char *visibility_name(enum visibility visibility);
 /* PERMISSION bit of "audit:read", 0 if unknown. */
 uint32_t permission_from_name(const char *name);
+/* "audit:read" of one PERMISSION bit; "" for anything else. */
+const char *permission_name(uint32_t bit);
 
 #endif

@@ -15,15 +15,15 @@ enum self_role {
 	SELF_WARDEN,  /* seccomp only: a Landlock domain would forbid mount and reach the cells */
 	SELF_POLICY,  /* read and write open descriptors, memory, exit */
 	SELF_FRONT,   /* accept, read, write, pass and make memfds, epoll */
-	SELF_ENGINE,  /* as front without accept */
+	SELF_ENGINE,  /* as front without accept; its key store below one directory */
 	SELF_AUDITOR, /* write, fdatasync, openat below its two directories, rename, memory */
 	SELF_SIGNER,  /* read, write, getrandom, memory */
 	SELF_FRONT_HTTP, /* as front; TLS needs nothing more */
 };
 
-/* allowed_dirs: O_PATH descriptors below which the auditor may still work; -1-terminated, NULL
- * for none. 0 or -errno with note; the caller exits on a fault. Sanitizer builds add what the
- * runtime needs. */
+/* allowed_dirs: descriptors of directories below which the auditor or engine may still work;
+ * -1-terminated, NULL for none. 0 or -errno with note; the caller exits on a fault. Sanitizer
+ * builds add what the runtime needs. */
 int self_confine(enum self_role role, const int *allowed_dirs, struct err_note *note);
 /* At the very start of each role that the warden starts, before uv_loop_init(): all of the two
  * below, and PR_SET_PDEATHSIG SIGKILL. 0 or -errno. */

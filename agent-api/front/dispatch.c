@@ -49,6 +49,8 @@ SAME(CONFIG_WRITE);
 _Static_assert((int)METHOD_NUMBER_COUNT == (int)REQUEST_METHOD_COUNT, "no number is missing");
 #undef SAME
 
+#define CREDENTIAL_MAX 16384 /* bytes of _meta["callgate/credential"] */
+
 /* One request on its way. */
 struct request {
 	struct connection *connection;
@@ -135,17 +137,24 @@ static int answer_ping(const struct request *request)
 
 /* ---- forwarded -------------------------------------------------------------------------- */
 
-/* A credential may grant less than the kernel's word on who this is, so it is never passed over
- * in silence. */
-static int check_credential(const struct request *request, struct rpc_error *ret_error)
+/* Engine verifies it; here is only looked whether it can be one. "" if absent. */
+static int read_credential(
+    const struct request *request, const char **ret_credential, struct rpc_error *ret_error)
 {
 	const json_t *meta = json_object_get(request->message->params, "_meta");
+	const json_t *credential = json_object_get(meta, "callgate/credential");
 
-	if (!json_object_get(meta, "callgate/credential"))
+	*ret_credential = "";
+	if (!credential)
 		return 0;
-	return rpc_refuse(ret_error, RPC_INVALID_PARAMS,
-	    "_meta[\"callgate/credential\"]: this socket knows its callers from the kernel and "
-	    "takes no credentials");
+	if (!json_is_string(credential) || json_string_length(credential) == 0 ||
+	    json_string_length(credential) > CREDENTIAL_MAX)
+		return rpc_refuse(ret_error, RPC_INVALID_PARAMS,
+		    "_meta[\"callgate/credential\"]: must be a text of 1 to %d bytes: an API key or "
+		    "a token",
+		    CREDENTIAL_MAX);
+	*ret_credential = json_string_value(credential);
+	return 0;
 }
 
 /* What a call under way writes, and waits for, is not lost because others keep the front busy or
@@ -241,8 +250,11 @@ static int forward_cargo(
 {
 	struct buf cleanup_with(buf_fini) text;
 	struct message message;
-	int r;
+	const char *credential;
+	int r = read_credential(request, &credential, ret_error);
 
+	if (r != 0)
+		return r;
 	buf_init(&text, MESSAGE_BODY_MAX);
 	r = value_write(&text, cargo->body);
 	if (r < 0)
@@ -259,6 +271,7 @@ static int forward_cargo(
 	    .space = cargo->space,
 	    .progress = cargo->wishes.progress ? cargo->wishes.progress : "",
 	    .retry = cargo->wishes.retry ? cargo->wishes.retry : "",
+	    .credential = credential,
 	    .body = {.data = text.data, .len = text.len}};
 	r = send_request(request, &message, ret_error);
 	message_fini(&message);
@@ -273,8 +286,6 @@ static int forward(const struct request *request, struct rpc_error *ret_error)
 
 	if (r == 0 && request->method->kind == METHOD_STREAM)
 		r = name_call(request, cargo.body, ret_error);
-	if (r == 0)
-		r = check_credential(request, ret_error);
 	return r == 0 ? forward_cargo(request, &cargo, ret_error) : r;
 }
 

@@ -123,10 +123,12 @@ int result_object(struct buf *out, enum mcp_revision revision, json_t *object);
 
 /* Own error codes; those of JSON-RPC are in rpc.h. */
 enum result_code {
-	RESULT_FORBIDDEN = 403,   /* this caller may not do that */
-	RESULT_NOT_FOUND = 404,   /* unknown id */
-	RESULT_CONFLICT = 409,    /* already decided, or void */
-	RESULT_UNAVAILABLE = 503, /* shutting down, full, a wall is missing */
+	RESULT_UNAUTHENTICATED = 401, /* who this is was not shown, or not believed */
+	RESULT_FORBIDDEN = 403,       /* this caller may not do that */
+	RESULT_NOT_FOUND = 404,       /* unknown id */
+	RESULT_CONFLICT = 409,        /* already decided, or void */
+	RESULT_TOO_MANY = 429,        /* a rate limit */
+	RESULT_UNAVAILABLE = 503,     /* shutting down, full, a wall is missing */
 };
 
 /* {code, message, data: {"callgate/call": ...}}; call NULL: no data. code: enum result_code or

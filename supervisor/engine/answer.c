@@ -11,6 +11,7 @@
 #include "supervisor/engine/explain.h"
 #include "supervisor/engine/gate.h"
 #include "supervisor/engine/judge.h"
+#include "supervisor/engine/metrics.h"
 #include "supervisor/engine/output.h"
 #include "supervisor/engine/record.h"
 
@@ -52,6 +53,7 @@ int answer_recorded(struct engine *engine, struct message *message)
 	bool sealed = durable && !digest_is_zero(&recorded->receipt.mac);
 	struct call *call;
 
+	metrics_record(engine, durable);
 	if (durable)
 		engine_note_tree(engine, recorded->receipt.size, &recorded->receipt.root);
 	if (record_noted(engine, message))

@@ -21,6 +21,7 @@
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/gate.h"
 #include "supervisor/engine/judge.h"
+#include "supervisor/engine/metrics.h"
 #include "supervisor/engine/output.h"
 #include "supervisor/engine/record.h"
 #include "supervisor/engine/result.h"
@@ -281,6 +282,7 @@ static void release_result(struct call *call)
 {
 	result_send(call);
 	record_tell(call);
+	metrics_call(call);
 	calls_end(call);
 }
 

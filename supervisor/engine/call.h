@@ -153,7 +153,8 @@ struct call {
 	struct account *account;
 	bool counted; /* a call of its account; false: over the limit */
 	uint64_t charged_bytes;
-	bool silent; /* the client does not want an answer any more */
+	bool used_up; /* asked for by a token that has no calls left */
+	bool silent;  /* the client does not want an answer any more */
 
 	/* how it was judged, under which version */
 	struct ruleset *rules;

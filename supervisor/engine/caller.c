@@ -1,9 +1,12 @@
 #include "supervisor/engine/caller.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "supervisor/base/clock.h"
 
 struct caller *caller_new(void)
 {
@@ -15,11 +18,78 @@ struct caller *caller_new(void)
 	caller->calls_left = UINT64_MAX;
 	caller->tenant = strdup("");
 	caller->credential = strdup("");
+	caller->maker = strdup("");
 	caller->address = strdup("");
 	caller->request_id = strdup("");
-	if (!caller->tenant || !caller->credential || !caller->address || !caller->request_id)
+	caller->method = strdup("");
+	caller->path = strdup("");
+	if (!caller->tenant || !caller->credential || !caller->maker || !caller->address ||
+	    !caller->request_id || !caller->method || !caller->path)
 		return caller_drop(caller);
 	return caller;
+}
+
+int caller_set(char **place, const char *text)
+{
+	char *copy = strdup(text ? text : "");
+
+	if (!copy)
+		return -ENOMEM;
+	free(*place);
+	*place = copy;
+	return 0;
+}
+
+/* Appends the list to texts, of which *used are there; what is told of it points there. */
+static int copy_globs(
+    char **texts, size_t *used, const struct shown_globs *globs, struct shown_globs *ret)
+{
+	*ret = (struct shown_globs){(const char *const *)(texts + *used), globs->count};
+	for (size_t i = 0; i < globs->count; i++) {
+		texts[*used] = strdup(globs->items[i]);
+		if (!texts[(*used)++])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int caller_set_own(struct caller *caller, const struct shown_own *own)
+{
+	size_t used = 0, count = own->roles.count + own->tools.count + own->agents.count +
+				 own->namespaces.count;
+	int fault = 0;
+
+	caller->globs = calloc(count + 1, sizeof(*caller->globs));
+	if (!caller->globs)
+		return -ENOMEM;
+	fault = copy_globs(caller->globs, &used, &own->roles, &caller->own.roles);
+	if (!fault)
+		fault = copy_globs(caller->globs, &used, &own->tools, &caller->own.tools);
+	if (!fault)
+		fault = copy_globs(caller->globs, &used, &own->agents, &caller->own.agents);
+	if (!fault)
+		fault = copy_globs(caller->globs, &used, &own->namespaces, &caller->own.namespaces);
+	if (fault)
+		return fault;
+	caller->own.permissions = own->permissions;
+	caller->own.besides = own->besides;
+	caller->shown.own = &caller->own;
+	return 0;
+}
+
+int caller_set_sans(struct caller *caller, const char *const *sans, size_t count)
+{
+	caller->sans = calloc(count + 1, sizeof(*caller->sans));
+	if (!caller->sans)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		caller->sans[i] = strdup(sans[i]);
+		if (!caller->sans[i])
+			return -ENOMEM;
+	}
+	caller->shown.sans = (const char *const *)caller->sans;
+	caller->shown.san_count = count;
+	return 0;
 }
 
 struct caller *caller_of_uid(uint32_t uid, uint32_t gid)
@@ -65,10 +135,23 @@ struct caller *caller_drop(struct caller *caller)
 	free_texts(caller->globs);
 	free(caller->tenant);
 	free(caller->credential);
+	free(caller->maker);
 	free(caller->address);
 	free(caller->request_id);
+	free(caller->method);
+	free(caller->path);
 	free(caller);
 	return NULL;
+}
+
+bool caller_is_proven(const struct caller *caller)
+{
+	return caller->proof != CALLER_NOBODY && caller->proof != CALLER_ANONYMOUS;
+}
+
+bool caller_has_expired(const struct caller *caller)
+{
+	return caller->expires_s && clock_wall_us() / 1000000 >= caller->expires_s;
 }
 
 const char *caller_proof_name(enum caller_proof proof)
@@ -84,5 +167,6 @@ const char *caller_proof_name(enum caller_proof proof)
 
 bool caller_same(const struct caller *a, const struct caller *b)
 {
-	return strcmp(a->principal, b->principal) == 0;
+	return strcmp(a->principal, b->principal) == 0 || strcmp(a->maker, b->principal) == 0 ||
+	       strcmp(b->maker, a->principal) == 0;
 }

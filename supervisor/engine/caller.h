@@ -44,12 +44,20 @@ struct caller {
 	char **globs;        /* what own points to; owned, NULL at its end, and each of them */
 	char *tenant;        /* owned; "" = none */
 	char *credential;    /* id of the key or token, for records; owned; "" = none */
+	char *maker;         /* principal who made the key; owned; "" = nobody in particular */
 	char *address;       /* of the client; owned; "" = Unix socket */
 	char *request_id;    /* owned; "" = Unix socket */
+	char *method, *path; /* of the HTTP request; owned; "" = Unix socket */
 	uint64_t expires_s;  /* since 1970; 0: never. Nothing new may begin after it */
 	uint64_t calls_left; /* of a token with a number of calls; UINT64_MAX: no limit */
 };
 
+/* Fills what is "" yet. text may be NULL. 0 or -ENOMEM. */
+int caller_set(char **place, const char *text);
+/* The rights of a credential of our own making, copied: lists in the order of own's. 0, -ENOMEM. */
+int caller_set_own(struct caller *caller, const struct shown_own *own);
+/* Names of a certificate, copied. 0 or -ENOMEM. */
+int caller_set_sans(struct caller *caller, const char *const *sans, size_t count);
 /* A caller known from the kernel, with one hold. NULL: out of memory. */
 struct caller *caller_of_uid(uint32_t uid, uint32_t gid);
 /* One who has no rights at all, such as whoever comes through the gate of a call that is over. */
@@ -60,8 +68,13 @@ struct caller *caller_hold(struct caller *caller);
 /* Accepts NULL. Always returns NULL. */
 struct caller *caller_drop(struct caller *caller);
 
+/* Is it known who this is? */
+bool caller_is_proven(const struct caller *caller);
+/* Is the credential's time over? Then nothing new may begin. */
+bool caller_has_expired(const struct caller *caller);
 const char *caller_proof_name(enum caller_proof proof);
-/* Whether two are the same person or program: the same principal. */
+/* Whether two are the same person or program: the same principal, or a key and who made it, since
+ * he may have kept it. */
 bool caller_same(const struct caller *a, const struct caller *b);
 
 #endif

@@ -279,6 +279,23 @@ void calls_reload(struct engine *engine)
 		call_step(call, CALL_ON_RELOADED);
 }
 
+static struct call *find_expired(struct engine *engine)
+{
+	struct call *call = engine->calls;
+
+	while (call && !(undecided(call) && caller_has_expired(call->caller)))
+		call = call->next;
+	return call;
+}
+
+void calls_expire(struct engine *engine)
+{
+	struct call *call;
+
+	while ((call = find_expired(engine)))
+		call_step(call, CALL_ON_RELOADED);
+}
+
 void calls_drain(struct engine *engine)
 {
 	struct call *call = engine->calls;

@@ -34,6 +34,8 @@ void calls_cancel_peer(struct engine *engine, uint64_t peer);
 void calls_cancel_request(struct engine *engine, uint64_t peer, uint64_t request);
 /* Another policy is in force: what is not decided yet is judged again. */
 void calls_reload(struct engine *engine);
+/* Credentials have ended before their time: what is not decided yet is judged again. */
+void calls_expire(struct engine *engine);
 /* No more waiting for humans. */
 void calls_drain(struct engine *engine);
 /* Frees all without a word: the process ends. */

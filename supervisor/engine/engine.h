@@ -18,11 +18,13 @@
 
 struct account;
 struct approver;
+struct auth;
 struct call;
 struct control;
 struct explaining;
 struct fetching;
 struct grant;
+struct metrics;
 struct noted;
 struct peer;
 struct ruleset;
@@ -43,6 +45,9 @@ struct engine {
 	struct ruleset *rules;      /* in force; NULL until the first POLICY */
 	struct approver *approvers; /* owned array: whose signatures count */
 	uint32_t approver_count;
+
+	struct auth *auth;       /* NULL: no credential is accepted */
+	struct metrics *metrics; /* NULL until something is counted */
 
 	struct call *calls; /* newest first; a call leaves the list when it is AUDITED */
 	uint32_t call_count;

@@ -99,6 +99,12 @@ enum call_event judge_identity(struct call *call)
 		    QUOTA_CALLS, ENGINE_CALLS_MAX);
 		return CALL_ON_BUSY;
 	}
+	if (caller_has_expired(call->caller) || call->used_up) {
+		judge_say(call, "Refused by callgate: %s.",
+		    call->used_up ? "this token's number of calls is used up; ask for another token"
+				  : "the credential has expired or was revoked");
+		return CALL_ON_DENIED;
+	}
 	if (call->depth > GATE_DEPTH_MAX) {
 		judge_say(call, "Refused by callgate: " GATE_TOO_DEEP ".");
 		return CALL_ON_DENIED;

@@ -1,16 +1,19 @@
 /*
  * callgate-engine: decides. Started by callgated with 3 = link to the warden, 4 = link to the
- * auditor, 5 = link to the Unix front; CALLGATE_LOG=level,format. SIBLING on 3 brings the links to
- * the HTTP front and to courier, which may be lost and come again. It parses what the fronts
- * decoded, judges by the frozen policy, asks humans, reads and hashes the output of tools; it opens
- * no file, starts no program and writes no journal. Only when POLICY has come on 3 are the fronts
- * heard.
+ * auditor, 5 = link to the Unix front, 6 = folder of the key store; CALLGATE_LOG=level,format.
+ * SIBLING on 3 brings the links to the HTTP front and to courier, which may be lost and come again.
+ * It parses what the fronts decoded, verifies credentials, judges by the frozen policy, asks humans,
+ * reads and hashes the output of tools; it opens no file but the key store, starts no program and
+ * writes no journal. Only when POLICY has come on 3 are the fronts heard.
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent-api/wire/value.h"
@@ -19,12 +22,15 @@
 #include "supervisor/base/log.h"
 #include "supervisor/engine/answer.h"
 #include "supervisor/engine/approver.h"
+#include "supervisor/engine/auth.h"
 #include "supervisor/engine/calls.h"
 #include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/fetch.h"
 #include "supervisor/engine/grant.h"
+#include "supervisor/engine/held.h"
 #include "supervisor/engine/methods.h"
+#include "supervisor/engine/metrics.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/record.h"
 #include "supervisor/engine/ruleset.h"
@@ -36,6 +42,7 @@
 #define FD_WARDEN    3
 #define FD_AUDITOR   4
 #define FD_FRONT     5
+#define FD_STATE     6    /* folder of the key store */
 #define FLUSH_MAX_MS 2000 /* for the last answers to leave, and for front to take them */
 
 static struct engine engine;
@@ -61,6 +68,7 @@ static void answer_policy(
 static int take_settings(struct engine *self, const struct message_policy *policy)
 {
 	char *state_dir = strdup(policy->state);
+	int fault;
 
 	if (!state_dir)
 		return -ENOMEM;
@@ -68,7 +76,8 @@ static int take_settings(struct engine *self, const struct message_policy *polic
 	self->state_dir = state_dir;
 	self->owner_uid = policy->owner_uid;
 	engine_note_tree(self, policy->audit_size, &policy->audit_root);
-	return approver_replace(self, &policy->approvers);
+	fault = auth_take_keys(self, policy);
+	return fault ? fault : approver_replace(self, &policy->approvers);
 }
 
 /* Another version: questions are bound to plans, and plans to the version, so all are void, and
@@ -80,6 +89,8 @@ static void change_policy(struct engine *self, struct ruleset *rules, uint64_t s
 
 	self->rules = rules;
 	answer_policy(self, serial, ANSWER_OK, "");
+	auth_take_policy(self);
+	metrics_reload(self, true);
 	if (old) {
 		approval_void_all(self, "another policy is in force");
 		grant_void_all(self, "another policy is in force");
@@ -89,13 +100,23 @@ static void change_policy(struct engine *self, struct ruleset *rules, uint64_t s
 	}
 }
 
+/* Courier may have come just now. */
+static void wake_issuer(struct engine *self)
+{
+	if (self->auth && self->courier.name)
+		issuer_wake(&self->auth->issuer);
+}
+
 /* The fronts are heard once there is a policy to judge by. */
 static int open_fronts(struct engine *self)
 {
 	int fault =
 	    link_open(&self->front, self->loop, FD_FRONT, "link to front", on_link_message, self);
 
-	return fault ? fault : sibling_open_all(self, on_link_message);
+	if (!fault)
+		fault = sibling_open_all(self, on_link_message);
+	wake_issuer(self);
+	return fault;
 }
 
 static int take_policy(struct engine *self, struct message *message)
@@ -110,6 +131,7 @@ static int take_policy(struct engine *self, struct message *message)
 		fault = take_settings(self, policy);
 	if (fault) {
 		(void)ruleset_drop(rules);
+		metrics_reload(self, false);
 		answer_policy(self, message->serial, ANSWER_REFUSED, note.text);
 		return 0;
 	}
@@ -143,7 +165,9 @@ static int take_drain(struct engine *self, struct message *message)
 	calls_drain(self);
 	watch_end_all(self);
 	subscribe_end_all(self);
+	held_resume(self);
 	quota_flush(self, QUOTA_FLUSH_ALL);
+	admission_flush(self);
 	engine_settle(self);
 	return 0;
 }
@@ -161,7 +185,10 @@ static int take_logger(struct engine *self, struct message *message)
 
 static int take_sibling(struct engine *self, struct message *message)
 {
-	return sibling_take(self, message, on_link_message);
+	int fault = sibling_take(self, message, on_link_message);
+
+	wake_issuer(self);
+	return fault;
 }
 
 static void answer_ping(struct engine *self, uint64_t serial)
@@ -293,8 +320,32 @@ static void raise_descriptor_limit(void)
 		log_warn("descriptor limit stays: %s", strerror(errno));
 }
 
-static int start(uv_loop_t *loop)
+/* Is there a folder for the key store? To be asked before anything else takes that number. */
+static bool has_folder(void)
 {
+	struct stat st;
+
+	return fstat(FD_STATE, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The key store is opened by the folder that the warden has opened: nothing else of the disk is
+ * ever seen. Without one there are no API keys. */
+static int open_auth(bool is_given, struct err_note *note)
+{
+	char folder[64];
+
+	if (!is_given) {
+		log_info("descriptor %d is no folder: there is no key store, and no API key counts",
+		    FD_STATE);
+		return auth_open(&engine, NULL, note);
+	}
+	(void)snprintf(folder, sizeof(folder), "/proc/self/fd/%d", FD_STATE);
+	return auth_open(&engine, folder, note);
+}
+
+static int start(uv_loop_t *loop, bool with_keys)
+{
+	const int folders[] = {with_keys ? FD_STATE : -1, -1};
 	struct err_note note = {0};
 	int fault;
 
@@ -318,7 +369,9 @@ static int start(uv_loop_t *loop)
 		    strerror(-fault));
 		return fault;
 	}
-	fault = self_confine(SELF_ENGINE, NULL, &note);
+	fault = open_auth(with_keys, &note);
+	if (!fault)
+		fault = self_confine(SELF_ENGINE, folders, &note);
 	if (fault)
 		log_error("%s", note.text);
 	return fault;
@@ -357,11 +410,14 @@ static void stop(uv_loop_t *loop)
 	calls_free_all(&engine);
 	watch_end_all(&engine);
 	quota_flush(&engine, QUOTA_FLUSH_ALL);
+	admission_flush(&engine);
 	approval_fini(&engine);
 	grant_free_all(&engine);
 	peer_free_all(&engine);
 	record_free_all(&engine);
 	methods_free_all(&engine);
+	auth_free(&engine);
+	metrics_free(&engine);
 	fetch_free_all(&engine);
 	sibling_free_all(&engine);
 	link_close(&engine.warden);
@@ -378,6 +434,7 @@ static void stop(uv_loop_t *loop)
 
 int main(void)
 {
+	bool with_keys = has_folder();
 	uv_loop_t loop;
 	int fault;
 
@@ -387,7 +444,7 @@ int main(void)
 		log_error("start: %s", strerror(-fault));
 		return EXIT_FAILURE;
 	}
-	if (uv_loop_init(&loop) || start(&loop))
+	if (uv_loop_init(&loop) || start(&loop, with_keys))
 		return EXIT_FAILURE;
 	(void)uv_run(&loop, UV_RUN_DEFAULT);
 	if (engine.draining) {

@@ -27,6 +27,11 @@ struct methods_ask {
 /* A text of params; NULL: absent, or no text. */
 const char *methods_text(const struct methods_ask *ask, const char *key);
 
+/* Root, or the daemon's own user, by the kernel's word. */
+bool methods_is_owner(const struct methods_ask *ask);
+/* The answer to who lacks this permission (one bit). */
+void methods_refuse_permission(const struct methods_ask *ask, uint32_t permission);
+
 /* MESSAGE_REQUEST. 0, or -EBADMSG for a connection or a method that does not exist: the front is
  * broken; -ENOMEM. */
 int methods_request(struct engine *engine, struct message *message);

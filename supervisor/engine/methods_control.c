@@ -10,6 +10,7 @@
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/methods.h"
+#include "supervisor/engine/methods_config.h"
 #include "supervisor/engine/peer.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/record.h"
@@ -19,13 +20,20 @@
 
 #define VERSION_TEXT_MAX (sizeof("sha256:") + 2 * DIGEST_LEN)
 
-/* A reload or shutdown on its way to the warden. */
+/* A reload, a shutdown or something of the studio on its way to the warden. */
 struct control {
 	struct control *next;
 	uint64_t serial;
 	enum control_op op;
 	struct result_to to;
+	struct caller *caller; /* who asked; held */
 };
+
+static void free_control(struct control *control)
+{
+	(void)caller_drop(control->caller);
+	free(control);
+}
 
 static const char *version_text(char out[VERSION_TEXT_MAX], const struct digest *version)
 {
@@ -33,13 +41,6 @@ static const char *version_text(char out[VERSION_TEXT_MAX], const struct digest 
 
 	(void)snprintf(out, VERSION_TEXT_MAX, "sha256:%s", digest_hex(hex, version));
 	return out;
-}
-
-static bool is_owner(const struct methods_ask *ask)
-{
-	const struct shown *shown = &ask->peer->caller->shown;
-
-	return shown->has_peer && (shown->uid == 0 || shown->uid == ask->engine->owner_uid);
 }
 
 void tell_status(const struct methods_ask *ask)
@@ -51,7 +52,7 @@ void tell_status(const struct methods_ask *ask)
 		   uptime_us = (json_int_t)(clock_monotonic_us() - engine->born_us);
 	json_t *policy, *calls, *approvals, *audit;
 
-	if (ask->identity.role_count == 0 && !is_owner(ask)) {
+	if (ask->identity.role_count == 0 && !methods_is_owner(ask)) {
 		quota_refused_login(ask->engine, ask->peer->caller, "no role");
 		result_refuse(&ask->to, RESULT_FORBIDDEN, "%s",
 		    judge_identity_sentence(sentence, IDENTITY_NO_ROLE, ask->peer->caller));
@@ -90,48 +91,61 @@ void tell_status(const struct methods_ask *ask)
 static bool may_control(const struct methods_ask *ask)
 {
 	return !ask->peer->call[0] &&
-	       (is_owner(ask) || (ask->identity.permissions & PERMISSION(DAEMON_CONTROL)));
+	       (methods_is_owner(ask) || (ask->identity.permissions & PERMISSION(DAEMON_CONTROL)));
 }
 
-static void send_control(const struct methods_ask *ask, enum control_op op)
+/* true: the warden will answer. */
+static bool send_control(const struct methods_ask *ask, const struct message_control *asked)
 {
 	struct engine *engine = ask->engine;
 	struct control *control;
 	struct message message;
 
-	if (!may_control(ask)) {
-		result_refuse(&ask->to, RESULT_FORBIDDEN,
-		    "%s may not do that: it takes root, the daemon's own user or the permission "
-		    "daemon:control",
-		    ask->peer->caller->principal);
-		return;
-	}
 	message_init(&message, MESSAGE_CONTROL);
-	message.u.control.op = op;
+	message.u.control = *asked;
 	message.u.control.by = ask->peer->caller->principal;
 	control = calloc(1, sizeof(*control));
 	if (!control || engine_send(engine, &engine->warden, &message)) {
 		free(control);
 		result_refuse(&ask->to, RESULT_UNAVAILABLE, "the daemon cannot be told");
-		return;
+		return false;
 	}
-	record_admin_control(
-	    engine, ask->peer->caller->principal, op == CONTROL_RELOAD ? "reload" : "shutdown");
 	control->serial = message.serial;
-	control->op = op;
+	control->op = (enum control_op)asked->op;
 	control->to = ask->to;
+	control->caller = caller_hold(ask->peer->caller);
 	control->next = engine->controls;
 	engine->controls = control;
+	return true;
+}
+
+static void order(const struct methods_ask *ask, enum control_op op)
+{
+	const struct message_control asked = {.op = (uint16_t)op, .expected = ""};
+
+	if (!may_control(ask))
+		result_refuse(&ask->to, RESULT_FORBIDDEN,
+		    "%s may not do that: it takes root, the daemon's own user or the permission "
+		    "daemon:control",
+		    ask->peer->caller->principal);
+	else if (send_control(ask, &asked))
+		record_admin_control(ask->engine, ask->peer->caller->principal,
+		    op == CONTROL_RELOAD ? "reload" : "shutdown");
+}
+
+void control_config(const struct methods_ask *ask, const struct message_control *asked)
+{
+	(void)send_control(ask, asked);
 }
 
 void reload(const struct methods_ask *ask)
 {
-	send_control(ask, CONTROL_RELOAD);
+	order(ask, CONTROL_RELOAD);
 }
 
 void shut_down(const struct methods_ask *ask)
 {
-	send_control(ask, CONTROL_SHUTDOWN);
+	order(ask, CONTROL_SHUTDOWN);
 }
 
 /* NULL: nobody waits for this answer. */
@@ -158,7 +172,10 @@ int methods_controlled(struct engine *engine, struct message *message)
 		engine->stale_answers++;
 		return 0;
 	}
-	if (told->status != ANSWER_OK)
+	if (control->op == CONTROL_CONFIG_READ || control->op == CONTROL_CONFIG_CHECK ||
+	    control->op == CONTROL_CONFIG_WRITE)
+		config_controlled(&control->to, control->caller, control->op, told);
+	else if (told->status != ANSWER_OK)
 		result_refuse(&control->to,
 		    told->status == ANSWER_REFUSED ? RESULT_CONFLICT : RESULT_UNAVAILABLE, "%s",
 		    told->note);
@@ -167,7 +184,7 @@ int methods_controlled(struct engine *engine, struct message *message)
 		    json_pack("{s:s}", "version", version_text(version, &told->version)));
 	else
 		result_give(&control->to, json_object());
-	free(control);
+	free_control(control);
 	engine_settle(engine);
 	return 0;
 }
@@ -178,6 +195,6 @@ void controls_free(struct engine *engine)
 		struct control *control = engine->controls;
 
 		engine->controls = control->next;
-		free(control);
+		free_control(control);
 	}
 }

@@ -7,6 +7,7 @@
 #include "agent-api/wire/result.h"
 #include "agent-api/wire/rpc.h"
 #include "policy/handlers.h"
+#include "policy/order.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/engine/cursor.h"
 #include "supervisor/engine/engine.h"
@@ -15,6 +16,7 @@
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/ruleset.h"
 #include "supervisor/engine/subject.h"
+#include "supervisor/engine/visitor.h"
 
 static int by_name(const void *a, const void *b)
 {
@@ -23,7 +25,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*left)->name, (*right)->name);
 }
 
-/* The reachable tools, sorted. The array is the caller's; NULL: out of memory. */
+/* The reachable tools, sorted; identity NULL: those that are public. The array is the caller's;
+ * NULL: out of memory. */
 static const struct policy_tool **reachable_tools(
     const struct policy *policy, const struct identity *identity, uint32_t *ret_count)
 {
@@ -32,7 +35,8 @@ static const struct policy_tool **reachable_tools(
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; tools && i < policy->tool_count; i++)
-		if (policy_reachable(identity, &policy->tools[i]))
+		if (identity ? policy_reachable(identity, &policy->tools[i])
+			     : policy->tools[i].visibility == VISIBILITY_PUBLIC)
 			tools[count++] = &policy->tools[i];
 	if (tools)
 		qsort(tools, count, sizeof(*tools), by_name);
@@ -105,6 +109,7 @@ static int build_page(struct buf *body, const struct methods_ask *ask,
 void list_tools(const struct methods_ask *ask)
 {
 	struct buf cleanup_with(buf_fini) body = {0};
+	const bool is_public = visitor_sees_public(ask->peer);
 	const struct policy_tool **cleanup_free tools = NULL;
 	uint32_t count = 0, index = 0;
 	int fault = cursor_read(ask, json_object_get(ask->params, "cursor"), &index);
@@ -114,13 +119,33 @@ void list_tools(const struct methods_ask *ask)
 		    "cursor: not one of this list, or of an older policy; begin without one");
 		return;
 	}
-	if (ask->identity.result == IDENTITY_NO_ROLE)
+	if (ask->identity.result == IDENTITY_NO_ROLE && !is_public)
 		quota_refused_login(ask->engine, ask->peer->caller, "no role");
-	tools = reachable_tools(ask->engine->rules->policy, &ask->identity, &count);
+	tools =
+	    reachable_tools(ask->engine->rules->policy, is_public ? NULL : &ask->identity, &count);
 	buf_init(&body, MESSAGE_BODY_MAX);
 	if (!fault)
 		fault = tools ? build_page(&body, ask, tools, count, index) : -ENOMEM;
 	result_give_body(&ask->to, REPLY_RESULT, &body, fault);
+}
+
+/* For who has shown nothing: an agent that is public, with those of its tools that are. */
+static json_t *public_entry(const struct policy *policy, const struct policy_agent *agent)
+{
+	const struct policy_tool **cleanup_free tools = NULL;
+	json_t *names = json_array();
+	uint32_t count = 0;
+
+	if (agent->visibility != VISIBILITY_PUBLIC) {
+		json_decref(names);
+		return NULL;
+	}
+	tools = reachable_tools(policy, NULL, &count);
+	for (uint32_t i = 0; tools && i < count; i++)
+		if (words_hold(&agent->tools, tools[i]->name))
+			(void)json_array_append_new(names, json_string(tools[i]->name));
+	return json_pack("{s:s, s:s, s:o}", "name", agent->name, "visibility",
+	    visibility_name(agent->visibility), "tools", names);
 }
 
 static json_t *agent_entry(const struct methods_ask *ask, const struct policy_agent *agent)
@@ -152,7 +177,9 @@ void list_agents(const struct methods_ask *ask)
 	json_t *agents = json_array();
 
 	for (uint32_t i = 0; i < policy->agent_count; i++) {
-		json_t *entry = agent_entry(ask, &policy->agents[i]);
+		const struct policy_agent *agent = &policy->agents[i];
+		json_t *entry = visitor_sees_public(ask->peer) ? public_entry(policy, agent)
+							       : agent_entry(ask, agent);
 
 		if (entry)
 			(void)json_array_append_new(agents, entry);

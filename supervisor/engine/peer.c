@@ -8,8 +8,10 @@
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/explain.h"
 #include "supervisor/engine/gate.h"
+#include "supervisor/engine/held.h"
 #include "supervisor/engine/stream.h"
 #include "supervisor/engine/subscribe.h"
+#include "supervisor/engine/visitor.h"
 #include "supervisor/engine/watch.h"
 
 const struct peer *peer_find(const struct engine *engine, uint64_t id)
@@ -33,6 +35,20 @@ struct peer *peer_add(struct engine *engine, const struct peer *given)
 	return peer;
 }
 
+void peer_become(struct engine *engine, uint64_t id, struct caller *caller)
+{
+	struct peer *peer = engine->peers;
+
+	while (peer && peer->id != id)
+		peer = peer->next;
+	if (!peer) {
+		(void)caller_drop(caller);
+		return;
+	}
+	(void)caller_drop(peer->caller);
+	peer->caller = caller;
+}
+
 int peer_arrived(struct engine *engine, struct message *message)
 {
 	const struct message_peer *told = &message->u.peer;
@@ -53,6 +69,7 @@ int peer_arrived(struct engine *engine, struct message *message)
 static void free_peer(struct peer *peer)
 {
 	(void)caller_drop(peer->caller);
+	visitor_free(peer->visit);
 	free(peer);
 }
 
@@ -63,6 +80,7 @@ static void drop_peer(struct engine *engine, struct peer **at)
 
 	*at = peer->next;
 	free_peer(peer);
+	held_drop_peer(engine, id);
 	calls_cancel_peer(engine, id);
 	explain_drop_peer(engine, id);
 	watch_drop_peer(engine, id);
@@ -101,6 +119,7 @@ int peer_cancel(struct engine *engine, struct message *message)
 {
 	const struct message_cancel *cancel = &message->u.cancel;
 
+	held_cancel(engine, cancel->peer, cancel->request);
 	calls_cancel_request(engine, cancel->peer, cancel->request);
 	watch_cancel(engine, cancel->peer, cancel->request);
 	subscribe_cancel(engine, cancel->peer, cancel->request);

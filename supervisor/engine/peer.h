@@ -12,6 +12,7 @@
 #include "supervisor/link/message.h"
 
 struct engine;
+struct visit;
 
 struct peer {
 	struct peer *next;
@@ -21,7 +22,8 @@ struct peer {
 	/* The call whose gate it came through, or what is no call's id once that is over; "" = the
 	 * socket. caller is then that call's (gate.h). */
 	char call[CALL_ID_MAX];
-	uint32_t depth; /* of the calls it makes; 0 = from the socket */
+	uint32_t depth;      /* of the calls it makes; 0 = from the socket */
+	struct visit *visit; /* owned; NULL: not of the HTTP front */
 };
 
 /* MESSAGE_PEER. 0; -EBADMSG when the connection is known already; -ENOMEM. */
@@ -29,6 +31,8 @@ int peer_arrived(struct engine *engine, struct message *message);
 /* A copy of what is given, which is known from now on. NULL: the number is known already, or no
  * memory. Owned by the engine. */
 struct peer *peer_add(struct engine *engine, const struct peer *given);
+/* It is known now who the peer is: takes the caller's hold. */
+void peer_become(struct engine *engine, uint64_t id, struct caller *caller);
 /* MESSAGE_PEER_GONE: cancels its calls, drops its polls, forgets it. 0 or -EBADMSG. */
 int peer_gone(struct engine *engine, struct message *message);
 /* The same for all that have this bit in their number. */

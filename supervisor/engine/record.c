@@ -1,5 +1,6 @@
 #include "supervisor/engine/record.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,11 +10,14 @@
 #include "supervisor/base/clock.h"
 #include "supervisor/base/log.h"
 #include "supervisor/base/str.h"
+#include "supervisor/engine/admission.h"
 #include "supervisor/engine/call.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/grant.h"
 #include "supervisor/engine/judge.h"
+#include "supervisor/engine/metrics.h"
 #include "supervisor/engine/output.h"
+#include "supervisor/engine/record_http.h"
 #include "supervisor/engine/ruleset.h"
 
 /* A record on its way that no call waits for. */
@@ -21,12 +25,13 @@ struct noted {
 	struct noted *next;
 	uint64_t serial;
 	enum record_type type;
+	record_done *done; /* NULL: nobody waits */
+	void *context;
 };
 
 /* ---- pieces ------------------------------------------------------------------------------ */
 
-/* A stranger's text, cut to its first bytes between two characters; left out when empty. */
-static void put_text(struct buf *out, const char *key, const char *text)
+void record_put_text(struct buf *out, const char *key, const char *text)
 {
 	size_t len = text ? strlen(text) : 0;
 
@@ -87,9 +92,9 @@ static void put_answer(struct buf *out, const struct call *call)
 		return;
 	record_open(out, "approval");
 	record_put_str(out, "id", answer->id);
-	put_text(out, "key", answer->key);
-	put_text(out, "principal", answer->principal);
-	put_text(out, "reason", answer->reason);
+	record_put_text(out, "key", answer->key);
+	record_put_text(out, "principal", answer->principal);
+	record_put_text(out, "reason", answer->reason);
 	record_close(out);
 }
 
@@ -103,6 +108,12 @@ static const char *space_of(const struct call *call)
 	return call->identity.space ? call->identity.space->name : call->space;
 }
 
+static const char *tenant_of(const struct call *call)
+{
+	return call->rules ? admission_tenant(call->rules->policy, call->caller, space_of(call))
+			   : call->caller->tenant;
+}
+
 static const struct digest *policy_of(const struct call *call)
 {
 	static const struct digest none;
@@ -114,30 +125,36 @@ static const struct digest *policy_of(const struct call *call)
 
 void record_decision(struct buf *out, const struct call *call, bool allow)
 {
-	put_text(out, "agent", agent_of(call));
+	record_put_text(out, "address", call->caller->address);
+	record_put_text(out, "agent", agent_of(call));
 	record_put_bool(out, "allow", allow);
 	put_answer(out, call);
 	put_argv(out, &call->command);
 	record_put_str(out, "by", judge_by(call));
 	record_put_str(out, "call", call->id);
-	put_text(out, "cwd", call->cwd);
+	record_put_text(out, "credential", call->caller->credential);
+	record_put_text(out, "cwd", call->cwd);
 	record_put_str(out, "decision", judge_decision(call));
 	if (call->caller->shown.has_peer)
 		record_put_int(out, "gid", call->caller->shown.gid);
-	put_text(out, "grant", call->grant);
-	put_text(out, "namespace", space_of(call));
-	put_text(out, "parent", call->parent);
+	record_put_text(out, "grant", call->grant);
+	record_put_text(out, "namespace", space_of(call));
+	record_put_text(out, "parent", call->parent);
+	record_put_text(out, "path", call->caller->path);
 	if (call->caller->shown.has_peer)
 		record_put_int(out, "pid", call->pid);
 	put_digest(out, "plan", &call->plan);
 	put_digest(out, "policy", policy_of(call));
 	record_put_str(out, "principal", call->caller->principal);
-	put_text(out, "program", call->program);
-	put_text(out, "reason", call->sentence[0] ? call->sentence : call->reason);
-	put_text(out, "rule", call->rule);
+	record_put_text(out, "program", call->program);
+	record_put_str(out, "proof", caller_proof_name(call->caller->proof));
+	record_put_text(out, "reason", call->sentence[0] ? call->sentence : call->reason);
+	record_put_text(out, "request_id", call->caller->request_id);
+	record_put_text(out, "rule", call->rule);
 	if (call->stdin_kind == STDIN_SEALED)
 		record_put_digest(out, "stdin_sha256", &call->stdin_digest);
-	put_text(out, "tool", call->tool_name);
+	record_put_text(out, "tenant", tenant_of(call));
+	record_put_text(out, "tool", call->tool_name);
 	if (call->caller->shown.has_peer)
 		record_put_int(out, "uid", call->caller->shown.uid);
 }
@@ -177,27 +194,32 @@ void record_outcome(struct buf *out, const struct call *call)
 {
 	const struct call_exit *exit = &call->exit;
 
-	put_text(out, "agent", agent_of(call));
+	record_put_text(out, "agent", agent_of(call));
 	record_put_str(out, "by", judge_by(call));
 	record_put_str(out, "call", call->id);
+	record_put_text(out, "credential", call->caller->credential);
 	record_put_str(out, "decision", judge_decision(call));
 	put_exit(out, exit);
 	record_put_int(out, "latency_us", (int64_t)(clock_monotonic_us() - call->born_us));
 	record_put_list(out, "layers", (const char *const *)exit->layers, exit->layer_count);
 	record_put_str(out, "method", "tools/call");
-	put_text(out, "namespace", space_of(call));
+	record_put_text(out, "namespace", space_of(call));
 	record_put_str(out, "outcome", call_outcome_name(call->outcome));
 	put_output(out, call->output);
-	put_text(out, "parent", call->parent);
+	record_put_text(out, "parent", call->parent);
+	record_put_text(out, "path", call->caller->path);
 	put_digest(out, "plan", &call->plan);
 	put_digest(out, "policy", policy_of(call));
 	record_put_str(out, "principal", call->caller->principal);
-	put_text(out, "reason", call->sentence);
-	put_text(out, "rule", call->rule);
+	record_put_str(out, "proof", caller_proof_name(call->caller->proof));
+	record_put_text(out, "reason", call->sentence);
+	record_put_text(out, "request_id", call->caller->request_id);
+	record_put_text(out, "rule", call->rule);
 	record_put_str(out, "status", went_well(call) ? "ok" : "error");
 	if (call->streamed)
 		record_put_bool(out, "streamed", true);
-	put_text(out, "tool", call->tool_name);
+	record_put_text(out, "tenant", tenant_of(call));
+	record_put_text(out, "tool", call->tool_name);
 	record_open(out, "usage");
 	record_put_int(out, "cpu_us", (int64_t)exit->cpu_us);
 	record_put_int(out, "memory_peak", (int64_t)exit->memory_peak);
@@ -233,10 +255,11 @@ void record_tell(const struct call *call)
 
 /* ---- records that no call waits for ------------------------------------------------------ */
 
-static void send_note(struct engine *engine, enum record_type type, const struct digest *plan,
-    const struct buf *fields)
+/* NULL with *ret_fault: not sent. */
+static struct noted *send_note(struct engine *engine, enum record_type type,
+    const struct digest *plan, const struct buf *fields, int *ret_fault)
 {
-	struct noted *noted = NULL;
+	struct noted *noted;
 	struct message message;
 
 	message_init(&message, MESSAGE_RECORD);
@@ -246,18 +269,54 @@ static void send_note(struct engine *engine, enum record_type type, const struct
 		message.u.record.plan = *plan;
 	message.u.record.body.data = fields->data;
 	message.u.record.body.len = fields->len;
-	if (!fields->fault && engine->note_count < RECORD_NOTES_MAX)
-		noted = calloc(1, sizeof(*noted));
-	if (!noted || engine_send(engine, &engine->auditor, &message)) {
+	*ret_fault = fields->fault;
+	if (!*ret_fault && engine->note_count >= RECORD_NOTES_MAX)
+		*ret_fault = -ENOBUFS;
+	noted = *ret_fault ? NULL : calloc(1, sizeof(*noted));
+	if (!noted && !*ret_fault)
+		*ret_fault = -ENOMEM;
+	if (!*ret_fault)
+		*ret_fault = engine_send(engine, &engine->auditor, &message);
+	if (*ret_fault) {
 		log_error("a record of type %s could not be sent", record_type_name(type));
+		metrics_record(engine, false);
 		free(noted);
-		return;
+		return NULL;
 	}
 	noted->serial = message.serial;
 	noted->type = type;
 	noted->next = engine->notes;
 	engine->notes = noted;
 	engine->note_count++;
+	return noted;
+}
+
+void record_note(struct engine *engine, enum record_type type, const struct digest *plan,
+    const struct buf *fields)
+{
+	int fault;
+
+	(void)send_note(engine, type, plan, fields, &fault);
+}
+
+int record_note_then(struct engine *engine, enum record_type type, const struct buf *fields,
+    record_done *done, void *context)
+{
+	int fault;
+	struct noted *noted = send_note(engine, type, NULL, fields, &fault);
+
+	if (!noted)
+		return fault;
+	noted->done = done;
+	noted->context = context;
+	return 0;
+}
+
+static void finish(struct noted *noted, bool is_written)
+{
+	if (noted->done)
+		noted->done(noted->context, is_written);
+	free(noted);
 }
 
 bool record_noted(struct engine *engine, const struct message *message)
@@ -275,7 +334,7 @@ bool record_noted(struct engine *engine, const struct message *message)
 		    message->u.recorded.note);
 	*at = noted->next;
 	engine->note_count--;
-	free(noted);
+	finish(noted, message->u.recorded.status == ANSWER_OK);
 	engine_settle(engine);
 	return true;
 }
@@ -286,7 +345,7 @@ void record_free_all(struct engine *engine)
 		struct noted *noted = engine->notes;
 
 		engine->notes = noted->next;
-		free(noted);
+		finish(noted, false);
 	}
 	engine->note_count = 0;
 }
@@ -298,17 +357,17 @@ void record_approval_request(
 	char stamp[CLOCK_STAMP_MAX];
 
 	buf_init(&out, RECORD_FIELDS_MAX);
-	put_text(&out, "agent", approval->agent);
+	record_put_text(&out, "agent", approval->agent);
 	record_put_str(&out, "approval", approval->answer.id);
 	record_put_str(&out, "call", call->id);
-	put_text(&out, "command", approval->command);
+	record_put_text(&out, "command", approval->command);
 	record_put_str(&out, "expires", clock_stamp(stamp, approval->expires_wall_us));
-	put_text(&out, "namespace", approval->space);
+	record_put_text(&out, "namespace", approval->space);
 	put_digest(&out, "plan", &approval->plan);
 	record_put_str(&out, "principal", approval->principal);
-	put_text(&out, "rule", approval->rule);
-	put_text(&out, "tool", approval->tool);
-	send_note(engine, RECORD_APPROVAL_REQUEST, &approval->plan, &out);
+	record_put_text(&out, "rule", approval->rule);
+	record_put_text(&out, "tool", approval->tool);
+	record_note(engine, RECORD_APPROVAL_REQUEST, &approval->plan, &out);
 }
 
 static const char *how_answered(const struct approval_answer *answer)
@@ -316,6 +375,25 @@ static const char *how_answered(const struct approval_answer *answer)
 	if (answer->elicited)
 		return "elicitation";
 	return answer->key[0] ? "signature" : "uid";
+}
+
+/* By which way the answer came, for the metrics. */
+static const char *channel_of(const struct approval_answer *answer)
+{
+	if (answer->elicited)
+		return "elicitation";
+	if (strncmp(answer->principal, "channel:", 8) == 0)
+		return answer->principal + 8;
+	return strncmp(answer->principal, "uid:", 4) == 0 ? "socket" : "http";
+}
+
+static void count_end(
+    struct engine *engine, const struct approval *approval, const char *channel, const char *end)
+{
+	uint64_t now_us = clock_wall_us();
+
+	metrics_approval(engine, channel, end,
+	    now_us > approval->created_wall_us ? now_us - approval->created_wall_us : 0);
 }
 
 void record_approval_answer(
@@ -329,18 +407,20 @@ void record_approval_answer(
 	record_put_str(&out, "by", answer->principal);
 	if (answer->scope == GRANT_SESSION || answer->scope == GRANT_ALWAYS)
 		record_put_str(&out, "grant", grant_scope_name(answer->scope));
-	put_text(&out, "key", answer->key);
+	record_put_text(&out, "key", answer->key);
 	record_put_str(&out, "method", how_answered(answer));
-	put_text(&out, "name", answer->name);
+	record_put_text(&out, "name", answer->name);
 	put_digest(&out, "plan", &approval->plan);
 	record_put_str(&out, "principal", approval->principal);
 	if (approval->quorum > 1)
 		record_put_int(&out, "quorum", approval->quorum);
-	put_text(&out, "reason", answer->reason);
-	put_text(&out, "tool", approval->tool);
+	record_put_text(&out, "reason", answer->reason);
+	record_put_text(&out, "tool", approval->tool);
 	if (approval->quorum > 1)
 		record_put_int(&out, "yes", approval->yes_count);
-	send_note(engine, type, &approval->plan, &out);
+	record_note(engine, type, &approval->plan, &out);
+	count_end(engine, approval, channel_of(answer),
+	    type == RECORD_APPROVAL_GRANT ? "approve" : "deny");
 }
 
 void record_approval_end(struct engine *engine, const struct approval *approval, const char *cause)
@@ -352,8 +432,10 @@ void record_approval_end(struct engine *engine, const struct approval *approval,
 	record_put_str(&out, "cause", cause);
 	put_digest(&out, "plan", &approval->plan);
 	record_put_str(&out, "principal", approval->principal);
-	put_text(&out, "tool", approval->tool);
-	send_note(engine, RECORD_APPROVAL_EXPIRE, &approval->plan, &out);
+	record_put_text(&out, "tool", approval->tool);
+	record_note(engine, RECORD_APPROVAL_EXPIRE, &approval->plan, &out);
+	if (!approval->answer.principal[0]) /* an answer is counted when it is given */
+		count_end(engine, approval, "none", "none");
 }
 
 void record_grant_end(
@@ -363,13 +445,13 @@ void record_grant_end(
 
 	buf_init(&out, RECORD_FIELDS_MAX);
 	record_put_str(&out, "approval", grant->answer.id);
-	put_text(&out, "by", by);
+	record_put_text(&out, "by", by);
 	record_put_str(&out, "cause", cause);
 	record_put_str(&out, "grant", grant->id);
 	put_digest(&out, "plan", &grant->plan);
 	record_put_str(&out, "principal", grant->principal);
-	put_text(&out, "tool", grant->tool);
-	send_note(engine, RECORD_APPROVAL_EXPIRE, &grant->plan, &out);
+	record_put_text(&out, "tool", grant->tool);
+	record_note(engine, RECORD_APPROVAL_EXPIRE, &grant->plan, &out);
 }
 
 void record_approval_refused(
@@ -381,9 +463,9 @@ void record_approval_refused(
 	record_put_str(&out, "approval", approval->answer.id);
 	record_put_str(&out, "by", principal);
 	put_digest(&out, "plan", &approval->plan);
-	put_text(&out, "reason", why);
-	put_text(&out, "tool", approval->tool);
-	send_note(engine, RECORD_APPROVAL_REFUSED, &approval->plan, &out);
+	record_put_text(&out, "reason", why);
+	record_put_text(&out, "tool", approval->tool);
+	record_note(engine, RECORD_APPROVAL_REFUSED, &approval->plan, &out);
 }
 
 void record_auth_fail(struct engine *engine, const char *principal, uint32_t count, const char *why)
@@ -393,8 +475,8 @@ void record_auth_fail(struct engine *engine, const char *principal, uint32_t cou
 	buf_init(&out, RECORD_FIELDS_MAX);
 	record_put_int(&out, "count", count);
 	record_put_str(&out, "principal", principal);
-	put_text(&out, "reason", why);
-	send_note(engine, RECORD_AUTH_FAIL, NULL, &out);
+	record_put_text(&out, "reason", why);
+	record_note(engine, RECORD_AUTH_FAIL, NULL, &out);
 }
 
 void record_admin_key(struct engine *engine, const struct approver *approver, const char *change)
@@ -407,9 +489,9 @@ void record_admin_key(struct engine *engine, const struct approver *approver, co
 	record_put_str(&out, "change", change);
 	record_put_str(&out, "key", approver->id);
 	record_put_str(&out, "kind", "approver");
-	put_text(&out, "name", approver->name);
+	record_put_text(&out, "name", approver->name);
 	record_put_str(&out, "public_key", hex);
-	send_note(engine, RECORD_ADMIN_KEY, NULL, &out);
+	record_note(engine, RECORD_ADMIN_KEY, NULL, &out);
 }
 
 void record_admin_control(struct engine *engine, const char *principal, const char *action)
@@ -419,5 +501,5 @@ void record_admin_control(struct engine *engine, const char *principal, const ch
 	buf_init(&out, RECORD_FIELDS_MAX);
 	record_put_str(&out, "action", action);
 	record_put_str(&out, "principal", principal);
-	send_note(engine, RECORD_ADMIN_CONTROL, NULL, &out);
+	record_note(engine, RECORD_ADMIN_CONTROL, NULL, &out);
 }

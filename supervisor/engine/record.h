@@ -46,6 +46,17 @@ void record_auth_fail(
 void record_admin_key(struct engine *engine, const struct approver *approver, const char *change);
 void record_admin_control(struct engine *engine, const char *principal, const char *action);
 
+/* One of them, of any type, with the fields appended by the caller. plan may be NULL. */
+void record_note(struct engine *engine, enum record_type type, const struct digest *plan,
+    const struct buf *fields);
+/* The same for one that somebody waits for: done is called once, from the loop, when it is on disk
+ * or is known not to be. 0; -ENOBUFS, -ENOMEM, -errno: not sent, and done is never called. */
+typedef void record_done(void *context, bool is_written);
+int record_note_then(struct engine *engine, enum record_type type, const struct buf *fields,
+    record_done *done, void *context);
+/* A stranger's text, cut to its first bytes between two characters; left out when empty. */
+void record_put_text(struct buf *out, const char *key, const char *text);
+
 /* The answer to one of those. True if it was one. */
 bool record_noted(struct engine *engine, const struct message *message);
 void record_free_all(struct engine *engine);

@@ -1,5 +1,6 @@
 #include "supervisor/engine/result.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,20 +18,33 @@
 #include "supervisor/engine/ruleset.h"
 #include "supervisor/engine/sibling.h"
 #include "supervisor/engine/subscribe.h"
+#include "supervisor/engine/visitor.h"
 
 #define PLAN_TEXT_MAX (sizeof("sha256:") + 2 * DIGEST_LEN)
 
 /* ---- the road out ------------------------------------------------------------------------ */
 
-static void reply(const struct result_to *to, enum reply_kind kind, const void *body, size_t len)
+struct answer {
+	enum reply_kind kind;
+	int status; /* of HTTP, for the record */
+	uint32_t retry_s;
+	const char *challenge;
+	const void *body;
+	size_t len;
+};
+
+static void reply(const struct result_to *to, const struct answer *answer)
 {
 	struct message message;
 
+	visitor_answered(to->engine, to->peer, answer->status);
 	message_init(&message, MESSAGE_REPLY);
 	message.serial = to->request;
-	message.u.reply.kind = kind;
-	message.u.reply.body.data = body;
-	message.u.reply.body.len = len;
+	message.u.reply.kind = answer->kind;
+	message.u.reply.retry_s = answer->retry_s;
+	message.u.reply.challenge = answer->challenge ? answer->challenge : "";
+	message.u.reply.body.data = answer->body;
+	message.u.reply.body.len = answer->len;
 	(void)sibling_send_peer(to->engine, to->peer, &message);
 }
 
@@ -39,48 +53,113 @@ enum mcp_revision result_revision(const struct result_to *to)
 	return subscribe_revision(to->engine, to->era, to->peer);
 }
 
-void result_give_body(
-    const struct result_to *to, enum reply_kind kind, const struct buf *body, int fault)
+static void give(
+    const struct result_to *to, struct answer *answer, const struct buf *body, int fault)
 {
 	static const char broken[] = "{\"code\":-32603,\"message\":\"callgate could not build the "
 				     "answer; its log says why\"}";
 
+	answer->body = body->data;
+	answer->len = body->len;
 	if (fault || body->fault || body->len == 0) {
 		log_error("an answer could not be built: fault %d", fault ? fault : body->fault);
-		reply(to, REPLY_ERROR, broken, strlen(broken));
-		return;
+		*answer = (struct answer){
+		    .kind = REPLY_ERROR, .status = 500, .body = broken, .len = strlen(broken)};
 	}
-	reply(to, kind, body->data, body->len);
+	reply(to, answer);
+}
+
+void result_give_body(
+    const struct result_to *to, enum reply_kind kind, const struct buf *body, int fault)
+{
+	struct answer answer = {.kind = kind, .status = kind == REPLY_RESULT ? 200 : 400};
+
+	give(to, &answer, body, fault);
+}
+
+static int build_object(const struct result_to *to, struct buf *body, json_t *object)
+{
+	int fault = -ENOMEM;
+
+	buf_init(body, MESSAGE_BODY_MAX);
+	if (object)
+		fault = result_object(body, result_revision(to), object);
+	json_decref(object);
+	return fault;
 }
 
 void result_give(const struct result_to *to, json_t *object)
 {
 	struct buf cleanup_with(buf_fini) body = {0};
-	int fault = -1;
+	int fault = build_object(to, &body, object);
 
-	buf_init(&body, MESSAGE_BODY_MAX);
-	if (object)
-		fault = result_object(&body, result_revision(to), object);
-	json_decref(object);
 	result_give_body(to, REPLY_RESULT, &body, fault);
+}
+
+void result_give_secret(const struct result_to *to, json_t *object)
+{
+	struct buf cleanup_with(buf_fini) body = {0};
+	int fault = build_object(to, &body, object);
+
+	result_give_body(to, REPLY_RESULT, &body, fault);
+	if (body.data)
+		key_wipe(body.data, body.len);
+}
+
+static int build_refusal(struct buf *body, const struct result_refusal *refusal, const char *text)
+{
+	json_t *object;
+	int fault;
+
+	if (!refusal->details)
+		return result_error(body, refusal->code, text, NULL);
+	object = json_pack("{s:i, s:o, s:O}", "code", refusal->code, "message",
+	    value_text(text, strlen(text)), "data", refusal->details);
+	fault = object ? value_write(body, object) : -ENOMEM;
+	json_decref(object);
+	return fault;
+}
+
+static void refuse(const struct result_to *to, const struct result_refusal *refusal,
+    const char *format, va_list args)
+{
+	struct buf cleanup_with(buf_fini) body = {0};
+	char text[CALL_SENTENCE_MAX];
+	struct answer answer = {.kind = REPLY_ERROR,
+	    .status = refusal->code >= 400 && refusal->code < 600 ? refusal->code : 400,
+	    .retry_s = refusal->retry_s,
+	    .challenge = refusal->challenge};
+
+	(void)vsnprintf(text, sizeof(text), format, args);
+	buf_init(&body, WIRE_RESULT_MAX);
+	give(to, &answer, &body, build_refusal(&body, refusal, text));
 }
 
 void result_refuse(const struct result_to *to, int code, const char *format, ...)
 {
-	struct buf cleanup_with(buf_fini) body = {0};
-	char text[CALL_SENTENCE_MAX];
+	const struct result_refusal refusal = {.code = code};
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
+	refuse(to, &refusal, format, args);
 	va_end(args);
-	buf_init(&body, WIRE_RESULT_MAX);
-	result_give_body(to, REPLY_ERROR, &body, result_error(&body, code, text, NULL));
+}
+
+void result_refuse_with(
+    const struct result_to *to, const struct result_refusal *refusal, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	refuse(to, refusal, format, args);
+	va_end(args);
 }
 
 void result_silence(const struct result_to *to)
 {
-	reply(to, REPLY_SILENT, NULL, 0);
+	const struct answer silence = {.kind = REPLY_SILENT, .status = 499};
+
+	reply(to, &silence);
 }
 
 /* ---- a call's result --------------------------------------------------------------------- */
@@ -237,6 +316,9 @@ static int build(const struct call *call, struct buf *body, enum reply_kind *ret
 	*ret_kind = REPLY_ERROR;
 	if (call->unknown_tool && call->outcome == OUTCOME_REFUSED)
 		return result_unknown_tool(body, call->tool_name, &result.call);
+	/* 403, as every answer for a namespace that is not in the credential's list. */
+	if (call->identity.result == IDENTITY_NO_NAMESPACE && (call->peer & PEER_IS_HTTP))
+		return result_error(body, RESULT_FORBIDDEN, call->sentence, &result.call);
 	*ret_kind = REPLY_RESULT;
 	fault = elicit_result(body, call, &result.call);
 	if (fault <= 0)

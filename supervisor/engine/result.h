@@ -35,6 +35,17 @@ void result_give_body(
 /* code: enum result_code or enum rpc_code. */
 void result_refuse(const struct result_to *to, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same with what HTTP says besides. */
+struct result_refusal {
+	int code;              /* as above; a status of HTTP, too */
+	const char *challenge; /* with 401 and 403: behind "Bearer"; NULL: nothing */
+	uint32_t retry_s;      /* 0: not said */
+	const json_t *details; /* error.data; borrowed; NULL: none */
+};
+void result_refuse_with(const struct result_to *to, const struct result_refusal *refusal,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* As result_give(), for an object that holds a secret: what was made of it is wiped. */
+void result_give_secret(const struct result_to *to, json_t *object);
 void result_silence(const struct result_to *to);
 
 #endif

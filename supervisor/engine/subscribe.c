@@ -13,6 +13,7 @@
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/methods.h"
 #include "supervisor/engine/peer.h"
+#include "supervisor/engine/visitor.h"
 
 #define NOTICE_MAX 4096
 
@@ -99,7 +100,11 @@ enum mcp_revision subscribe_revision(
     const struct engine *engine, enum request_era era, uint64_t peer)
 {
 	const struct subscription *known = era == ERA_LEGACY ? handshake_of(engine, peer) : NULL;
+	const struct peer *visitor = peer & PEER_IS_HTTP ? peer_find(engine, peer) : NULL;
 
+	/* Each HTTP request says it by itself. */
+	if (era == ERA_LEGACY && visitor && visitor->visit && visitor->visit->revision[0])
+		return mcp_revision(MCP_LEGACY, mcp_revision_from_name(visitor->visit->revision));
 	return mcp_revision((enum mcp_era)era, known ? known->revision : MCP_REVISION_NONE);
 }
 

@@ -49,8 +49,13 @@ enum record_writer {
 	X(APPROVAL_DENY, "approval.deny", ENGINE, NONE)                                            \
 	X(APPROVAL_EXPIRE, "approval.expire", ENGINE, NONE)                                        \
 	X(APPROVAL_REFUSED, "approval.refused", ENGINE, NONE)                                      \
+	X(AUTH_OK, "auth.ok", ENGINE, NONE)                                                        \
 	X(AUTH_FAIL, "auth.fail", ENGINE, NONE)                                                    \
+	X(HTTP_REQUEST, "http.request", ENGINE, NONE)                                              \
+	X(HTTP_SUMMARY, "http.summary", ENGINE, NONE)                                              \
 	X(ADMIN_KEY, "admin.key", ENGINE, NONE)                                                    \
+	X(ADMIN_TOKEN, "admin.token", ENGINE, NONE)                                                \
+	X(ADMIN_CONFIG, "admin.config", ENGINE, NONE)                                              \
 	X(ADMIN_CONTROL, "admin.control", ENGINE, NONE)
 
 enum record_type {

@@ -274,7 +274,10 @@ struct message_request {
 	const char *space;
 	const char *progress; /* JSON of _meta.progressToken; "" = none */
 	const char *retry;    /* JSON of {inputResponses, requestState}; "" = none */
-	struct bytes body;    /* JSON object: arguments of a call, params otherwise */
+	/* _meta["callgate/credential"] of a Unix socket: stands in place of the kernel's word for
+	 * this request; "" = none */
+	const char *credential;
+	struct bytes body; /* JSON object: arguments of a call, params otherwise */
 };
 enum reply_kind {
 	REPLY_NONE = 0,

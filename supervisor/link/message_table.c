@@ -143,6 +143,7 @@ static const struct field request_fields[] = {
     AT(STR, message_request, space),
     AT(STR, message_request, progress),
     AT(STR, message_request, retry),
+    AT(STR, message_request, credential),
     AT(BODY, message_request, body),
     END,
 };

@@ -17,7 +17,7 @@ allowed() { # folder: what it may include besides itself
 		echo "supervisor/base supervisor/evidence supervisor/link policy sandbox"
 		;;
 	supervisor/engine)
-		echo "supervisor/base supervisor/evidence supervisor/link policy sandbox agent-api/wire"
+		echo "supervisor/base supervisor/evidence supervisor/link supervisor/identity policy sandbox agent-api/wire"
 		;;
 	supervisor/auditor) echo "supervisor/base supervisor/evidence supervisor/link sandbox" ;;
 	agent-api/front)

@@ -1,0 +1,20 @@
+/*
+ * callgate/tokens/issue, the public keys that verify such tokens, and callgate/whoami.
+ * Floor 3, engine only.
+ */
+#ifndef CALLGATE_ENGINE_METHODS_TOKENS_H
+#define CALLGATE_ENGINE_METHODS_TOKENS_H
+
+struct methods_ask;
+
+#define TOKENS_TTL_S 3600 /* where none is said */
+
+/* {tools?, agents?, namespaces?, roles?, permissions?, max_calls?, ttl_s?}: what of it the caller
+ * has. The token stands for the caller: same principal, so he never decides his own questions. */
+void issue_token(const struct methods_ask *ask);
+/* jwks.json */
+void tell_token_keys(const struct methods_ask *ask);
+/* Who the caller is, and what is his. */
+void tell_who(const struct methods_ask *ask);
+
+#endif
