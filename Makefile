@@ -46,12 +46,13 @@ AREA_identity := supervisor/identity
 AREA_warden   := supervisor/warden
 AREA_loader   := supervisor/loader
 AREA_engine   := supervisor/engine
+AREA_courier  := supervisor/courier
 AREA_auditor  := supervisor/auditor
 AREA_front    := agent-api/front
 AREA_web      := agent-api/web
 AREA_control  := supervisor/control
-AREAS := base evidence policy sandbox functions wire http link identity warden loader engine auditor front \
-	web control
+AREAS := base evidence policy sandbox functions wire http link identity warden loader engine courier auditor \
+	front web control
 
 # What each area may stand on (itself first, link order downwards).
 USES_base     := base
@@ -66,17 +67,20 @@ USES_identity := identity evidence base
 USES_warden   := warden link policy sandbox evidence base
 USES_loader   := loader policy sandbox base
 USES_engine   := engine link policy wire sandbox identity evidence base
+USES_courier  := courier link sandbox evidence base
 USES_auditor  := auditor link sandbox evidence base
 USES_front    := front link wire sandbox evidence base
 USES_web      := web link wire http sandbox evidence base
 USES_control  := control policy sandbox wire evidence base
 
 # ---- programs: area with the main.c, and the libraries it may need besides libc ----------------
-PROGRAMS := callgated callgate-policy callgate-engine callgate-auditor callgate-front callgate-front-http callgate \
+PROGRAMS := callgated callgate-policy callgate-engine callgate-courier callgate-auditor callgate-front \
+	callgate-front-http callgate \
 	callgate-text-editor callgate-grep-search
 MAIN_callgated        := warden
 MAIN_callgate-policy  := loader
 MAIN_callgate-engine  := engine
+MAIN_callgate-courier := courier
 MAIN_callgate-auditor := auditor
 MAIN_callgate-front   := front
 MAIN_callgate-front-http := web
@@ -89,6 +93,7 @@ FILE_callgate-grep-search := grep_search_main
 LIBS_callgated        := libuv libcrypto libseccomp libcap
 LIBS_callgate-policy  := yaml-0.1 jansson libpcre2-8 libseccomp
 LIBS_callgate-engine  := libuv jansson libpcre2-8 libcrypto libseccomp sqlite3
+LIBS_callgate-courier := libuv libcurl libcrypto libseccomp
 LIBS_callgate-auditor := libuv libcrypto libseccomp
 LIBS_callgate-front   := libuv jansson libcrypto libseccomp
 LIBS_callgate-front-http = libuv jansson libssl libcrypto libseccomp $(LLHTTP_PC)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,7 +33,8 @@ static const struct domain everything[] = {
     {0xffff, 0x3, 0},          /* 5: device ioctl */
     {0xffff, 0x3, 0x3},        /* 6: abstract sockets and signals */
 };
-#define ABI_KNOWN ((long)(sizeof(everything) / sizeof(everything[0])) - 1)
+#define NET_CONNECT 0x2ull
+#define ABI_KNOWN   ((long)(sizeof(everything) / sizeof(everything[0])) - 1)
 
 /* The auditor makes, fills, cuts and renames files; it links nothing and makes nothing special. */
 #define ALLOWED_DIR_ACCESS                                                                         \
@@ -40,11 +42,22 @@ static const struct domain everything[] = {
 	    LANDLOCK_FS_MAKE_REG | LANDLOCK_FS_MAKE_DIR | LANDLOCK_FS_REFER |                      \
 	    LANDLOCK_FS_TRUNCATE)
 
-static int allow_dirs(int ruleset, const int *dirs, uint64_t handled, struct err_note *note)
+/* Of a file only the rights that a file has may be given. */
+static uint64_t courier_access(int place)
+{
+	struct stat info;
+
+	return fstat(place, &info) == 0 && S_ISDIR(info.st_mode) ? LANDLOCK_FS_READ
+								 : LANDLOCK_FS_READ_FILE;
+}
+
+static int allow_dirs(
+    int ruleset, enum self_role role, const int *dirs, uint64_t handled, struct err_note *note)
 {
 	for (; dirs != NULL && *dirs >= 0; dirs++) {
 		struct landlock_path_beneath_attr rule = {
-		    .allowed_access = ALLOWED_DIR_ACCESS & handled,
+		    .allowed_access = handled & (role == SELF_COURIER ? courier_access(*dirs)
+								      : ALLOWED_DIR_ACCESS),
 		    .parent_fd = *dirs,
 		};
 
@@ -55,8 +68,9 @@ static int allow_dirs(int ruleset, const int *dirs, uint64_t handled, struct err
 	return 0;
 }
 
-/* Files, TCP and scopes: everything the kernel can forbid, less allowed_dirs. */
-static int restrict_files(const int *allowed_dirs, struct err_note *note)
+/* Files, TCP and scopes: everything the kernel can forbid, less allowed_dirs, and the connections
+ * that are courier's job. */
+static int restrict_files(enum self_role role, const int *allowed_dirs, struct err_note *note)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	int cleanup_fd ruleset = -1;
@@ -68,6 +82,8 @@ static int restrict_files(const int *allowed_dirs, struct err_note *note)
 		    "landlock: this kernel has it not or it is off; boot "
 		    "one with CONFIG_SECURITY_LANDLOCK and landlock among lsm=");
 	domain = everything[abi < ABI_KNOWN ? abi : ABI_KNOWN];
+	if (role == SELF_COURIER)
+		domain.net &= ~NET_CONNECT;
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &domain,
 	    abi >= 6   ? sizeof(domain)
 	    : abi >= 4 ? 2 * sizeof(uint64_t)
@@ -75,7 +91,7 @@ static int restrict_files(const int *allowed_dirs, struct err_note *note)
 	    0);
 	if (ruleset < 0)
 		return err_note_errno(note, err_note(note, -errno, "landlock: ruleset"));
-	fault = allow_dirs(ruleset, allowed_dirs, domain.fs, note);
+	fault = allow_dirs(ruleset, role, allowed_dirs, domain.fs, note);
 	if (fault < 0)
 		return fault;
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
@@ -92,16 +108,16 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
 }
 
-static int add_set(scmp_filter_ctx filter, struct self_set set)
+static int add_set(scmp_filter_ctx filter, struct self_set set, uint32_t action)
 {
 	for (size_t i = 0; i < set.count; i++) {
 		const struct self_row *row = &set.rows[i];
 		int fault;
 
 		if (row->mask == 0)
-			fault = seccomp_rule_add(filter, SCMP_ACT_ALLOW, row->call, 0);
+			fault = seccomp_rule_add(filter, action, row->call, 0);
 		else
-			fault = seccomp_rule_add(filter, SCMP_ACT_ALLOW, row->call, 1,
+			fault = seccomp_rule_add(filter, action, row->call, 1,
 			    SCMP_CMP(row->argument, SCMP_CMP_MASKED_EQ, row->mask, row->value));
 		/* A negative number is a call that this machine has not. */
 		if (fault < 0 && row->call >= 0)
@@ -157,11 +173,13 @@ static int restrict_calls(enum self_role role, struct err_note *note)
 	if (fault == 0)
 		fault = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (fault == 0)
-		fault = add_set(filter, self_common());
+		fault = add_set(filter, self_common(), SCMP_ACT_ALLOW);
 	if (fault == 0)
-		fault = add_set(filter, self_role_set(role));
+		fault = add_set(filter, self_role_set(role), SCMP_ACT_ALLOW);
 	if (fault == 0)
-		fault = add_set(filter, self_sanitizer());
+		fault = add_set(filter, self_sanitizer(), SCMP_ACT_ALLOW);
+	if (fault == 0)
+		fault = add_set(filter, self_role_refused(role), SCMP_ACT_ERRNO(EACCES));
 	if (fault == 0)
 		fault = add_abort(filter);
 	if (fault == 0)
@@ -186,7 +204,7 @@ int self_confine(enum self_role role, const int *allowed_dirs, struct err_note *
 		fault = drop_capabilities();
 		if (fault < 0)
 			return err_note_errno(note, err_note(note, fault, "capabilities"));
-		fault = restrict_files(allowed_dirs, note);
+		fault = restrict_files(role, allowed_dirs, note);
 	}
 	return fault < 0 ? fault : restrict_calls(role, note);
 }

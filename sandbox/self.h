@@ -19,11 +19,12 @@ enum self_role {
 	SELF_AUDITOR, /* write, fdatasync, openat below its two directories, rename, memory */
 	SELF_SIGNER,  /* read, write, getrandom, memory */
 	SELF_FRONT_HTTP, /* as front; TLS needs nothing more */
+	SELF_COURIER, /* as engine, and sockets of the internet, threads, reading what it was given */
 };
 
-/* allowed_dirs: descriptors of directories below which the auditor or engine may still work;
- * -1-terminated, NULL for none. 0 or -errno with note; the caller exits on a fault. Sanitizer
- * builds add what the runtime needs. */
+/* allowed_dirs: descriptors of the folders below which the auditor or engine may still work, or of
+ * the folders and files that courier may still read; -1-terminated, NULL for none. 0 or -errno with
+ * note; the caller exits on a fault. Sanitizer builds add what the runtime needs. */
 int self_confine(enum self_role role, const int *allowed_dirs, struct err_note *note);
 /* At the very start of each role that the warden starts, before uv_loop_init(): all of the two
  * below, and PR_SET_PDEATHSIG SIGKILL. 0 or -errno. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -102,6 +103,39 @@ static const struct self_row engine_rows[] = {
     ANY(pwrite64),
     ANY(unlink),
     LINK_ROWS,
+};
+
+/* A thread as glibc starts it: it shares everything and is in no namespace of its own. */
+#define THREAD_FLAGS                                                                               \
+	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |        \
+	    CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+
+/* libcurl and its threads that look up names. Paths are held by Landlock to what may be read. */
+static const struct self_row courier_rows[] = {
+    ONLY(clone, 0, WORD, THREAD_FLAGS),
+    ANY(connect),
+    ANY(ftruncate),
+    ANY(getdents64),
+    ANY(memfd_create),
+    ANY(newfstatat),
+    ONLY(openat, 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY),
+    ANY(pwrite64),
+    ANY(recvmmsg),
+    ANY(rseq),
+    ANY(sendmmsg),
+    ANY(set_robust_list),
+    ANY(setsockopt),
+    ONLY(socket, 0, WORD, AF_INET),
+    ONLY(socket, 0, WORD, AF_INET6),
+    ONLY(socketpair, 0, WORD, AF_UNIX), /* a thread tells libcurl that it is done */
+    LINK_ROWS,
+};
+
+/* The name service looks for its daemon and for the machine's interfaces, and lives without. A
+ * socket of this kind would be a way to the gate's own door. */
+static const struct self_row courier_refused[] = {
+    ONLY(socket, 0, WORD, AF_UNIX),
+    ONLY(socket, 0, WORD, AF_NETLINK),
 };
 
 /* Paths are held by Landlock to the two directories it was given. */
@@ -343,10 +377,16 @@ struct self_set self_role_set(enum self_role role)
 	case SELF_FRONT: return SET(front_rows);
 	case SELF_ENGINE: return SET(engine_rows);
 	case SELF_AUDITOR: return SET(auditor_rows);
+	case SELF_COURIER: return SET(courier_rows);
 	case SELF_SIGNER: return SET(signer_rows);
 	case SELF_FRONT_HTTP: return SET(front_rows);
 	}
 	return (struct self_set){NULL, 0};
+}
+
+struct self_set self_role_refused(enum self_role role)
+{
+	return role == SELF_COURIER ? SET(courier_refused) : (struct self_set){NULL, 0};
 }
 
 const struct self_refusal *self_refusals(size_t *ret_count)

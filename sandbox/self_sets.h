@@ -33,6 +33,8 @@ struct self_refusal {
 struct self_set self_common(void);
 /* What one role needs besides. */
 struct self_set self_role_set(enum self_role role);
+/* Of a call that is in its set: the arguments for which it is refused with EACCES instead. */
+struct self_set self_role_refused(enum self_role role);
 const struct self_refusal *self_refusals(size_t *ret_count);
 
 /* What self_refuse_powers() takes away. */

@@ -19,7 +19,7 @@ allowed() { # folder: what it may include besides itself
 	supervisor/engine)
 		echo "supervisor/base supervisor/evidence supervisor/link supervisor/identity policy sandbox agent-api/wire"
 		;;
-	supervisor/auditor) echo "supervisor/base supervisor/evidence supervisor/link sandbox" ;;
+	supervisor/auditor | supervisor/courier) echo "supervisor/base supervisor/evidence supervisor/link sandbox" ;;
 	agent-api/front)
 		echo "supervisor/base supervisor/evidence supervisor/link sandbox agent-api/wire"
 		;;
