@@ -117,12 +117,44 @@ static int locate(struct config *config, const char *file, int fd, struct err_no
 	return 0;
 }
 
-/* The child's descriptors, in the order of their numbers 3 to 8. */
-enum { FD_POLICY, FD_DOTENV, FD_HOME_DOTENV, FD_FROZEN, FD_REPORT, FD_VALUES, FD_COUNT };
+/* The child's descriptors, in the order of their numbers 3 to 10; a plain load has six. */
+enum {
+	FD_POLICY,
+	FD_DOTENV,
+	FD_HOME_DOTENV,
+	FD_FROZEN,
+	FD_REPORT,
+	FD_VALUES,
+	FD_LOAD_COUNT,
+	FD_EDITED = FD_LOAD_COUNT,
+	FD_RESULT,
+	FD_COUNT,
+};
 
-static int open_inputs(
-    struct config *config, const char *file, int fds[FD_COUNT], struct err_note *note)
+_Static_assert((int)FD_COUNT <= CHILD_FDS_MAX, "room for all");
+
+static bool is_studio(enum load_mode mode)
 {
+	return mode == LOAD_EDIT || mode == LOAD_SHOW;
+}
+
+static int open_studio(
+    const struct config_request *request, int fds[FD_COUNT], struct err_note *note)
+{
+	fds[FD_EDITED] =
+	    fd_sealed("edited", request->edited ? request->edited : "", request->edited_len);
+	if (fds[FD_EDITED] < 0)
+		return err_note_errno(note, err_note(note, fds[FD_EDITED], "memfd_create"));
+	fds[FD_RESULT] = memfd_create("result", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fds[FD_RESULT] < 0)
+		return err_note_errno(note, err_note(note, -errno, "memfd_create"));
+	return 0;
+}
+
+static int open_inputs(struct config *config, const struct config_request *request,
+    int fds[FD_COUNT], struct err_note *note)
+{
+	const char *file = request->file;
 	const char *home = getenv("CALLGATE_HOME");
 	int fault;
 
@@ -143,24 +175,69 @@ static int open_inputs(
 	fds[FD_VALUES] = memfd_create("values", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fds[FD_VALUES] < 0)
 		return err_note_errno(note, err_note(note, -errno, "memfd_create"));
-	return 0;
+	return is_studio(request->mode) ? open_studio(request, fds, note) : 0;
 }
 
-static int start_child(struct config_child *child, int fds[FD_COUNT], const struct child_user *user,
-    struct err_note *note)
+static int put_request(struct buf *out, const struct config_request *request)
+{
+	struct load_request asked = {.mode = request->mode ? request->mode : LOAD_FILE};
+
+	if (request->overrides)
+		asked.overrides = *request->overrides;
+	buf_text(out, LOAD_REQUEST_VARIABLE "=");
+	return load_request_put(out, &asked);
+}
+
+/* Ours without that variable, which only we may set, and with it. NULL: no memory. */
+static char **make_environment(char *request)
+{
+	static const char name[] = LOAD_REQUEST_VARIABLE "=";
+	size_t count = 0, kept = 0;
+	char **list;
+
+	while (environ[count])
+		count++;
+	list = calloc(count + 2, sizeof(*list));
+	for (size_t i = 0; list && i < count; i++) {
+		if (strncmp(environ[i], name, sizeof(name) - 1) != 0)
+			list[kept++] = environ[i];
+	}
+	if (list)
+		list[kept] = request;
+	return list;
+}
+
+static int start_program(struct config_child *child, const int *fds, char *request,
+    const struct child_user *user, struct err_note *note)
 {
 	/* After its start the warden may not change uids, so a reload's child could not. */
 	const struct child_user same_uid = {.root = user->root};
+	char **cleanup_free environment = make_environment(request);
 	struct child_spec spec = {
 	    .program = "callgate-policy",
 	    .argument = child->config->file,
 	    .fds = fds,
-	    .fd_count = FD_COUNT,
-	    .environment = environ,
+	    .fd_count = is_studio(child->mode) ? FD_COUNT : FD_LOAD_COUNT,
+	    .environment = environment,
 	    .user = &same_uid,
 	};
+
+	return environment ? child_start(&spec, &child->child, note)
+			   : err_note(note, -ENOMEM, "out of memory");
+}
+
+static int start_child(struct config_child *child, const struct config_request *request,
+    int fds[FD_COUNT], const struct child_user *user, struct err_note *note)
+{
+	struct buf cleanup_with(buf_fini) text;
 	int report[2];
 	int fault;
+
+	buf_init(&text, LOAD_REQUEST_MAX);
+	fault = put_request(&text, request);
+	if (fault)
+		return err_note(note, fault,
+		    "an option's value is too long or not clean text; see callgated --help");
 
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return err_note_errno(note, err_note(note, -errno, "pipe"));
@@ -169,28 +246,34 @@ static int start_child(struct config_child *child, int fds[FD_COUNT], const stru
 	fault = fd_set_nonblocking(child->report);
 	if (fault)
 		return err_note_errno(note, err_note(note, fault, "pipe"));
-	return child_start(&spec, &child->child, note);
+	return start_program(child, fds, (char *)text.data, user, note);
 }
 
-int config_start(const char *file, const struct child_user *user, struct config_child *ret,
-    struct err_note *note)
+int config_start(const struct config_request *request, const struct child_user *user,
+    struct config_child *ret, struct err_note *note)
 {
-	struct config_child child = {.child = {.pidfd = -1}, .report = -1, .values = -1};
-	int fds[FD_COUNT] = {-1, -1, -1, -1, -1, -1};
+	struct config_child child = {.child = {.pidfd = -1},
+	    .report = -1,
+	    .values = -1,
+	    .result = -1,
+	    .mode = request->mode};
+	int fds[FD_COUNT] = {-1, -1, -1, -1, -1, -1, -1, -1};
 	int fault;
 
 	child.config = calloc(1, sizeof(*child.config));
 	if (!child.config)
 		return err_note(note, -ENOMEM, "out of memory");
 	child.config->frozen = -1;
-	fault = open_inputs(child.config, file, fds, note);
+	fault = open_inputs(child.config, request, fds, note);
 	if (!fault)
-		fault = start_child(&child, fds, user, note);
+		fault = start_child(&child, request, fds, user, note);
 	cleanup_fd_(&fds[FD_POLICY]);
 	cleanup_fd_(&fds[FD_DOTENV]);
 	cleanup_fd_(&fds[FD_HOME_DOTENV]);
 	cleanup_fd_(&fds[FD_REPORT]);
+	cleanup_fd_(&fds[FD_EDITED]);
 	child.values = take_fd(&fds[FD_VALUES]);
+	child.result = take_fd(&fds[FD_RESULT]);
 	if (fault) {
 		config_abort(&child);
 		return fault;
@@ -216,6 +299,8 @@ static int judge_end(int status, const char *report, struct err_note *note)
 		return 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 1 && report[0])
 		return err_note(note, -EINVAL, "%.*s", (int)strcspn(report, "\n"), report);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 2 && report[0])
+		return err_note(note, -EPERM, "%.*s", (int)strcspn(report, "\n"), report);
 	if (WIFSIGNALED(status))
 		return err_note(note, -EIO,
 		    "callgate-policy was ended by signal %d; the file was not "
@@ -281,6 +366,40 @@ static int take_values(struct config *config, int fd, struct err_note *note)
 	return 0;
 }
 
+static int keep_result(struct config *config, enum load_mode mode, struct reader *reader)
+{
+	const char *difference = reader_str(reader);
+	const void *text;
+
+	text = reader_bytes(reader, &config->text_len);
+	if (reader_end(reader))
+		return -EBADMSG;
+	config->text = malloc(config->text_len + 1);
+	config->difference = mode == LOAD_EDIT ? strdup(difference) : NULL;
+	if (!config->text || (mode == LOAD_EDIT && !config->difference))
+		return -ENOMEM;
+	memcpy(config->text, text, config->text_len);
+	config->text[config->text_len] = '\0';
+	return 0;
+}
+
+static int take_result(struct config_child *child, struct err_note *note)
+{
+	const void *bytes;
+	struct reader reader;
+	size_t len;
+	int fault = fd_seal(child->result);
+
+	if (!fault)
+		fault = fd_map_sealed(child->result, CONFIG_RESULT_MAX, &bytes, &len);
+	if (!fault) {
+		reader_init(&reader, bytes, len);
+		fault = keep_result(child->config, child->mode, &reader);
+		fd_unmap(bytes, len);
+	}
+	return fault ? err_note_errno(note, err_note(note, fault, "edited policy")) : 0;
+}
+
 const char *config_variable(const struct config *config, const char *name)
 {
 	const char *value = getenv(name);
@@ -314,10 +433,12 @@ int config_finish(
 	fault = judge_end(status, text ? text : "", note);
 	if (!fault && text)
 		(void)buf_text(warnings, text); /* full: the rest of the warnings is dropped */
-	if (!fault)
+	if (!fault && child->mode != LOAD_SHOW)
 		fault = take_frozen(child->config, note);
-	if (!fault)
+	if (!fault && child->mode != LOAD_SHOW)
 		fault = take_values(child->config, child->values, note);
+	if (!fault && is_studio(child->mode))
+		fault = take_result(child, note);
 	if (!fault)
 		*ret = take_ptr(child->config);
 	config_abort(child);
@@ -329,6 +450,7 @@ void config_abort(struct config_child *child)
 	child_end(&child->child, 0);
 	cleanup_fd_(&child->report);
 	cleanup_fd_(&child->values);
+	cleanup_fd_(&child->result);
 	config_free(take_ptr(child->config));
 }
 
@@ -346,5 +468,7 @@ void config_free(struct config *config)
 	free(config->folder);
 	free(config->dotenv);
 	free(config->home_dotenv);
+	free(config->text);
+	free(config->difference);
 	free(config);
 }

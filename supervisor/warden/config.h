@@ -13,11 +13,22 @@
 #include "supervisor/base/err.h"
 #include "supervisor/evidence/digest.h"
 #include "supervisor/warden/children.h"
+#include "policy/load_request.h"
 #include "policy/policy.h"
 
 #define CONFIG_DEADLINE_MS 10000
 #define CONFIG_REPORT_MAX  (64 * 1024)
 #define CONFIG_VALUES_MAX  (1024 * 1024)
+#define CONFIG_RESULT_MAX  (POLICY_FILE_MAX + 16 * 1024 * 1024)
+
+/* Borrowed until config_start() is back. */
+struct config_request {
+	const char *file;
+	const struct policy_overrides *overrides; /* of the command line; NULL: none */
+	enum load_mode mode;                      /* LOAD_NONE: LOAD_FILE */
+	const char *edited; /* LOAD_EDIT: the text that takes the place of all but server: */
+	size_t edited_len;
+};
 
 struct config {
 	char *file;        /* as given, for messages */
@@ -30,6 +41,10 @@ struct config {
 	struct digest version; /* SHA-256 of the frozen bytes */
 	char *values; /* NAME=VALUE of the .env files, each ended by a NUL; wiped at the end */
 	size_t values_len;
+	/* LOAD_EDIT: what the file becomes; LOAD_SHOW: the file without server:. Else NULL. */
+	char *text;
+	size_t text_len;
+	char *difference; /* LOAD_EDIT: the JSON of policy/difference.h; else NULL */
 };
 
 struct config_child {
@@ -37,14 +52,17 @@ struct config_child {
 	struct config *config; /* so far */
 	int report;            /* read end of the child's descriptor 7 */
 	int values;            /* its descriptor 8 */
+	int result;            /* its descriptor 10; -1: none */
+	enum load_mode mode;
 };
 
-/* Opens file and its .env, judges owner and mode, starts the child. 0 or -errno with note. */
-int config_start(const char *file, const struct child_user *user, struct config_child *ret,
-    struct err_note *note);
+/* Opens the file and its .env, judges owner and mode, starts the child. 0 or -errno with note. */
+int config_start(const struct config_request *request, const struct child_user *user,
+    struct config_child *ret, struct err_note *note);
 /* After the child ended. 0 and *ret (freed by config_free), warnings appended line by line; or
- * -EINVAL with the child's own "file:line:column: ..." line; or -errno with note. The struct
- * config_child is used up. */
+ * -EINVAL with the child's own "file:line:column: ..." line; or -EPERM with such a line: the edited
+ * text has a server: section; or -errno with note. After LOAD_SHOW there is a text and no policy.
+ * The struct config_child is used up. */
 int config_finish(
     struct config_child *child, struct config **ret, struct buf *warnings, struct err_note *note);
 /* Kills the child; the struct is used up. */

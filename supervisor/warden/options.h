@@ -5,6 +5,7 @@
 #ifndef CALLGATE_WARDEN_OPTIONS_H
 #define CALLGATE_WARDEN_OPTIONS_H
 
+#include "policy/overrides.h"
 #include "supervisor/base/err.h"
 
 enum options_wish {
@@ -19,6 +20,7 @@ enum options_wish {
 struct options {
 	const char *config; /* never NULL for RUN and CHECK */
 	const char *state;  /* NULL: the usual place */
+	struct policy_overrides overrides;
 };
 
 enum options_wish options_parse(struct options *ret, int argc, char **argv, struct err_note *note);

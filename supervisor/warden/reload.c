@@ -373,7 +373,9 @@ static int watch(struct reload *reload)
 static int start_child(struct reload *reload, struct err_note *note)
 {
 	struct warden *warden = reload->warden;
-	int fault = config_start(warden->options.config, &warden->user, &reload->child, note);
+	const struct config_request request = {
+	    .file = warden->options.config, .overrides = &warden->options.overrides};
+	int fault = config_start(&request, &warden->user, &reload->child, note);
 
 	if (fault)
 		return fault;

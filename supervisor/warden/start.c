@@ -87,7 +87,9 @@ int warden_read_policy(struct warden *warden, struct err_note *note)
 {
 	struct config_child child;
 	struct pollfd end = {.events = POLLIN};
-	int fault = config_start(warden->options.config, &warden->user, &child, note);
+	const struct config_request request = {
+	    .file = warden->options.config, .overrides = &warden->options.overrides};
+	int fault = config_start(&request, &warden->user, &child, note);
 
 	if (fault)
 		return fault;

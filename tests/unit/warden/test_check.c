@@ -185,40 +185,47 @@ static void treasures_may_not_lie_inside(void **state)
 	assert_int_equal(check(".", "ws", "state"), 0);
 }
 
+static int start(const char *file, const struct child_user *user, struct config_child *child,
+    struct err_note *told)
+{
+	const struct config_request request = {.file = file};
+
+	return config_start(&request, user, child, told);
+}
+
 static void the_policy_file_is_judged(void **state)
 {
 	const struct child_user user = {.uid = geteuid(), .gid = getegid()};
 	struct config_child child;
 
 	(void)state;
-	assert_int_equal(config_start(rig_path(&rig, "none.yaml"), &user, &child, &note), -ENOENT);
-	assert_int_equal(config_start(rig_path(&rig, "ws"), &user, &child, &note), -EINVAL);
+	assert_int_equal(start(rig_path(&rig, "none.yaml"), &user, &child, &note), -ENOENT);
+	assert_int_equal(start(rig_path(&rig, "ws"), &user, &child, &note), -EINVAL);
 	assert_int_equal(chmod(rig_path(&rig, "p.yaml"), 0620), 0);
-	assert_int_equal(config_start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EPERM);
+	assert_int_equal(start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EPERM);
 	assert_non_null(strstr(note.text, "chmod go-w"));
 	assert_int_equal(chmod(rig_path(&rig, "p.yaml"), 0602), 0);
-	assert_int_equal(config_start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EPERM);
+	assert_int_equal(start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EPERM);
 	assert_int_equal(chmod(rig_path(&rig, "p.yaml"), 0644), 0);
 	rig_file(&rig, ".env", "A=1\n", 0640);
-	assert_int_equal(config_start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EPERM);
+	assert_int_equal(start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EPERM);
 	assert_non_null(strstr(note.text, "chmod 600"));
 	assert_int_equal(unlink(rig_path(&rig, ".env")), 0);
 	assert_int_equal(symlink("p.yaml", rig_path(&rig, ".env")), 0);
-	assert_true(config_start(rig_path(&rig, "p.yaml"), &user, &child, &note) < 0);
+	assert_true(start(rig_path(&rig, "p.yaml"), &user, &child, &note) < 0);
 	assert_int_equal(unlink(rig_path(&rig, ".env")), 0);
 	rig_file(&rig, ".env", "A=1\n", 0600);
 	assert_int_equal(link(rig_path(&rig, ".env"), rig_path(&rig, "ws/env")), 0);
-	assert_int_equal(config_start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EMLINK);
+	assert_int_equal(start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EMLINK);
 	assert_non_null(strstr(note.text, ".env: has 2 names"));
 	assert_int_equal(unlink(rig_path(&rig, "ws/env")), 0);
 	assert_int_equal(link(rig_path(&rig, "p.yaml"), rig_path(&rig, "ws/hl.yaml")), 0);
-	assert_int_equal(config_start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EMLINK);
+	assert_int_equal(start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EMLINK);
 	assert_non_null(strstr(note.text, "p.yaml: has 2 names"));
 	assert_int_equal(unlink(rig_path(&rig, "ws/hl.yaml")), 0);
 	if (geteuid() == 0) {
 		assert_int_equal(chown(rig_path(&rig, "p.yaml"), 1234, 0), 0);
-		assert_int_equal(
-		    config_start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EPERM);
+		assert_int_equal(start(rig_path(&rig, "p.yaml"), &user, &child, &note), -EPERM);
 		assert_non_null(strstr(note.text, "1234"));
 	}
 }
