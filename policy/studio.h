@@ -25,13 +25,13 @@ struct studio_text {
 	size_t len;
 };
 
-/* Fills out, which is empty, with the text without its server: section. 0; -EINVAL with a note: it is no policy text, or
- * the section cannot be cut out by lines; -ENOBUFS, -ENOMEM. */
+/* Fills out, which is empty, with the text without its server: section. 0; -EINVAL with a note: it
+ * is no policy text, or the section cannot be cut out by lines; -ENOBUFS, -ENOMEM. */
 int studio_show(const struct studio_text *now, struct buf *out, struct err_note *note);
 
-/* Fills out, which is empty, with what the file becomes: the edited text (YAML, or a JSON object), then the server:
- * section of the file as it is now, verbatim. 0; -EPERM with a note: the edited text has a section
- * of its own; -EINVAL, -ENOBUFS, -ENOMEM as above. */
+/* Fills out, which is empty, with what the file becomes: the edited text (YAML, or a JSON object),
+ * then the server: section of the file as it is now, verbatim. 0; -EPERM with a note: the edited
+ * text has a section of its own; -EINVAL, -ENOBUFS, -ENOMEM as above. */
 int studio_merge(const struct studio_text *now, const struct studio_text *edited, struct buf *out,
     struct err_note *note);
 

@@ -276,26 +276,24 @@ static int refuse_large(struct loader *loader, int fault)
 	return EXIT_REFUSED;
 }
 
-static int read_policy(struct loader *loader, const char *text, size_t len, char *const *dotenv,
-    struct buf *warnings, struct err_note *note, struct policy **ret_policy)
+static struct policy_source source_of(
+    const struct loader *loader, const char *text, size_t len, char *const *dotenv)
 {
-	const struct policy_source source = {.file = loader->file,
+	return (struct policy_source){.file = loader->file,
 	    .text = text,
 	    .len = len,
 	    .env = environ,
 	    .dotenv = dotenv,
 	    .overrides = &loader->request.overrides};
-
-	return policy_load(&source, ret_policy, warnings, note);
 }
 
 /* 0 and *ret_policy, frozen and judged by its own tests; EXIT_REFUSED or a fault. */
 static int load(struct loader *loader, const char *text, size_t len, char *const *dotenv,
     struct policy **ret_policy)
 {
+	const struct policy_source source = source_of(loader, text, len, dotenv);
 	struct policy *policy;
-	int fault =
-	    read_policy(loader, text, len, dotenv, &loader->warnings, &loader->note, &policy);
+	int fault = policy_load(&source, &policy, &loader->warnings, &loader->note);
 
 	if (fault)
 		return fault == -EINVAL ? EXIT_REFUSED : fault;
@@ -324,9 +322,10 @@ static json_t *not_compared(const char *why)
 static int compare(struct loader *loader, char *const *dotenv, const struct policy *edited,
     json_t **ret_difference)
 {
+	const struct policy_source source = source_of(loader, loader->text, loader->len, dotenv);
 	struct policy *old = NULL;
 	struct err_note note;
-	int fault = read_policy(loader, loader->text, loader->len, dotenv, NULL, &note, &old);
+	int fault = policy_load(&source, &old, NULL, &note);
 
 	*ret_difference = NULL;
 	if (fault == -EINVAL)

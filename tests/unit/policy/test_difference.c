@@ -97,9 +97,10 @@ static void test_roles(void **state)
 	    "loses role op: may call b\n");
 }
 
-#define WHO(row)                                                                                                                                          \
-	"roles: {dev: {}, op: {}}\nagents: {a: {}, b: {}}\nnamespaces: {default: {working_directory: w}, lab: {working_directory: l}}\nprincipals: [" row \
-	"]\n"
+#define WHO(row)                                                                                   \
+	"roles: {dev: {}, op: {}}\nagents: {a: {}, b: {}}\n"                                       \
+	"namespaces: {default: {working_directory: w}, lab: {working_directory: l}}\n"             \
+	"principals: [" row "]\n"
 
 static void test_principals(void **state)
 {
@@ -189,8 +190,8 @@ static void test_settings(void **state)
 	    "changed tool t: env.B: (not there) -> ''\n"
 	    "changed tool t: max_execution_time (ms): 60000 -> 1000\n"
 	    "changed tool t: sandbox.memory: 67108864 -> 134217728\n");
-	says(
-	    "approvals: {quorum: 2, reason_required: true, channels: {o: {type: json, url_env: A}}}",
+	says("approvals: {quorum: 2, reason_required: true, channels: {o: {type: json, url_env: "
+	     "A}}}",
 	    "approvals: {by_client: true, channels: {o: {type: ntfy, url_env: B, roles: [r]}}}\n"
 	    "roles: {r: {}}",
 	    "gains channel o: answers with role r\n"
