@@ -16,7 +16,7 @@
 #include "supervisor/warden/warden.h"
 
 #define AGAIN_MS 100   /* the loop has to turn once before a handle may be used again */
-#define LOOK_MS  20000 /* between two looks at whether it answers */
+#define LOOK_MS  10000 /* between two looks at whether it answers */
 #define LEAVE_MS 5000  /* for one that the policy no longer wants */
 
 static void start_later(struct sibling *sibling);
@@ -218,7 +218,7 @@ static void on_lost(struct sibling *sibling, const char *how)
 		return;
 	if (known)
 		tell_engine(sibling, NULL);
-	record(sibling, how);
+	record(sibling, sibling->wanted ? how : "the policy no longer wants it");
 	if (!sibling->wanted) {
 		log_info("%s has left: the policy no longer wants it", name_of(sibling));
 		return;

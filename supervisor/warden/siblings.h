@@ -2,7 +2,7 @@
  * The HTTP front and courier: roles that the daemon can live without for a while. They are started
  * by the nursery, their ends of links are handed to engine (SIBLING), their settings come from the
  * policy (SITE, OUTGOING), and when one is lost, that is recorded and it is started again: at most
- * three times a minute, then once a minute. A call that came by the Unix socket hears nothing of it.
+ * three times a minute, then once a minute. A call that came by the Unix socket does not notice.
  *
  *   HTTP front  runs while the policy serves HTTP; a start fails without it
  *   courier     runs only while the policy names something outside (jwks_url, channels): where

@@ -24,7 +24,6 @@
 #include "supervisor/warden/listen_http.h"
 #include "supervisor/warden/logger.h"
 #include "supervisor/warden/notify.h"
-#include "supervisor/warden/secrets.h"
 #include "supervisor/warden/trail.h"
 #include "sandbox/self.h"
 #include "sandbox/walls.h"
@@ -141,30 +140,6 @@ static int find_socket(struct warden *warden, struct err_note *note)
 	int fault = listen_path(config->policy, config->folder, warden->socket, note);
 
 	return fault ? fault : listen_check(config->policy, warden->socket, note);
-}
-
-/* A daemon that has the socket has the port, too, most likely; one that starts has neither. */
-static int find_port(struct warden *warden, struct err_note *note)
-{
-	const struct config *config = warden->config;
-
-	return listen_http_check(
-	    config->policy, config->folder, listen_is_answered(warden->socket), note);
-}
-
-/* With --check there is no nursery, and no user namespace of ours that would need it. */
-static int read_site(struct warden *warden, struct err_note *note)
-{
-	return site_read(warden->config, NULL, &warden->site, note);
-}
-
-static int look_for_secrets(struct warden *warden, struct err_note *note)
-{
-	struct secrets secrets = {.items = NULL};
-	int fault = secrets_find(warden->config, &secrets, note);
-
-	secrets_fini(&secrets);
-	return fault;
 }
 
 static int check_places(struct warden *warden, struct err_note *note)
@@ -322,8 +297,7 @@ static int make_keys(struct warden *warden, struct err_note *note)
 
 /* ---- questions to the roles ------------------------------------------------------------------ */
 
-/* Runs the loop until the awaited answer is there: only the start waits like this. */
-static int await(struct warden *warden, const char *what, struct err_note *note)
+int warden_await(struct warden *warden, const char *what, struct err_note *note)
 {
 	struct awaited *awaited = &warden->awaited;
 
@@ -374,7 +348,7 @@ static int open_audit(struct warden *warden, struct err_note *note)
 	if (fault)
 		return err_note_errno(note, err_note(note, fault, "audit"));
 	warden->awaited = (struct awaited){.serial = message.serial};
-	return await(warden, "audit", note);
+	return warden_await(warden, "audit", note);
 }
 
 static int pin_key(struct warden *warden, struct err_note *note)
@@ -406,41 +380,14 @@ static int record_load(struct warden *warden, struct err_note *note)
 	warden->awaited = (struct awaited){.serial = 0};
 	if (trail_policy_load(&warden->auditor, warden->tools->config, &warden->awaited.serial))
 		return err_note(note, -EPIPE, "audit: the policy's load cannot be recorded");
-	return await(warden, "audit", note);
+	return warden_await(warden, "audit", note);
 }
 
 static int give_policy(struct warden *warden, struct err_note *note)
 {
 	int fault = warden_send_policy(warden, warden->tools->config, note);
 
-	return fault ? fault : await(warden, "engine", note);
-}
-
-/* The HTTP front says whether it can serve so, before anybody is served. */
-static int start_siblings(struct warden *warden, struct err_note *note)
-{
-	const struct config *config = warden->tools->config;
-	const struct policy_pos pos = config->policy->http.tls.pos;
-	struct err_note what = {"HTTP"};
-	uint64_t serial;
-	int fault;
-
-	siblings_init(warden);
-	fault = siblings_offer(warden, warden->site, &serial, note);
-	if (fault || !serial)
-		return fault;
-	if (warden->site->files[SITE_KEY] >= 0)
-		(void)err_note(
-		    &what, 0, "%s:%u:%u: server.tls", config->file, pos.line, pos.column);
-	warden->awaited = (struct awaited){.serial = serial};
-	return await(warden, what.text, note);
-}
-
-static int introduce_siblings(struct warden *warden, struct err_note *note)
-{
-	(void)note;
-	siblings_introduce(warden);
-	return 0;
+	return fault ? fault : warden_await(warden, "engine", note);
 }
 
 static int wait_for(int fd, const char *what, struct err_note *note)
@@ -536,9 +483,9 @@ static const struct step steps[] = {
     {set_log, "log"},
     {open_journal, "journal"},
     {find_socket, "socket"},
-    {find_port, "HTTP"},
-    {read_site, "HTTP"},
-    {look_for_secrets, "secrets"},
+    {start_find_port, "HTTP"},
+    {start_read_site, "HTTP"},
+    {start_find_secrets, "secrets"},
     /* Refuse while nothing runs and nobody can connect. */
     {check_places, "places"},
     {open_socket, "socket"},
@@ -566,7 +513,7 @@ static const struct step steps[] = {
     {start_siblings, "HTTP"},
     /* Last, since engine serves from here on: clients may be waiting at the socket already. */
     {give_policy, "engine"},
-    {introduce_siblings, "engine"},
+    {start_introduce, "engine"},
     {tell_ready, "ready"},
 };
 
@@ -618,9 +565,9 @@ int warden_check(struct warden *warden, struct err_note *note)
 	    {warden_read_policy, "policy"},
 	    {guess_places, "state"},
 	    {find_socket, "socket"},
-	    {find_port, "HTTP"},
-	    {read_site, "HTTP"},
-	    {look_for_secrets, "secrets"},
+	    {start_find_port, "HTTP"},
+	    {start_read_site, "HTTP"},
+	    {start_find_secrets, "secrets"},
 	    {check_places, "places"},
 	    {build_tools, "tools"},
 	};

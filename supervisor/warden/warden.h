@@ -101,6 +101,17 @@ int warden_send_policy(struct warden *warden, const struct config *config, struc
 /* From now on impatient becomes 1 after ms. */
 void warden_be_patient(struct warden *warden, uint64_t ms);
 
+/* start.c: runs the loop until the awaited answer is there; only the start waits like this. what:
+ * in front of the answer's note. 0; -EPERM: refused; -ETIMEDOUT; -EPIPE; note says. */
+int warden_await(struct warden *warden, const char *what, struct err_note *note);
+
+/* start_http.c: steps of the start. Each 0 or -errno with note. */
+int start_find_port(struct warden *warden, struct err_note *note);
+int start_read_site(struct warden *warden, struct err_note *note);
+int start_find_secrets(struct warden *warden, struct err_note *note);
+int start_siblings(struct warden *warden, struct err_note *note);
+int start_introduce(struct warden *warden, struct err_note *note);
+
 /* reload.c. control: serial of the CONTROL to answer, 0 for a signal. */
 void reload_begin(struct warden *warden, uint64_t control);
 /* The awaited answer is there. */

@@ -65,9 +65,9 @@ wait
 expect "the manager's socket" "$(stat -c %i run/callgate.sock)" "$ino"
 verify_ok
 
-refuses idle 1 "the service manager's socket is not one listening Unix stream socket"
+refuses idle 1 "the service manager's socket is not a listening stream socket"
 refuses datagram 1 "the service manager's socket is not"
-refuses tcp 1 "the service manager's socket is not"
+refuses tcp 1 "hands over a socket for HTTP .*, but the policy serves none"
 refuses unix 2 "the service manager's socket is not"
 # meant for another process: a socket of our own
 rm -f run/callgate.sock
