@@ -36,7 +36,7 @@ forbid 'execl|execlp|execle|execvp|execvpe' $none 'exec by path search is not fo
 forbid 'chroot' $none 'pivot_root only'
 forbid 'pthread_create|uv_queue_work|uv_thread_create|getaddrinfo' $none 'no threads'
 forbid 'uv_spawn' $none 'children are started by warden/children.c'
-forbid 'fork|vfork' 'sandbox/(cell_init|zygote|host)\.c|supervisor/warden/(children|config)\.c|supervisor/auditor/signer\.c|supervisor/control/[a-z_]+\.c|sandbox/mount\.c|supervisor/warden/attach\.c' \
+forbid 'fork|vfork' 'sandbox/(cell_init|zygote|host)\.c|supervisor/warden/(children|config)\.c|supervisor/auditor/signer\.c|supervisor/control/[a-z_]+\.c|sandbox/mount\.c|supervisor/warden/(attach|nursery)\.c' \
 	'fork has its rooms'
 forbid 'setuid|setgid|seteuid' 'supervisor/warden/children\.c|sandbox/.*' 'use setresuid'
 forbid 'strncpy' $none 'use snprintf or memcpy'

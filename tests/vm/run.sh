@@ -82,7 +82,7 @@ make_image() {
 	# This machine's own way to its package mirror (proxy, certificates) holds for the guest too.
 	apt-config dump | grep -E '^Acquire::(https?::|Check-|Retries)' >"$work/apt.conf" || :
 	mmdebstrap --quiet --mode=root --variant=essential --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
-		--include=systemd,systemd-sysv,dbus,kmod,procps,util-linux,socat,jq,git,gcc,libc6-dev,python3,libseccomp2,libcap2,libuv1,libjansson4,libyaml-0-2,libssl3 \
+		--include=systemd,systemd-sysv,dbus,kmod,procps,util-linux,socat,jq,git,gcc,libc6-dev,python3,libseccomp2,libcap2,libuv1,libjansson4,libyaml-0-2,libssl3,libcurl4,libsqlite3-0,curl,openssl \
 		--aptopt="$work/apt.conf" --dpkgopt=force-unsafe-io \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 		--customize-hook='cd "$1" && export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" &&
