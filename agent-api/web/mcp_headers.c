@@ -157,14 +157,16 @@ static int judge_modern(const struct http_head *head, const struct rpc_message *
 {
 	const json_t *version =
 	    json_object_get(json_object_get(message->params, "_meta"), MCP_META_VERSION);
+	enum mcp_era era = MCP_LEGACY;
 	int r = 0;
 
+	*ret_era = MCP_MODERN; /* of a refusal, too */
 	if (json_is_string(version))
 		r = agree(head, "MCP-Protocol-Version", json_string_value(version),
 		    json_string_length(version), ret_error);
 	if (r == 0)
-		r = mcp_check_request(message->method, message->params, ret_era, ret_error);
-	if (r == 0 && *ret_era != MCP_MODERN)
+		r = mcp_check_request(message->method, message->params, &era, ret_error);
+	if (r == 0 && era != MCP_MODERN)
 		r = rpc_refuse(ret_error, RPC_INVALID_PARAMS,
 		    "_meta[\"" MCP_META_VERSION "\"]: required, a string");
 	return r == 0 ? agree_modern(head, message, ret_error) : r;

@@ -21,7 +21,7 @@ struct mcp_accept {
 struct mcp_accept mcp_accept_of(const struct http_head *head);
 
 /* Which era and revision serve this request, from header and body together, and whether they agree.
- * 0; RPC_REFUSED with *ret_error. */
+ * 0; RPC_REFUSED with *ret_error, and *ret_era is whose refusal it is where that is known. */
 int mcp_headers_judge(const struct http_head *head, const struct rpc_message *message,
     enum mcp_era *ret_era, enum mcp_revision *ret_revision, struct rpc_error *ret_error);
 
