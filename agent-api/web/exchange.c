@@ -196,7 +196,7 @@ static bool is_mcp(enum exchange_form form)
 	return form == EXCHANGE_MCP || form == EXCHANGE_READY;
 }
 
-/* Clients of the old era take every status but 200 for a broken transport; the new one names
+/* Clients of the old era take any status but 200 for a broken transport; the new one names
  * statuses for what is wrong with the request itself. Who may not ask is HTTP's business in both. */
 static int mcp_status(enum mcp_era era, const struct message_reply *said)
 {
