@@ -255,12 +255,6 @@ static void answer_stream(struct exchange *exchange, const struct message_reply 
 		http_stream_end(exchange->request);
 }
 
-static void say_session(const struct exchange *exchange, struct reply *reply)
-{
-	if (exchange->session && reply->status == 200)
-		reply_field(reply, "Mcp-Session-Id", "%s", exchange->session);
-}
-
 static void answer_mcp(
     struct exchange *exchange, const struct message_reply *said, struct reply *reply)
 {
@@ -277,7 +271,8 @@ static void answer_mcp(
 		put_envelope(&reply->body, exchange->id,
 		    is_result ? RPC_ANSWER_RESULT : RPC_ANSWER_ERROR, said->body.data,
 		    said->body.len);
-	say_session(exchange, reply);
+	if (is_result && exchange->session)
+		reply_field(reply, "Mcp-Session-Id", "%s", exchange->session);
 }
 
 /* ---- out: all forms --------------------------------------------------------------------- */
@@ -517,6 +512,9 @@ void exchange_gone(struct http_request *request, enum http_gone how)
 bool exchange_respond(struct web *web, const struct digest *bond, const json_t *id,
     const struct message_response *response)
 {
+	/* What is kept of the queue is for cancels and hang-ups. */
+	if (link_backlog(&web->engine) > LINK_QUEUE_MAX / 4 * 3)
+		return false;
 	for (size_t i = 0; i < WEB_BUCKETS; i++) {
 		for (struct exchange *at = web->by_peer[i]; at; at = at->next_peer) {
 			struct message message;

@@ -8,6 +8,7 @@
 #include "agent-api/web/exchange.h"
 #include "agent-api/web/routes.h"
 #include "supervisor/base/cleanup.h"
+#include "supervisor/base/clock.h"
 #include "supervisor/base/log.h"
 #include "supervisor/evidence/digest.h"
 
@@ -47,6 +48,8 @@ void web_report(struct web *web)
 {
 	struct message message;
 
+	if (web_refuses(web))
+		return; /* they go on adding up */
 	message_init(&message, MESSAGE_COUNTS);
 	message.u.counts = web->counts;
 	message.u.counts.connections = web->server.count;
@@ -100,6 +103,12 @@ static int on_admit(void *owner, const struct http_request *request, uint64_t *b
 {
 	struct http_match match;
 
+	/* A connection may outlive the certificate that it began with. */
+	if (request->certificate &&
+	    request->certificate->expires_s < (int64_t)(clock_wall_us() / 1000000)) {
+		*ret_why = (struct http_refusal){403, "the client certificate has expired"};
+		return ret_why->status;
+	}
 	return route_admit(owner, request, body_max, &match, ret_why);
 }
 
@@ -193,6 +202,10 @@ static int begin_serving(struct web *web, struct site *site)
 	web->ended = false;
 	r = http_server_listen(&web->server, web->listen_fd, site->tls);
 	if (r < 0) {
+		/* Of no use any more: the process ends, and the warden starts another. */
+		if (!web->server.listening)
+			close(web->listen_fd);
+		web->listen_fd = -1;
 		http_server_close(&web->server);
 		return r;
 	}
@@ -248,9 +261,10 @@ static void answer_site(struct web *web, struct message *message)
 	answer.u.site_taken.note = note.text;
 	if (r < 0)
 		log_warn("settings refused: %s", note.text);
-	r = link_send(&web->warden, &answer);
-	if (r < 0)
-		web_fail(web, "link to warden", r);
+	if (link_send(&web->warden, &answer) < 0)
+		web_fail(web, "link to warden", -EPIPE);
+	else if (r < 0 && web->listen_fd < 0 && !web->site)
+		web_fail(web, "listen", r);
 }
 
 /* ---- from engine and warden ------------------------------------------------------------- */
