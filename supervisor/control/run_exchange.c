@@ -451,15 +451,38 @@ int run_exchange(struct run_exchange *run, const json_t *params, json_t **ret_an
 	return status;
 }
 
+/* The first message that the daemon sends, while a signal still ends us. 0 and *ret_answer (owned by
+ * the caller), or the exit status. */
+static int first_answer(struct run_exchange *run, json_t **ret_answer)
+{
+	struct pollfd signals = {.fd = run->signals, .events = POLLIN};
+
+	while (client_next(run->client, ret_answer) == 0) {
+		int ready = client_wait(run->client, &signals, 1, -1);
+
+		if (ready >= 0 && signals.revents)
+			return RUN_SIGNALED + run_signal(run, 0);
+		if ((ready < 0 && ready != -EINTR) || (ready == 1 && client_read(run->client) != 0))
+			return ended(run);
+	}
+	return 0;
+}
+
 int run_streams_served(struct run_exchange *run)
 {
+	struct under_way way = {.run = run};
 	json_t *answer = NULL;
-	json_int_t code;
+	json_int_t code, id;
+	int status;
 
 	/* Of a call that is not there: a daemon that knows the method complains of that. */
-	if (client_exchange(run->client, run->session, "callgate/output",
-		json_pack("{s:i}", "requestId", 0), &answer) != 0)
-		return ended(run);
+	status = client_send(run->client, run->session, "callgate/output",
+	    json_pack("{s:i}", "requestId", 0), &id);
+	status = status == -EPIPE ? 0 : sent(&way, status); /* it said why before that */
+	if (status == 0)
+		status = first_answer(run, &answer);
+	if (status != 0)
+		return status;
 	if (json_is_null(json_object_get(answer, "id"))) { /* turned away */
 		code = command_fail_daemon(
 		    COMMAND_RUN_COULD_NOT, "run", json_object_get(answer, "error"));
