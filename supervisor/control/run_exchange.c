@@ -476,8 +476,8 @@ int run_streams_served(struct run_exchange *run)
 	int status;
 
 	/* Of a call that is not there: a daemon that knows the method complains of that. */
-	status = client_send(run->client, run->session, "callgate/output",
-	    json_pack("{s:i}", "requestId", 0), &id);
+	status = client_send(
+	    run->client, run->session, "callgate/output", json_pack("{s:i}", "requestId", 0), &id);
 	status = status == -EPIPE ? 0 : sent(&way, status); /* it said why before that */
 	if (status == 0)
 		status = first_answer(run, &answer);
