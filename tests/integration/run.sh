@@ -31,9 +31,10 @@ done
 cp -R "$here"/. "$scratch/tests/"
 [ ! -d "$build/it" ] || cp "$build"/it/* "$scratch/bin/"
 [ ! -d "$top/build/npm" ] || cp -R "$top/build/npm" "$scratch/npm"
-mkdir -p "$scratch/src/tests/bench"
+mkdir -p "$scratch/src/tests/bench" "$scratch/src/tests/unit/http"
 cp -R "$top/examples" "$top/README.md" "$scratch/src/"
 cp "$top/tests/bench/prompts.sh" "$scratch/src/tests/bench/"
+cp "$top/tests/unit/http/vectors.h" "$scratch/src/tests/unit/http/"
 chmod -R a+rX "$scratch"
 
 run_case() { # USER CASE
