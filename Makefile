@@ -225,7 +225,7 @@ endef
 $(foreach a,$(AREAS),$(eval $(call unit_rules,$(a))))
 
 $(B)/unit/engine/test_process: | $(B)/callgate-engine
-$(B)/unit/warden/test_config: | $(B)/unit/warden/callgate-policy
+$(B)/unit/warden/test_config $(B)/unit/warden/test_studio: | $(B)/unit/warden/callgate-policy
 # programs are looked for beside the one that runs
 $(B)/unit/warden/callgate-policy: | $(B)/callgate-policy
 	$(Q)mkdir -p $(@D) && ln -sf ../../callgate-policy $@

@@ -54,8 +54,17 @@ static void answer_plan(const struct message *message)
 
 static void on_control(const struct message *message)
 {
+	static const char *const wishes[] = {
+	    [CONTROL_RELOAD] = "a reload",
+	    [CONTROL_SHUTDOWN] = "the end",
+	    [CONTROL_CONFIG_READ] = "the policy",
+	    [CONTROL_CONFIG_CHECK] = "a look at an edited policy",
+	    [CONTROL_CONFIG_WRITE] = "an edited policy to be written",
+	};
+	uint16_t op = message->u.control.op;
+
 	log_info("%s asks for %s", message->u.control.by,
-	    message->u.control.op == CONTROL_RELOAD ? "a reload" : "the end");
+	    op < sizeof(wishes) / sizeof(*wishes) && wishes[op] ? wishes[op] : "nothing known");
 	switch ((enum control_op)message->u.control.op) {
 	case CONTROL_RELOAD: reload_begin(&warden, message->serial); return;
 	case CONTROL_SHUTDOWN:
@@ -64,7 +73,7 @@ static void on_control(const struct message *message)
 		return;
 	case CONTROL_CONFIG_READ:
 	case CONTROL_CONFIG_CHECK:
-	case CONTROL_CONFIG_WRITE:
+	case CONTROL_CONFIG_WRITE: studio_begin(&warden, message); return;
 	case CONTROL_NONE: break;
 	}
 	warden_answer_control(&warden, message->serial, ANSWER_REFUSED, "no such request");

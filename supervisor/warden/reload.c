@@ -79,7 +79,7 @@ void warden_answer_control(
 	struct message message;
 	int fault;
 
-	if (!serial)
+	if (!serial || studio_reloaded(warden, serial, status, note))
 		return;
 	message_init(&message, MESSAGE_CONTROLLED);
 	message.serial = serial;
@@ -162,18 +162,9 @@ static void breathe(void *arg)
 	launch_look_at_clock(&warden->launcher);
 }
 
-/* Judges what the child has read, and gets ready to build. */
-static int take_policy(struct reload *reload, struct err_note *note)
+struct tools_spec reload_tools_spec(struct warden *warden)
 {
-	struct warden *warden = reload->warden;
-	struct secrets secrets = {.items = NULL};
-	struct check_places places = {
-	    .state = warden->state.path,
-	    .journal = warden->state.journal,
-	    .socket = warden->socket,
-	    .root = warden->user.root,
-	};
-	const struct tools_spec spec = {
+	return (struct tools_spec){
 	    .host = &warden->host,
 	    .user = warden->user_name,
 	    .hashes = &warden->hashes,
@@ -182,18 +173,40 @@ static int take_policy(struct reload *reload, struct err_note *note)
 	    .breathe = breathe,
 	    .arg = warden,
 	};
+}
+
+int reload_judge(struct warden *warden, const struct config *config, struct site **ret_site,
+    struct err_note *note)
+{
+	struct secrets secrets = {.items = NULL};
+	struct check_places places = {
+	    .state = warden->state.path,
+	    .journal = warden->state.journal,
+	    .socket = warden->socket,
+	    .root = warden->user.root,
+	};
+	int fault = refuse_moved(warden->tools->config->policy, config->policy, note);
+
+	if (!fault)
+		fault = secrets_find(config, &secrets, note); /* again when they are sent */
+	secrets_fini(&secrets);
+	if (!fault)
+		fault = site_read(config, &warden->nursery, ret_site, note);
+	if (fault)
+		return fault;
+	places.site = *ret_site;
+	return check_policy(config, &places, note);
+}
+
+/* Judges what the child has read, and gets ready to build. */
+static int take_policy(struct reload *reload, struct err_note *note)
+{
+	struct warden *warden = reload->warden;
+	const struct tools_spec spec = reload_tools_spec(warden);
 	int fault = config_finish(&reload->child, &reload->config, &warden->warnings, note);
 
 	if (!fault)
-		fault = refuse_moved(warden->tools->config->policy, reload->config->policy, note);
-	if (!fault)
-		fault = site_read(reload->config, &warden->nursery, &reload->site, note);
-	if (!fault)
-		fault = secrets_find(reload->config, &secrets, note); /* again when they are sent */
-	secrets_fini(&secrets);
-	places.site = reload->site;
-	if (!fault)
-		fault = check_policy(reload->config, &places, note);
+		fault = reload_judge(warden, reload->config, &reload->site, note);
 	if (!fault)
 		fault = tools_begin(reload->config, &spec, &reload->work, note);
 	if (!fault)

@@ -41,6 +41,7 @@ void stop_begin(struct warden *warden, const char *cause)
 	warden->launcher.closed = 1;
 	notify_stopping(warden->notify);
 	reload_abort(warden);
+	studio_abort(warden);
 	launch_no_cell(&warden->launcher, "the daemon is shutting down");
 	(void)send_drain(&warden->engine, cause); /* a lost engine is seen by its pidfd */
 	uv_stop(&warden->loop);
@@ -140,6 +141,7 @@ void stop_finish(struct warden *warden)
 	if (warden->lost.text[0])
 		log_event(LOG_LEVEL_ERROR, &facts, "%s: stopping", warden->lost.text);
 	reload_abort(warden);
+	studio_abort(warden);
 	end_roles(warden);
 	warden_unwatch(warden, NULL);
 	pool_close(&warden->pool);

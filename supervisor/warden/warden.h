@@ -21,6 +21,7 @@
 #include "supervisor/warden/options.h"
 #include "supervisor/warden/siblings.h"
 #include "supervisor/warden/state.h"
+#include "supervisor/warden/studio.h"
 
 enum warden_phase {
 	WARDEN_STARTING = 0,
@@ -45,6 +46,7 @@ struct watched {
 };
 
 struct reload;
+struct studio;
 
 struct warden {
 	struct options options;
@@ -88,6 +90,7 @@ struct warden {
 	uint64_t audit_size; /* newest sealed tree that the auditor told us of */
 	struct digest audit_root;
 	struct reload *reload; /* NULL: none under way */
+	struct studio *studio; /* the same */
 };
 
 /* start.c: everything up to READY; on a fault what was done stays to be ended by stop. */
@@ -119,7 +122,13 @@ void reload_answered(struct warden *warden);
 /* The HTTP front is lost, and may have been asked. */
 void reload_lost_http(struct warden *warden, const char *what);
 void reload_abort(struct warden *warden);
-/* CONTROLLED. */
+/* What a load judges beside the text, without building its tools: that no socket moves, files,
+ * secrets, places. 0 and *ret_site (freed by site_free()), or -errno with note. */
+int reload_judge(struct warden *warden, const struct config *config, struct site **ret_site,
+    struct err_note *note);
+/* How tables are built beside those in force. */
+struct tools_spec reload_tools_spec(struct warden *warden);
+/* CONTROLLED; where the studio began a reload, it hears of the end instead. */
 void warden_answer_control(
     struct warden *warden, uint64_t serial, enum answer_status status, const char *note);
 
