@@ -13,11 +13,11 @@ static bool names_tool(const struct policy_words *globs, const char *tool)
 	return false;
 }
 
-/* NULL: the row is there, the role is not (such a file is refused before). */
+/* NULL: the name is there, the role is not (such a file is refused before). */
 static const struct policy_role *role_at(
-    const struct policy *policy, const struct policy_principal *row, uint32_t index)
+    const struct policy *policy, const struct policy_words *roles, uint32_t index)
 {
-	return policy_find_role(policy, row->roles.items[index].text);
+	return policy_find_role(policy, roles->items[index].text);
 }
 
 static bool anybody_has_tools(const struct policy *policy)
@@ -26,7 +26,7 @@ static bool anybody_has_tools(const struct policy *policy)
 		const struct policy_principal *row = &policy->principals[i];
 
 		for (uint32_t j = 0; j < row->roles.count; j++) {
-			const struct policy_role *role = role_at(policy, row, j);
+			const struct policy_role *role = role_at(policy, &row->roles, j);
 
 			if (role && role->tools.count)
 				return true;
@@ -35,14 +35,14 @@ static bool anybody_has_tools(const struct policy *policy)
 	return false;
 }
 
-/* Roles of one row add up: the right to decide and the tool may stand in two. */
+/* Roles of one row, or of one channel, add up: the right to decide and the tool may stand in two. */
 static bool may_answer(
-    const struct policy *policy, const struct policy_principal *row, const char *tool)
+    const struct policy *policy, const struct policy_words *roles, const char *tool)
 {
 	bool decides = false, approves = false;
 
-	for (uint32_t i = 0; i < row->roles.count; i++) {
-		const struct policy_role *role = role_at(policy, row, i);
+	for (uint32_t i = 0; i < roles->count; i++) {
+		const struct policy_role *role = role_at(policy, roles, i);
 
 		if (!role)
 			continue;
@@ -52,11 +52,20 @@ static bool may_answer(
 	return decides && approves;
 }
 
-static bool anybody_may_answer(const struct policy *policy, const char *tool)
+/* A person whom a row names, or whoever stands behind a channel that is asked. */
+static bool anybody_may_answer(
+    const struct policy *policy, const struct policy_approval *approval, const char *tool)
 {
 	for (uint32_t i = 0; i < policy->principal_count; i++)
-		if (may_answer(policy, &policy->principals[i], tool))
+		if (may_answer(policy, &policy->principals[i].roles, tool))
 			return true;
+	for (uint32_t i = 0; i < approval->channels.count; i++) {
+		const struct policy_channel *channel =
+		    policy_find_channel(policy, approval->channels.items[i].text);
+
+		if (channel && may_answer(policy, &channel->roles, tool))
+			return true;
+	}
 	return false;
 }
 
@@ -115,7 +124,7 @@ static void remark_asking(
 	    tool->approval.given ? &tool->approval : &policy->approval;
 	const char *asks = what_asks(policy, tool);
 
-	if (!asks || approval->by_client || anybody_may_answer(policy, tool->name))
+	if (!asks || approval->by_client || anybody_may_answer(policy, approval, tool->name))
 		return;
 	(void)buf_textf(out,
 	    "%s:%u:%u: tools.%s: %s can ask, and nobody may answer: such a call waits for its "

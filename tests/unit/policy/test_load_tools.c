@@ -308,6 +308,67 @@ static void test_foreign_file(void **state)
 	    "find_text?\n");
 }
 
+/* The whole of what such a file says in production: it loads, and means what it meant there. */
+static const char production[] =
+    "version: \"2\"\n"
+    "llms: {main: {provider: p, model: m, api_key: \"${NOT_SET_HERE}\"}}\n"
+    "tools:\n"
+    "  bash:\n"
+    "    type: command\n"
+    "    working_directory: ./workspace\n"
+    "    max_execution_time: 30s\n"
+    "    deny_by_default: true\n"
+    "    allowed_commands: [git, npm, python, pytest]\n"
+    "    require_approval: true\n"
+    "  text_editor: {type: function, handler: text_editor, require_approval: true}\n"
+    "  grep_search: {type: function, handler: grep_search}\n"
+    "agents:\n"
+    "  open: {visibility: public, llm: main, tools: [search]}\n"
+    "  staff: {visibility: internal, llm: main, tools: [search, grep_search, text_editor], "
+    "document_stores: [wiki]}\n"
+    "  admin: {visibility: internal, llm: main, tools: [bash, text_editor, grep_search]}\n"
+    "server:\n"
+    "  port: 8080\n"
+    "  auth:\n"
+    "    enabled: true\n"
+    "    jwks_url: https://id.example/.well-known/jwks.json\n"
+    "    issuer: https://id.example/\n"
+    "    audience: house\n"
+    "    require_auth: true\n"
+    "    excluded_paths:\n"
+    "      - /health\n"
+    "      - /.well-known/agent-card.json\n"
+    "  cors:\n"
+    "    allowed_origins:\n"
+    "      - https://desk.example\n"
+    "  rate_limiting: {enabled: true, requests_per_minute: 100, per_user: true}\n"
+    "  observability:\n"
+    "    metrics:\n"
+    "      enabled: true\n"
+    "    tracing:\n"
+    "      enabled: true\n"
+    "      endpoint: collector:4317\n"
+    "logger: {level: info, format: json}\n";
+
+static void test_production_file(void **state)
+{
+	struct policy *policy = loaded(production);
+	const struct policy_http *http = &policy->http;
+
+	(void)state;
+	assert_true(http_serves(http));
+	assert_string_equal(http->listen, "127.0.0.1");
+	assert_true(http->auth.enabled && http->auth.require_auth);
+	assert_string_equal(http->auth.audience, "house");
+	assert_int_equal(http->auth.excluded_paths.count, 2);
+	assert_true(http->rate.enabled && http->rate.per_user && http->metrics && http->tracing);
+	assert_string_equal(http->tracing_endpoint, "collector:4317");
+	assert_int_equal(policy->tool_count, 3);
+	assert_true(policy_find_tool(policy, "bash")->require_approval);
+	assert_int_equal(policy_find_agent(policy, "open")->visibility, VISIBILITY_PUBLIC);
+	policy_free(policy);
+}
+
 static void test_warnings(void **state)
 {
 	(void)state;
@@ -512,6 +573,7 @@ int main(void)
 	    cmocka_unit_test(test_http),
 	    cmocka_unit_test(test_principals_and_tenants),
 	    cmocka_unit_test(test_foreign_file),
+	    cmocka_unit_test(test_production_file),
 	    cmocka_unit_test(test_warnings),
 	    cmocka_unit_test(test_warnings_of_rows),
 	    cmocka_unit_test(test_warnings_of_listeners),

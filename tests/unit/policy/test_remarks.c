@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/load.h"
@@ -91,6 +92,36 @@ static void half_a_right_is_none(void **state)
 	    UNANSWERED);
 }
 
+#define HOOK(roles) "approvals: {channels: {ops: {type: ntfy, url_env: U, roles: [" roles "]}}}\n"
+
+/* Whoever stands behind a web hook is somebody, for the tools that ask there. */
+static void a_channel_may_answer(void **state)
+{
+	static const char asking[] =
+	    "tools: {bash: {type: command, " LIST ", require_approval: true}}\n";
+	static const char elsewhere[] =
+	    "tools: {bash: {type: command, " LIST ", require_approval: true,"
+	    " approval: {channels: [terminal]}}}\n";
+	char text[1024];
+	const struct {
+		const char *channel, *tools, *expected;
+	} rows[] = {
+	    {HOOK("h, d"), asking, ""},
+	    {HOOK("h"), asking, UNANSWERED},
+	    {HOOK(""), asking, UNANSWERED},
+	    {HOOK("h, d"), elsewhere, UNANSWERED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text),
+		    "roles: {r: {tools: [\"*\"]}, h: {approve: [\"b*\"]}, d: {permissions: "
+		    "[approvals:decide]}}\nprincipals: [{peer_uid: 7, roles: [r]}]\n%s%s",
+		    rows[i].channel, rows[i].tools);
+		remarked(text, rows[i].expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +129,7 @@ int main(void)
 	    cmocka_unit_test(everything_runs),
 	    cmocka_unit_test(nobody_may_answer),
 	    cmocka_unit_test(half_a_right_is_none),
+	    cmocka_unit_test(a_channel_may_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
