@@ -35,7 +35,7 @@ static bool anybody_has_tools(const struct policy *policy)
 	return false;
 }
 
-/* Roles of one row, or of one channel, add up: the right to decide and the tool may stand in two. */
+/* Roles of one row or channel add up: the right to decide and the tool may stand in two. */
 static bool may_answer(
     const struct policy *policy, const struct policy_words *roles, const char *tool)
 {
