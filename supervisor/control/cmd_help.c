@@ -28,8 +28,9 @@ static json_t *lines_of(const char *text)
 
 static json_t *row_json(const struct command_row *row)
 {
-	return json_pack("{s:s, s:s, s:o, s:o}", "name", row->name, "summary", row->summary,
-	    "synopsis", lines_of(row->synopsis), "examples", lines_of(row->examples));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", row->name, "summary", row->summary,
+	    "synopsis", lines_of(row->synopsis), "examples", lines_of(row->examples), "remarks",
+	    lines_of(row->remarks));
 }
 
 static int print_row_json(const struct command_row *row)
@@ -68,6 +69,8 @@ static int print_row(const struct command_row *row)
 	print_lines("usage: callgate ", "       callgate ", row->synopsis);
 	printf("\n%s.\n\n", row->summary);
 	print_lines("example: ", "         ", row->examples);
+	if (*row->remarks)
+		printf("\n%s.\n", row->remarks);
 	printf("\nmore: man callgate\n");
 	return COMMAND_OK;
 }
@@ -75,8 +78,8 @@ static int print_row(const struct command_row *row)
 static int print_all(void)
 {
 	printf("callgate: the gate between AI agents and this machine\n\n"
-	       "usage: callgate [--socket PATH] [--output text|json] [--agent A] [--namespace N] "
-	       "COMMAND ...\n\n");
+	       "usage: callgate [--socket PATH | --url https://HOST[:PORT]] [--output text|json] "
+	       "[--agent A] [--namespace N] COMMAND ...\n\n");
 	for (const struct command_row *row = commands_all(); row->name; row++)
 		printf("  %-10s %s\n", row->name, row->summary);
 	printf("\nexample: callgate up --config callgate.yaml && callgate call bash command='ls "

@@ -68,18 +68,6 @@ static int create(struct command_session *session, int argc, char **argv)
 
 /* ---- list ----------------------------------------------------------------------------------- */
 
-/* A time as text: as it came, or of seconds since 1970; "" for none. */
-static const char *time_of(const json_t *key, const char *member, char out[CLOCK_STAMP_MAX])
-{
-	const json_t *value = json_object_get(key, member);
-	json_int_t seconds = json_integer_value(value);
-
-	out[0] = '\0';
-	if (json_is_string(value))
-		return json_string_value(value);
-	return seconds > 0 ? clock_stamp(out, (uint64_t)seconds * 1000000) : out;
-}
-
 static void print_list(const json_t *key, const char *member)
 {
 	char line[LINE_MAX_OUT] = "";
@@ -114,7 +102,7 @@ static void print_entry(const json_t *key)
 	putchar('\n');
 	listed_print_field("tenant", command_text_of(key, "tenant"));
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-		listed_print_field(times[i], time_of(key, times[i], stamp));
+		listed_print_field(times[i], listed_time(key, times[i], stamp));
 	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
 		print_list(key, grants[i]);
 }

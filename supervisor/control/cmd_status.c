@@ -7,6 +7,7 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
+#include "supervisor/control/listed.h"
 
 #define DOWN_WAIT_MS 15000
 #define DOWN_STEP_MS 50
@@ -205,14 +206,20 @@ static void print_names(const json_t *answer, const char *member)
 
 static void print_whoami(const json_t *answer)
 {
-	static const char *const texts[] = {"principal", "proof", "tenant", "expires"};
+	static const char *const texts[] = {"principal", "proof", "tenant"};
 	static const char *const lists[] = {"roles", "permissions", "agents", "namespaces"};
+	char expires[CLOCK_STAMP_MAX];
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (!command_text_of(answer, texts[i])[0])
 			continue;
 		printf("%-12s ", texts[i]);
 		command_print_escaped(command_text_of(answer, texts[i]));
+		putchar('\n');
+	}
+	if (*listed_time(answer, "expires", expires)) {
+		printf("%-12s ", "expires");
+		command_print_escaped(listed_time(answer, "expires", expires));
 		putchar('\n');
 	}
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)

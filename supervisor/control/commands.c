@@ -17,6 +17,7 @@ static const struct command_row rows[] = {
 	"",
 	"--config=FILE --state=DIR",
 	"",
+	"on the daemon's machine only, not with --url",
     },
     {
 	"status",
@@ -25,6 +26,7 @@ static const struct command_row rows[] = {
 	"is the daemon there, and how is it",
 	"callgate status\n"
 	"callgate status --output json | jq .calls.running",
+	"",
 	"",
 	"",
 	"",
@@ -38,6 +40,7 @@ static const struct command_row rows[] = {
 	"",
 	"",
 	"",
+	"",
     },
     {
 	"reload",
@@ -45,6 +48,7 @@ static const struct command_row rows[] = {
 	"reload",
 	"read the policy again; a broken one changes nothing",
 	"callgate reload",
+	"",
 	"",
 	"",
 	"",
@@ -59,6 +63,7 @@ static const struct command_row rows[] = {
 	"",
 	"",
 	"",
+	"",
     },
     {
 	"agents",
@@ -66,6 +71,7 @@ static const struct command_row rows[] = {
 	"agents",
 	"the agents you may see",
 	"callgate agents",
+	"",
 	"",
 	"",
 	"",
@@ -80,6 +86,7 @@ static const struct command_row rows[] = {
 	"",
 	"--json=ANY",
 	"TOOL",
+	"",
     },
     {
 	"run",
@@ -92,6 +99,8 @@ static const struct command_row rows[] = {
 	"",
 	"--tool=TOOL -c=ANY --wait --no-wait",
 	"ARGV",
+	"over HTTP (--url) nothing streams: standard input is sent whole (text of at most 768 KiB), and\n"
+	"the output comes at the end, cut at the tool's sandbox.output",
     },
     {
 	"mcp",
@@ -102,6 +111,7 @@ static const struct command_row rows[] = {
 	"",
 	"",
 	"",
+	"",
     },
     {
 	"pending",
@@ -109,6 +119,7 @@ static const struct command_row rows[] = {
 	"pending",
 	"what waits for a human",
 	"callgate pending",
+	"",
 	"",
 	"",
 	"",
@@ -123,6 +134,7 @@ static const struct command_row rows[] = {
 	"",
 	"--scope=SCOPE --reason=ANY --key=FILE",
 	"APPROVAL",
+	"",
     },
     {
 	"deny",
@@ -133,6 +145,7 @@ static const struct command_row rows[] = {
 	"",
 	"--reason=ANY --key=FILE",
 	"APPROVAL",
+	"",
     },
     {
 	"watch",
@@ -143,6 +156,7 @@ static const struct command_row rows[] = {
 	"callgate watch --output json | jq -r .command",
 	"",
 	"--key=FILE",
+	"",
 	"",
     },
     {
@@ -156,6 +170,7 @@ static const struct command_row rows[] = {
 	"revoke",
 	"",
 	"GRANT",
+	"",
     },
     {
 	"keys",
@@ -174,6 +189,9 @@ static const struct command_row rows[] = {
 	"--label=ANY --tenant=ANY --role=ANY --tool=TOOL --agent=AGENT --namespace=SPACE "
 	"--permission=ANY --expires=ANY --approver --name=ANY --key=FILE --state=DIR",
 	"",
+	"a list that is not given is empty, and an empty list grants nothing: name each role, tool, agent,\n"
+	"namespace and permission. The key alone is on standard output, this once. An approver's key is\n"
+	"made on the daemon's machine, not with --url",
     },
     {
 	"token",
@@ -186,6 +204,8 @@ static const struct command_row rows[] = {
 	"--tool=TOOL --agent=AGENT --namespace=SPACE --role=ANY --permission=ANY --calls=ANY "
 	"--ttl=ANY",
 	"",
+	"a list that is not given is empty, and an empty list grants nothing. The token alone is on\n"
+	"standard output",
     },
     {
 	"login",
@@ -198,6 +218,7 @@ static const struct command_row rows[] = {
 	"",
 	"--client-id=ANY --scope=ANY --status",
 	"",
+	"the token is kept in $XDG_STATE_HOME/callgate/login, refreshed when it has expired, and never shown",
     },
     {
 	"logout",
@@ -208,6 +229,7 @@ static const struct command_row rows[] = {
 	"",
 	"",
 	"",
+	"the provider is not told: a token that somebody copied counts until it expires",
     },
     {
 	"whoami",
@@ -216,6 +238,7 @@ static const struct command_row rows[] = {
 	"who you are to the gate, and what that grants",
 	"callgate whoami\n"
 	"callgate whoami --url https://gate.example:8700",
+	"",
 	"",
 	"",
 	"",
@@ -232,6 +255,7 @@ static const struct command_row rows[] = {
 	"get check apply",
 	"--version=ANY",
 	"FILE",
+	"needs server.studio, and a role of server.studio.roles; the server: block cannot be changed",
     },
     {
 	"audit",
@@ -245,6 +269,7 @@ static const struct command_row rows[] = {
 	"verify tail prove",
 	"--pin=FILE --anchor=FILE --max-age=ANY --all-seals --semantic -n=ANY -f",
 	"DIR",
+	"reads a folder of this machine, not with --url",
     },
     {
 	"policy",
@@ -262,6 +287,7 @@ static const struct command_row rows[] = {
 	"check test explain schema pack",
 	"--config=FILE --json=ANY",
 	"FILE",
+	"with --url explain only, which asks that gate",
     },
     {
 	"completion",
@@ -273,6 +299,7 @@ static const struct command_row rows[] = {
 	"bash zsh fish",
 	"",
 	"SHELL",
+	"",
     },
     {
 	"help",
@@ -283,6 +310,7 @@ static const struct command_row rows[] = {
 	"",
 	"",
 	"COMMAND",
+	"",
     },
     {
 	"version",
@@ -293,8 +321,9 @@ static const struct command_row rows[] = {
 	"",
 	"",
 	"",
+	"",
     },
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
 const struct command_row *commands_all(void)

@@ -17,6 +17,7 @@ struct command_row {
 	const char *verbs;    /* first words it knows, by blanks */
 	const char *options;  /* by blanks: "--flag", "--option=KIND" (KIND: see commands_kinds) */
 	const char *operand;  /* KIND of its words, or "" */
+	const char *remarks;  /* what else its help says, lines; or "" */
 };
 
 /* Global options in the form of command_row.options. KIND is one of FILE DIR TOOL AGENT SPACE

@@ -42,3 +42,16 @@ const json_t *listed_find(
 		    COMMAND_USAGE, "%s: no %s has that id; see `callgate %s`", id, what, where);
 	return found;
 }
+
+const char *listed_time(const json_t *object, const char *member, char out[CLOCK_STAMP_MAX])
+{
+	const json_t *value = json_object_get(object, member);
+	json_int_t seconds = json_integer_value(value);
+
+	out[0] = '\0';
+	if (json_is_string(value))
+		return json_string_value(value);
+	return seconds > 0 && seconds < INT64_MAX / 1000000
+		   ? clock_stamp(out, (uint64_t)seconds * 1000000)
+		   : out;
+}

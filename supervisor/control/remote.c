@@ -19,11 +19,16 @@
 #define EARLY_S  30 /* a token that ends sooner is refreshed now */
 #define FORM_MAX (128 * 1024)
 
+static int is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 int remote_trim(char out[CREDENTIAL_MAX], const char *text, size_t len)
 {
-	while (len > 0 && strchr(" \t\r\n", text[len - 1]))
+	while (len > 0 && is_blank(text[len - 1]))
 		len--;
-	while (len > 0 && strchr(" \t\r\n", *text)) {
+	while (len > 0 && is_blank(*text)) {
 		text++;
 		len--;
 	}

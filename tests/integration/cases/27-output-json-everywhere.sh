@@ -48,6 +48,17 @@ refused() { # STATUS WORD...: nothing on stdout, and the last line of stderr say
 	is_complaints "$*" err
 	expect "code of $*" "$(tail -n 1 err | jq .error.code)" "$want"
 }
+either() { # WORD...: done or refused, in the form of the one or the other
+	timeout 30 "$callgate" --output json "$@" >out 2>err </dev/null
+	local status=$?
+	is_complaints "$*" err
+	if [ $status = 0 ]; then
+		is_json "$*" out
+	else
+		expect "stdout of $*" "$(cat out)" ''
+		expect "code of $*" "$(tail -n 1 err | jq .error.code)" $status
+	fi
+}
 pend() { # leaves a call that waits, and its id
 	"$callgate" --output json call ask command="touch $1" >/dev/null
 	id=$("$callgate" --output json pending | jq -r ".approvals[] | select(.command == \"touch $1\") | .id")
@@ -83,6 +94,26 @@ for name in $commands; do
 	keys)
 		"$callgate" --output json keys create --approver --name tester <pass >out 2>err || fail "keys"
 		is_json keys out
+		either keys create --label x
+		either keys list
+		either keys rotate key_0000000000000000
+		either keys revoke key_0000000000000000
+		refused 1 keys rotate
+		;;
+	token)
+		either token issue --tool bash
+		refused 1 token issue --calls none
+		;;
+	login)
+		json 0 login --status
+		refused 1 login
+		;;
+	logout) refused 1 logout ;;
+	whoami) either whoami ;;
+	config)
+		either config get
+		either config check callgate.yaml
+		refused 1 config check absent.yaml
 		;;
 	approve) ;; # after keys
 	deny) ;;
