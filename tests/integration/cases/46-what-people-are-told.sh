@@ -40,7 +40,7 @@ expect 'a pack' "$("$callgate" policy pack git | head -n 1)" 'pack: git'
 said 'no pack' 'did you mean git' policy pack gti
 said 'another socket' 'up: --socket other.sock: the policy has the daemon listen at .*run/callgate.sock' --socket other.sock up
 said 'no value' '^callgate: --socket: lacks its value' --socket
-said 'no url' 'speaks over the Unix socket only' --url https://gate.example status
+said 'no url' '--url http://gate.example: http is for this machine only' --url http://gate.example status
 (cd / && said 'no policy' 'neither ./callgate.yaml, .*config/callgate/callgate.yaml nor /etc/callgate/callgate.yaml' up) || exit 1
 echo 'correct horse battery' >pass
 expect_match 'a key without a daemon' "$("$callgate" keys create --approver --name one <pass)" 'no daemon answers at .*callgate reload'
