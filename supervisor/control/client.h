@@ -1,6 +1,7 @@
 /*
- * A blocking JSON-RPC client of a gate, for one command's lifetime: over the daemon's socket, or over
- * HTTP where the session says --url. Floor 4: jansson; blocks as long as the gate holds the answer.
+ * A blocking JSON-RPC client of a gate, for one command's lifetime: over the daemon's socket, or
+ * over HTTP where the session says --url. Floor 4: jansson; blocks as long as the gate holds the
+ * answer.
  */
 #ifndef CALLGATE_CONTROL_CLIENT_H
 #define CALLGATE_CONTROL_CLIENT_H
@@ -33,8 +34,9 @@ int client_reaches(const struct command_session *session);
 
 /* Sends a request and waits for its answer. params is stolen (NULL = {}); agent and namespace of
  * the session are put into its _meta. Returns 0 and *ret_answer: the whole response object with
- * "result" or "error" (owned by the caller), or an exit status after complaining: COMMAND_UNREACHABLE
- * and, where no daemon spoke but the way itself said so, the others of client_open(). */
+ * "result" or "error" (owned by the caller), or an exit status after complaining:
+ * COMMAND_UNREACHABLE and, where no daemon spoke but the way itself said so, the others of
+ * client_open(). */
 int client_request(struct client *client, const struct command_session *session, const char *method,
     json_t *params, json_t **ret_answer);
 
@@ -63,9 +65,9 @@ int client_line(const struct client *client, const char **ret_text, size_t *ret_
 void client_drop_line(struct client *client);
 /* Reads once, blocking. 0, or -EPIPE: nothing more will come. */
 int client_read(struct client *client);
-/* Waits until client_read() will not block (1), or one of others is ready or timeout_ms are over (0;
- * revents of all are set); -errno. At most TRANSPORT_OTHERS_MAX others; those with fd -1 are passed
- * over. */
+/* Waits until client_read() will not block (1), or one of others is ready or timeout_ms are over
+ * (0; revents of all are set); -errno. At most TRANSPORT_OTHERS_MAX others; those with fd -1 are
+ * passed over. */
 int client_wait(struct client *client, struct pollfd *others, unsigned count, int timeout_ms);
 /* Why the way itself gave no answer; borrowed; NULL: nothing failed there. */
 const struct transport_failure *client_failure(const struct client *client);

@@ -188,8 +188,8 @@ int cmd_login(struct command_session *session, int argc, char **argv)
 		return say_status(session);
 	if (!session->remote)
 		return command_fail(COMMAND_USAGE,
-		    "login: where? give --url https://HOST[:PORT]; the daemon's own socket needs no "
-		    "login");
+		    "login: where? give --url https://HOST[:PORT]; the daemon's own socket needs "
+		    "none");
 	return log_in(session, client_id ? client_id : CLIENT_ID, scope ? scope : "");
 }
 

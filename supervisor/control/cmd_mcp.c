@@ -1,7 +1,7 @@
 /*
  * mcp: newline-delimited JSON-RPC between stdin/stdout and the gate, which speaks MCP itself, over
- * its socket or over HTTP. Lines pass unread; only --agent and --namespace are put into the _meta of
- * requests.
+ * its socket or over HTTP. Lines pass unread; only --agent and --namespace are put into the _meta
+ * of requests.
  *
  * When the client closes stdin, the answers that are due still come; a client that is gone (nobody
  * reads stdout) hangs up at once, and the gate ends what runs.

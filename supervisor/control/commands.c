@@ -99,8 +99,8 @@ static const struct command_row rows[] = {
 	"",
 	"--tool=TOOL -c=ANY --wait --no-wait",
 	"ARGV",
-	"over HTTP (--url) nothing streams: standard input is sent whole (text of at most 768 KiB), and\n"
-	"the output comes at the end, cut at the tool's sandbox.output",
+	"over HTTP (--url) nothing streams: standard input is sent whole (text of at most 768\n"
+	"KiB), and the output comes at the end, cut at the tool's sandbox.output",
     },
     {
 	"mcp",
@@ -181,7 +181,7 @@ static const struct command_row rows[] = {
 	"keys rotate ID\n"
 	"keys revoke ID\n"
 	"keys create --approver [--name NAME] [--key FILE] [--state DIR]",
-	"API keys, which are good for nothing but what their options name; the key of an approver",
+	"API keys, good for nothing but what their options name; the key of an approver",
 	"callgate keys create --label ci --role developer --tool 'git_*' --expires 30d >ci.key\n"
 	"callgate keys list\n"
 	"callgate keys create --approver --name anna",
@@ -189,23 +189,23 @@ static const struct command_row rows[] = {
 	"--label=ANY --tenant=ANY --role=ANY --tool=TOOL --agent=AGENT --namespace=SPACE "
 	"--permission=ANY --expires=ANY --approver --name=ANY --key=FILE --state=DIR",
 	"",
-	"a list that is not given is empty, and an empty list grants nothing: name each role, tool, agent,\n"
-	"namespace and permission. The key alone is on standard output, this once. An approver's key is\n"
-	"made on the daemon's machine, not with --url",
+	"a list that is not given is empty, and an empty list grants nothing: name each role,\n"
+	"tool, agent, namespace and permission. The key alone is on standard output, this once.\n"
+	"An approver's key is made on the daemon's machine, not with --url",
     },
     {
 	"token",
 	cmd_token,
 	"token issue [--tool G]... [--agent A]... [--namespace N]... [--role R]... "
 	"[--permission P]... [--calls N] [--ttl 1h]",
-	"a token for a short time, good for nothing but what its options name, never more than you",
+	"a token for a short time, good for what its options name, never more than you",
 	"callgate token issue --role developer --tool bash --calls 10 --ttl 15m",
 	"issue",
 	"--tool=TOOL --agent=AGENT --namespace=SPACE --role=ANY --permission=ANY --calls=ANY "
 	"--ttl=ANY",
 	"",
-	"a list that is not given is empty, and an empty list grants nothing. The token alone is on\n"
-	"standard output",
+	"a list that is not given is empty, and an empty list grants nothing. The token alone is\n"
+	"on standard output",
     },
     {
 	"login",
@@ -218,7 +218,8 @@ static const struct command_row rows[] = {
 	"",
 	"--client-id=ANY --scope=ANY --status",
 	"",
-	"the token is kept in $XDG_STATE_HOME/callgate/login, refreshed when it has expired, and never shown",
+	"the token is kept in $XDG_STATE_HOME/callgate/login, refreshed when it has expired,\n"
+	"and never shown",
     },
     {
 	"logout",
@@ -255,7 +256,7 @@ static const struct command_row rows[] = {
 	"get check apply",
 	"--version=ANY",
 	"FILE",
-	"needs server.studio, and a role of server.studio.roles; the server: block cannot be changed",
+	"needs server.studio and a role of server.studio.roles; the server: block stays as it is",
     },
     {
 	"audit",

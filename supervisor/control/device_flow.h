@@ -1,7 +1,7 @@
 /*
- * OAuth 2.0 device authorization (RFC 8628): a code that a person enters in a browser, and asking for
- * the token until it was. Also the refreshing of a token. The judging is pure; floor 4: jansson, the
- * network where it says so.
+ * OAuth 2.0 device authorization (RFC 8628): a code that a person enters in a browser, and asking
+ * for the token until it was. Also the refreshing of a token. The judging is pure; floor 4:
+ * jansson, the network where it says so.
  */
 #ifndef CALLGATE_CONTROL_DEVICE_FLOW_H
 #define CALLGATE_CONTROL_DEVICE_FLOW_H

@@ -1,7 +1,7 @@
 /*
- * Who gives out tokens for a gate: its protected resource metadata (RFC 9728) names an issuer, whose
- * own metadata (RFC 8414, or OpenID Connect discovery) names where to ask. Every field is judged
- * before anything is sent there. Floor 4: jansson; discover() blocks on the network.
+ * Who gives out tokens for a gate: its protected resource metadata (RFC 9728) names an issuer,
+ * whose own metadata (RFC 8414, or OpenID Connect discovery) names where to ask. Every field is
+ * judged before anything is sent there. Floor 4: jansson; discover() blocks on the network.
  */
 #ifndef CALLGATE_CONTROL_DISCOVERY_H
 #define CALLGATE_CONTROL_DISCOVERY_H

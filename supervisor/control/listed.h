@@ -13,8 +13,8 @@
  * the daemon (command_print_rendered). */
 void listed_print_field(const char *name, const char *value);
 
-/* A time of an object as text: as it came, or made of seconds since 1970; "" for none. Borrowed from
- * the object or out. */
+/* A time of an object as text: as it came, or made of seconds since 1970; "" for none. Borrowed
+ * from the object or out. */
 const char *listed_time(const json_t *object, const char *member, char out[CLOCK_STAMP_MAX]);
 
 /* The entry with this id or unique beginning of one (at least 4 characters); borrowed. what: "call

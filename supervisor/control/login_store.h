@@ -1,6 +1,6 @@
 /*
- * Logins of one person, a file for each gate: $XDG_STATE_HOME/callgate/login/HOST_PORT.json, 0600 in
- * a folder 0700. What is read back is judged like anything else. Floor 4: touches the disk.
+ * Logins of one person, a file for each gate: $XDG_STATE_HOME/callgate/login/HOST_PORT.json, 0600
+ * in a folder 0700. What is read back is judged like anything else. Floor 4: touches the disk.
  */
 #ifndef CALLGATE_CONTROL_LOGIN_STORE_H
 #define CALLGATE_CONTROL_LOGIN_STORE_H

@@ -1,6 +1,6 @@
 /*
- * A gate that is spoken to over HTTP: where it is, whom we trust there, what we show. Taken from the
- * global options and the environment by main.c; the credential is looked for when it is needed.
+ * A gate that is spoken to over HTTP: where it is, whom we trust there, what we show. Taken from
+ * the global options and the environment by main.c; the credential is looked for when it is needed.
  * Floor 4: touches the disk, and the network where a login must be refreshed.
  */
 #ifndef CALLGATE_CONTROL_REMOTE_H

@@ -451,8 +451,8 @@ int run_exchange(struct run_exchange *run, const json_t *params, json_t **ret_an
 	return status;
 }
 
-/* The first message that the daemon sends, while a signal still ends us. 0 and *ret_answer (owned by
- * the caller), or the exit status. */
+/* The first message that the daemon sends, while a signal still ends us. 0 and *ret_answer (owned
+ * by the caller), or the exit status. */
 static int first_answer(struct run_exchange *run, json_t **ret_answer)
 {
 	struct pollfd signals = {.fd = run->signals, .events = POLLIN};

@@ -28,8 +28,8 @@ struct run_exchange {
 	char output_end[256]; /* why the daemon gave no more output before its end; "" = it did */
 };
 
-/* Does the daemon know callgate/output? 1, 0; else the exit status of the command: 128 + a signal, or
- * COMMAND_RUN_COULD_NOT after complaining. */
+/* Does the daemon know callgate/output? 1, 0; else the exit status of the command: 128 + a signal,
+ * or COMMAND_RUN_COULD_NOT after complaining. */
 int run_streams_served(struct run_exchange *run);
 
 /* Makes the call; params is borrowed. 0 and *ret_answer, the response object (owned by the caller);

@@ -29,8 +29,8 @@ struct transport_functions {
 	/* One message, without a newline at its end. 0; -EPIPE: the gate hung up, and what it said
 	 * before can still be received; -errno. */
 	int (*send)(struct transport *transport, const char *text, size_t len);
-	/* Appends what came, which may end within a line. Blocks until there is something. 0; -EPIPE:
-	 * nothing more will come. */
+	/* Appends what came, which may end within a line. Blocks until there is something. 0;
+	 * -EPIPE: nothing more will come. */
 	int (*receive)(struct transport *transport, struct buf *in);
 	/* 1: receive() will not block; 0: one of others is ready (see its revents, all of them are
 	 * set), or timeout_ms are over (-1: never). -errno. others with fd -1 are passed over. */

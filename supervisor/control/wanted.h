@@ -13,8 +13,8 @@
 json_t *wanted_take(int *argc, char **argv);
 /* "30d", "1h" to seconds. 0, or COMMAND_USAGE after complaining of the option. */
 int wanted_seconds(const char *option, const char *text, uint64_t *ret_s);
-/* A thing made once: its secret alone on standard output, or the whole answer as JSON. member: where
- * the secret is. An exit status. */
+/* A thing made once: its secret alone on standard output, or the whole answer as JSON. member:
+ * where the secret is. An exit status. */
 int wanted_print_secret(int as_json, const json_t *answer, const char *member);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * libcurl as every request of ours uses it: TLS 1.2 or newer, verified; no redirects, no cookies, no
- * credential from a URL or a .netrc, no proxy for this machine; and one small request as a whole.
- * Floor 4: libcurl, jansson; web_fetch() blocks.
+ * libcurl as every request of ours uses it: TLS 1.2 or newer, verified; no redirects, no cookies,
+ * no credential from a URL or a .netrc, no proxy for this machine; and one small request as a
+ * whole. Floor 4: libcurl, jansson; web_fetch() blocks.
  */
 #ifndef CALLGATE_CONTROL_WEB_H
 #define CALLGATE_CONTROL_WEB_H
