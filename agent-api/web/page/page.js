@@ -57,9 +57,9 @@
 
 	// ---- one question --------------------------------------------------------------------
 
-	const fact = (list, name, value, className) => {
+	const fact = (list, name, value) => {
 		if (value === undefined || value === null || value === "") return;
-		list.append(make("dt", name), make("dd", oneLine(value), className));
+		list.append(make("dt", name), make("dd", oneLine(value)));
 	};
 
 	// A box that must be read to its end. read() tells whether it was; change is called then.
@@ -143,8 +143,8 @@
 		if (question.warning) card.append(make("p", `Warning: ${oneLine(question.warning)}`, "warning"));
 		fact(facts, "agent", question.agent);
 		fact(facts, "namespace", question.namespace);
-		fact(facts, "asked because", question.rule);
-		fact(facts, "reason given", question.reason, "untrusted");
+		fact(facts, "rule", question.rule);
+		fact(facts, "because", question.reason);
 		fact(facts, "asked at", question.created);
 		facts.append(make("dt", "expires"), clock);
 		fact(facts, "agreed so far", question.quorum > 1 ? `${question.agreed} of ${question.quorum}` : "");

@@ -64,6 +64,8 @@ static int say_tls(struct rig *rig, const struct pair *pair, const char *key)
 	return status;
 }
 
+#define HEALTH "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
 /* The name that the server presents, and /health through it. */
 static void name_of(const struct rig *rig, char *name, size_t max)
 {
@@ -77,7 +79,7 @@ static void name_of(const struct rig *rig, char *name, size_t max)
 	assert_int_equal(SSL_connect(ssl), 1);
 	x509 = SSL_get1_peer_certificate(ssl);
 	X509_NAME_get_text_by_NID(X509_get_subject_name(x509), NID_commonName, name, (int)max);
-	assert_true(SSL_write(ssl, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 43) == 43);
+	assert_true(SSL_write(ssl, HEALTH, sizeof(HEALTH) - 1) == sizeof(HEALTH) - 1);
 	assert_true(SSL_read(ssl, text, sizeof(text) - 1) > 0);
 	assert_int_equal(strncmp(text, "HTTP/1.1 200", 12), 0);
 	X509_free(x509);
