@@ -1,0 +1,397 @@
+/* Keys and tokens: nothing is given by default, nothing wider than who gives it, nothing outside a
+ * tenant; what ends ends at once; a record stands before each answer. */
+#include "tests/unit/engine/visitors.h"
+
+static json_t *ask(const char *bearer, enum request_method method, const char *body, int *ret_code)
+{
+	const struct visited asked = {.bearer = bearer, .method = method, .body = body};
+	const struct message_reply *reply;
+	json_t *json;
+
+	(void)visit(&asked);
+	json = visit_reply(&reply);
+	*ret_code = reply->kind == REPLY_RESULT
+			? 200
+			: (int)json_integer_value(json_object_get(json, "code"));
+	return json;
+}
+
+static int code_of(const char *bearer, enum request_method method, const char *body)
+{
+	int code;
+
+	json_decref(ask(bearer, method, body, &code));
+	return code;
+}
+
+/* The text of a new key or token, the caller's; *ret_id (owned by him, too): its id. */
+static char *made(const char *bearer, enum request_method method, const char *body, char **ret_id)
+{
+	int code;
+	json_t *json = ask(bearer, method, body, &code);
+	const char *text = json_string_value(
+	    json_object_get(json, method == REQUEST_TOKENS_ISSUE ? "token" : "key"));
+	char *copy;
+
+	if (code != 200 || !text)
+		fail_msg("%d %s", code, json_string_value(json_object_get(json, "message")));
+	copy = strdup(text);
+	if (ret_id)
+		*ret_id = strdup(json_string_value(json_object_get(json, "id")));
+	json_decref(json);
+	return copy;
+}
+
+static char *key_with(const char *body, char **ret_id)
+{
+	return made(SERVICE_KEY, REQUEST_KEYS_CREATE, body, ret_id);
+}
+
+static int calls_as(const char *bearer, const char *space)
+{
+	const struct visited asked = {.bearer = bearer,
+	    .tool = "bash",
+	    .space = space,
+	    .method = REQUEST_TOOLS_CALL,
+	    .body = "{\"command\":\"ls\"}"};
+	struct call *call;
+
+	(void)visit(&asked);
+	call = world.calls;
+	if (!call)
+		return -1;
+	if (call->state == CALL_AUTHORIZED)
+		return 1;
+	drive_to_end(call->id);
+	json_decref(visit_reply(NULL));
+	return 0;
+}
+
+static void finish_calls(void)
+{
+	while (world.calls) {
+		drive_to_end(world.calls->id);
+		json_decref(visit_reply(NULL));
+	}
+}
+
+static void test_nothing_by_default(void **state)
+{
+	char *id, *key = key_with("{}", &id), body[64];
+
+	(void)state;
+	assert_int_equal(strlen(key), API_KEY_LEN);
+	assert_int_equal(code_of(key, REQUEST_WHOAMI, "{}"), 200);
+	assert_int_equal(calls_as(key, ""), 0);
+	assert_int_equal(code_of(key, REQUEST_METRICS, "{}"), 403);
+	assert_int_equal(code_of(key, REQUEST_KEYS_LIST, "{}"), 403);
+	assert_false(recorded_anywhere(key));
+	assert_false(recorded_anywhere(key + 20));
+	assert_true(recorded_anywhere(id));
+	snprintf(body, sizeof(body), "{\"id\":\"%s\"}", id);
+	assert_int_equal(code_of(SERVICE_KEY, REQUEST_KEYS_REVOKE, body), 200);
+	assert_int_equal(code_of(key, REQUEST_WHOAMI, "{}"), 401);
+	assert_int_equal(code_of(SERVICE_KEY, REQUEST_KEYS_ROTATE, body), 409);
+	free(key);
+	free(id);
+}
+
+static void test_scope_of_a_key(void **state)
+{
+	char *key = key_with("{\"roles\":[\"developer\"],\"tools\":[\"bash\"],\"namespaces\":["
+			     "\"default\"],\"permissions\":[\"metrics:read\"]}",
+	    NULL);
+	char *narrow = key_with(
+	    "{\"roles\":[\"operator\"],\"tools\":[\"other\"],\"namespaces\":[\"*\"]}", NULL);
+
+	(void)state;
+	assert_int_equal(calls_as(key, ""), 1);
+	finish_calls();
+	assert_int_equal(code_of(key, REQUEST_METRICS, "{}"), 200);
+	assert_int_equal(
+	    code_of(key, REQUEST_TOKENS_ISSUE, "{}"), 403); /* the role's, not the key's */
+	assert_int_equal(calls_as(key, "a1"), 0);
+	assert_int_equal(calls_as(narrow, ""), 0); /* the role has the tool, the key has not */
+	free(key);
+	free(narrow);
+}
+
+static void test_tenant_bounds_a_key(void **state)
+{
+	char *key = key_with("{\"tenant\":\"acme\",\"roles\":[\"developer\"],\"tools\":[\"*\"],"
+			     "\"namespaces\":[\"*\"]}",
+	    NULL);
+
+	(void)state;
+	assert_int_equal(calls_as(key, "a2"), 1);
+	finish_calls();
+	assert_int_equal(calls_as(key, "b1"), 0);
+	assert_int_equal(calls_as(key, ""), 0); /* default is nobody's */
+	pass_s(60);
+	assert_int_equal(
+	    code_of(SERVICE_KEY, REQUEST_KEYS_CREATE, "{\"tenant\":\"nosuch\"}"), -32602);
+	free(key);
+}
+
+static void test_expiry_and_rotation(void **state)
+{
+	char body[128], *id, *key, *next;
+
+	(void)state;
+	snprintf(body, sizeof(body), "{\"expires_s\":%llu}", (unsigned long long)now_s() + 100);
+	key = key_with(body, &id);
+	snprintf(body, sizeof(body), "{\"id\":\"%s\"}", id);
+	next = made(SERVICE_KEY, REQUEST_KEYS_ROTATE, body, NULL);
+	assert_int_equal(code_of(key, REQUEST_WHOAMI, "{}"), 401);
+	assert_int_equal(code_of(next, REQUEST_WHOAMI, "{}"), 200);
+	pass_s(101);
+	assert_int_equal(code_of(next, REQUEST_WHOAMI, "{}"), 401);
+	assert_int_equal(code_of(SERVICE_KEY, REQUEST_KEYS_CREATE, "{\"expires_s\":5}"), -32602);
+	assert_int_equal(
+	    code_of(SERVICE_KEY, REQUEST_KEYS_CREATE, "{\"expires_s\":\"9\"}"), -32602);
+	assert_int_equal(
+	    code_of(SERVICE_KEY, REQUEST_KEYS_CREATE, "{\"expires_s\":9007199254740993}"), -32602);
+	assert_int_equal(code_of(SERVICE_KEY, REQUEST_KEYS_CREATE, "{\"rolls\":[]}"), -32602);
+	assert_int_equal(code_of(SERVICE_KEY, REQUEST_KEYS_CREATE, "{\"roles\":\"x\"}"), -32602);
+	assert_int_equal(code_of(SERVICE_KEY, REQUEST_KEYS_REVOKE, "{\"id\":\"key_0\"}"), 404);
+	assert_int_equal(code_of(SERVICE_KEY, REQUEST_KEYS_REVOKE, "{}"), -32602);
+	free(key);
+	free(next);
+	free(id);
+}
+
+static void test_keeper_gives_what_he_has(void **state)
+{
+	char *keeper = jwt_of(",\"scope\":\"x keys\"");
+	char *foreign_id, *foreign = key_with("{\"tenant\":\"acme\"}", &foreign_id), body[64];
+	char *wide_id, *wide = key_with("{\"roles\":[\"operator\"],\"tools\":[\"*\"]}", &wide_id);
+	char *own;
+	int code;
+	json_t *list;
+
+	(void)state;
+	courier_brings("k1", issuer_key);
+	own = made(keeper, REQUEST_KEYS_CREATE,
+	    "{\"roles\":[\"keeper\"],\"tools\":[\"bash\"],\"namespaces\":[\"default\"],"
+	    "\"permissions\":[\"tokens:issue\"],\"expires_s\":1700001500}",
+	    NULL);
+	assert_int_equal(code_of(own, REQUEST_WHOAMI, "{}"), 200);
+	/* wider in any way is refused: role, tool, namespace, permission, time, tenant */
+	assert_int_equal(code_of(keeper, REQUEST_KEYS_CREATE,
+			     "{\"roles\":[\"operator\"],\"expires_s\":1700001500}"),
+	    403);
+	assert_int_equal(
+	    code_of(keeper, REQUEST_KEYS_CREATE, "{\"tools\":[\"*\"],\"expires_s\":1700001500}"),
+	    403);
+	assert_int_equal(code_of(keeper, REQUEST_KEYS_CREATE,
+			     "{\"namespaces\":[\"b1\"],\"expires_s\":1700001500}"),
+	    403);
+	assert_int_equal(code_of(keeper, REQUEST_KEYS_CREATE,
+			     "{\"permissions\":[\"approvals:decide\"],\"expires_s\":1700001500}"),
+	    403);
+	assert_int_equal(code_of(keeper, REQUEST_KEYS_CREATE, "{}"), 403);
+	assert_int_equal(
+	    code_of(keeper, REQUEST_KEYS_CREATE, "{\"tenant\":\"acme\",\"expires_s\":1700001500}"),
+	    403);
+	/* he sees the keys of his own tenant, here those of none; a foreign one does not exist */
+	list = ask(keeper, REQUEST_KEYS_LIST, "{}", &code);
+	assert_int_equal(json_array_size(json_object_get(list, "keys")), 2);
+	json_decref(list);
+	snprintf(body, sizeof(body), "{\"id\":\"%s\"}", foreign_id);
+	assert_int_equal(code_of(keeper, REQUEST_KEYS_REVOKE, body), 404);
+	/* and does not come by a wider key by rotating it */
+	snprintf(body, sizeof(body), "{\"id\":\"%s\"}", wide_id);
+	assert_int_equal(code_of(keeper, REQUEST_KEYS_ROTATE, body), 403);
+	assert_int_equal(code_of(wide, REQUEST_WHOAMI, "{}"), 200);
+	list = ask(SERVICE_KEY, REQUEST_KEYS_LIST, "{}", &code);
+	assert_int_equal(json_array_size(json_object_get(list, "keys")), 3);
+	json_decref(list);
+	free(keeper);
+	free(foreign);
+	free(foreign_id);
+	free(wide);
+	free(wide_id);
+	free(own);
+}
+
+static void test_revoked_while_it_waits(void **state)
+{
+	char *id,
+	    *key = key_with("{\"roles\":[\"developer\"],\"tools\":[\"*\"],\"namespaces\":["
+			    "\"*\"]}",
+		&id),
+	    body[64], call[CALL_ID_MAX];
+
+	(void)state;
+	assert_int_equal(calls_as(key, ""), 1);
+	snprintf(call, sizeof(call), "%s", world.calls->id);
+	snprintf(body, sizeof(body), "{\"id\":\"%s\"}", id);
+	assert_int_equal(code_of(SERVICE_KEY, REQUEST_KEYS_REVOKE, body), 200);
+	records_are_written();
+	assert_null(calls_find(&world, call));
+	assert_int_equal(sent_count_of(MESSAGE_LAUNCH), 0);
+	assert_true(record_holds(record_of(RECORD_CALL_OUTCOME), "revoked"));
+	free(key);
+	free(id);
+}
+
+static void test_no_record_no_key(void **state)
+{
+	const struct visited asked = {
+	    .bearer = SERVICE_KEY, .method = REQUEST_KEYS_CREATE, .body = "{}"};
+	struct message *record;
+	json_t *json, *list;
+	int code;
+
+	(void)state;
+	(void)visit(&asked);
+	assert_null(sent_next(&world.http, MESSAGE_REPLY)); /* not before it is on disk */
+	record = record_of(RECORD_ADMIN_KEY);
+	assert_non_null(record);
+	for (size_t i = 0; i < sent_count; i++)
+		if (&sent[i].message == record)
+			sent[i].seen = 1;
+	answer_record(record->serial, ANSWER_UNAVAILABLE, 0);
+	json = visit_reply(NULL);
+	assert_int_equal(json_integer_value(json_object_get(json, "code")), 503);
+	json_decref(json);
+	list = ask(SERVICE_KEY, REQUEST_KEYS_LIST, "{}", &code);
+	assert_true(json_is_string(
+	    json_object_get(json_array_get(json_object_get(list, "keys"), 0), "revoked")));
+	json_decref(list);
+}
+
+/* ---- tokens ------------------------------------------------------------------------------- */
+
+static void test_token_is_narrower(void **state)
+{
+	char *token = made(STATIC_KEY, REQUEST_TOKENS_ISSUE,
+	    "{\"roles\":[\"*\"],\"tools\":[\"*\"],\"namespaces\":[\"*\"],\"max_calls\":2}", NULL);
+	int code;
+	json_t *who;
+
+	(void)state;
+	who = ask(token, REQUEST_WHOAMI, "{}", &code);
+	assert_string_equal(
+	    json_string_value(json_object_get(who, "principal")), "api_key:API_KEY_1");
+	assert_string_equal(json_string_value(json_object_get(who, "proof")), "token");
+	json_decref(who);
+	assert_int_equal(code_of(token, REQUEST_METRICS, "{}"), 403); /* was not asked for */
+	assert_int_equal(calls_as(token, ""), 1);
+	finish_calls();
+	assert_int_equal(calls_as(token, "b1"), 0); /* counts, too */
+	assert_int_equal(calls_as(token, ""), 0);   /* used up */
+	assert_int_equal(code_of(token, REQUEST_WHOAMI, "{}"), 200);
+	assert_false(recorded_anywhere(token));
+	assert_int_equal(sent_records(RECORD_ADMIN_TOKEN, NULL), 1);
+	pass_s(3601);
+	assert_int_equal(code_of(token, REQUEST_WHOAMI, "{}"), 401);
+	free(token);
+}
+
+static void test_token_of_split_rights(void **state)
+{
+	char *split = jwt_of(",\"role\":\"split\"");
+	char *token;
+	int code;
+	json_t *json;
+
+	(void)state;
+	courier_brings("k1", issuer_key);
+	/* developer in default, operator in a1: a token for both has neither */
+	assert_int_equal(code_of(split, REQUEST_TOKENS_ISSUE,
+			     "{\"roles\":[\"*\"],\"tools\":[\"*\"],\"namespaces\":[\"default\","
+			     "\"a1\"]}"),
+	    403);
+	json = ask(split, REQUEST_TOKENS_ISSUE,
+	    "{\"roles\":[\"*\"],\"tools\":[\"*\"],\"namespaces\":[\"default\"]}", &code);
+	assert_int_equal(code, 200);
+	json_decref(json);
+	assert_int_equal(code_of(split, REQUEST_TOKENS_ISSUE, "{}"), 403);
+	token = made(split, REQUEST_TOKENS_ISSUE,
+	    "{\"roles\":[\"*\"],\"permissions\":[\"tokens:issue\"],\"tools\":[\"*\"],"
+	    "\"namespaces\":[\"default\"],\"ttl_s\":60}",
+	    NULL);
+	json = ask(token, REQUEST_TOKENS_ISSUE,
+	    "{\"roles\":[\"*\"],\"tools\":[\"*\"],\"namespaces\":[\"*\"],\"ttl_s\":86400}", &code);
+	assert_int_equal(code, 200); /* from a token a token, no wider and no longer */
+	assert_string_equal(
+	    json_string_value(
+		json_array_get(json_object_get(json_object_get(json, "granted"), "namespaces"), 0)),
+	    "default");
+	json_decref(json);
+	free(split);
+	free(token);
+}
+
+static void test_token_ends_with_its_key(void **state)
+{
+	char *id,
+	    *key = key_with("{\"roles\":[\"developer\"],\"tools\":[\"bash\"],\"namespaces\":["
+			    "\"default\"],\"permissions\":[\"tokens:issue\"]}",
+		&id),
+	    body[64];
+	char *token = made(key, REQUEST_TOKENS_ISSUE,
+	    "{\"roles\":[\"developer\"],\"tools\":[\"bash\"],\"namespaces\":[\"default\"]}", NULL);
+
+	(void)state;
+	assert_int_equal(code_of(token, REQUEST_WHOAMI, "{}"), 200);
+	snprintf(body, sizeof(body), "{\"id\":\"%s\"}", id);
+	assert_int_equal(code_of(SERVICE_KEY, REQUEST_KEYS_REVOKE, body), 200);
+	assert_int_equal(code_of(token, REQUEST_WHOAMI, "{}"), 401);
+	free(key);
+	free(id);
+	free(token);
+}
+
+static void test_bad_wishes(void **state)
+{
+	static const char *const bodies[] = {"{\"max_calls\":0}", "{\"max_calls\":-1}",
+	    "{\"max_calls\":1.5}", "{\"ttl_s\":0}", "{\"ttl_s\":86401}", "{\"ttl_s\":\"1h\"}",
+	    "{\"tools\":[1]}", "{\"tools\":[\"a b\"]}", "{\"x\":1}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		assert_int_equal(code_of(STATIC_KEY, REQUEST_TOKENS_ISSUE, bodies[i]), -32602);
+	assert_int_equal(code_of(SERVICE_KEY, REQUEST_TOKENS_ISSUE, "{}"), 403);
+}
+
+static void test_maker_is_the_same_person(void **state)
+{
+	struct caller *maker = caller_of_uid(1000, 1000), *key = caller_new(),
+		      *other = caller_new();
+
+	(void)state;
+	snprintf(key->principal, sizeof(key->principal), "key:key_1");
+	snprintf(other->principal, sizeof(other->principal), "key:key_2");
+	assert_int_equal(caller_set(&key->maker, "uid:1000"), 0);
+	assert_int_equal(caller_set(&other->maker, "service"), 0);
+	assert_true(caller_same(maker, key));
+	assert_true(caller_same(key, maker));
+	assert_false(caller_same(key, other));
+	assert_false(caller_same(maker, other));
+	(void)caller_drop(maker);
+	(void)caller_drop(key);
+	(void)caller_drop(other);
+}
+
+int main(void)
+{
+#define GUARDED(test) cmocka_unit_test_setup_teardown(test, guarded_setup, guarded_teardown)
+	const struct CMUnitTest tests[] = {
+	    GUARDED(test_nothing_by_default),
+	    GUARDED(test_scope_of_a_key),
+	    GUARDED(test_tenant_bounds_a_key),
+	    GUARDED(test_expiry_and_rotation),
+	    GUARDED(test_keeper_gives_what_he_has),
+	    GUARDED(test_revoked_while_it_waits),
+	    GUARDED(test_no_record_no_key),
+	    GUARDED(test_token_is_narrower),
+	    GUARDED(test_token_of_split_rights),
+	    GUARDED(test_token_ends_with_its_key),
+	    GUARDED(test_bad_wishes),
+	    GUARDED(test_maker_is_the_same_person),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
