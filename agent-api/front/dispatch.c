@@ -150,8 +150,8 @@ static int read_credential(
 	if (!json_is_string(credential) || json_string_length(credential) == 0 ||
 	    json_string_length(credential) > CREDENTIAL_MAX)
 		return rpc_refuse(ret_error, RPC_INVALID_PARAMS,
-		    "_meta[\"callgate/credential\"]: must be a text of 1 to %d bytes: an API key or "
-		    "a token",
+		    "_meta[\"callgate/credential\"]: must be a text of 1 to %d bytes, an API key "
+		    "or a token",
 		    CREDENTIAL_MAX);
 	*ret_credential = json_string_value(credential);
 	return 0;

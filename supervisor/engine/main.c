@@ -2,9 +2,9 @@
  * callgate-engine: decides. Started by callgated with 3 = link to the warden, 4 = link to the
  * auditor, 5 = link to the Unix front, 6 = folder of the key store; CALLGATE_LOG=level,format.
  * SIBLING on 3 brings the links to the HTTP front and to courier, which may be lost and come again.
- * It parses what the fronts decoded, verifies credentials, judges by the frozen policy, asks humans,
- * reads and hashes the output of tools; it opens no file but the key store, starts no program and
- * writes no journal. Only when POLICY has come on 3 are the fronts heard.
+ * It parses what the fronts decoded, verifies credentials, judges by the frozen policy, asks
+ * humans, reads and hashes the output of tools; it opens no file but the key store, starts no
+ * program and writes no journal. Only when POLICY has come on 3 are the fronts heard.
  */
 #include <errno.h>
 #include <signal.h>

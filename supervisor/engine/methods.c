@@ -38,7 +38,7 @@
 #define ONLY_HTTP 1u /* its permission is asked of HTTP callers; a socket shows everybody his own */
 #define OWNER     2u /* root and the daemon's own user need no permission at the socket */
 #define IN_SPACE  4u /* means nothing outside a namespace that the caller may enter */
-#define RECORDED  8u /* its answer over HTTP is recorded: it changes something, or tells of people */
+#define RECORDED  8u /* its answer over HTTP is recorded: it changes or tells something */
 
 /* What each takes. NULL: a call, or a method that is not served. Permission 0: the method judges by
  * itself, or everybody may. Open to who has shown nothing: visitor.c. */

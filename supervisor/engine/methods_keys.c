@@ -142,8 +142,8 @@ static const char *read_wish(const struct methods_ask *ask, struct wish *wish)
 	if (!wish->tenant || !tenant_exists(ask, wish->tenant))
 		return "tenant: no tenant of that name is in the policy";
 	if (scope_from_json(&wish->scope, ask->params))
-		return "roles, tools, agents, namespaces, permissions: each is a list of at most 64 "
-		       "names or globs";
+		return "roles, tools, agents, namespaces, permissions: each is a list of at most "
+		       "64 names or globs";
 	if (expires && !json_is_null(expires) &&
 	    (!json_is_integer(expires) || end <= (json_int_t)now_s() || end > LATEST_S))
 		return "expires_s: a time in the future is needed, as seconds since 1970";

@@ -42,8 +42,8 @@ static const char *read_wants(
 	uint64_t ttl_s;
 
 	if (scope_from_json(&wants->scope, ask->params))
-		return "roles, tools, agents, namespaces, permissions: each is a list of at most 64 "
-		       "names or globs";
+		return "roles, tools, agents, namespaces, permissions: each is a list of at most "
+		       "64 names or globs";
 	if (!read_number(ask->params, "max_calls", TOKEN_NO_LIMIT, &wants->max_calls))
 		return "max_calls: a number of at least 1 is needed";
 	if (!read_number(ask->params, "ttl_s", TOKENS_TTL_S, &ttl_s) || ttl_s > TOKEN_TTL_MAX_S)
