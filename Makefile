@@ -379,7 +379,7 @@ lint: all ## floors, sizes, headers, banned calls, link lists, hardening, format
 	$(Q)tests/lint/sizes.sh
 	$(Q)tests/lint/headers.sh "$(ALL_CFLAGS_PC)"
 	$(Q)tests/lint/banned.sh
-	$(Q)tests/lint/libs.sh $(foreach p,$(PROGRAMS),$(B)/$(p) '$(patsubst jansson,libjansson,$(patsubst yaml-0.1,libyaml-0,$(LIBS_$(p))))')
+	$(Q)tests/lint/libs.sh $(foreach p,$(PROGRAMS),$(B)/$(p) '$(patsubst sqlite3,libsqlite3,$(patsubst jansson,libjansson,$(patsubst yaml-0.1,libyaml-0,$(LIBS_$(p)))))')
 	$(Q)$(if $(SAN),true,tests/lint/hardening.sh $(PROGRAMS:%=$(B)/%))
 	$(Q)$(MAKE) --no-print-directory format-check
 	@echo 'lint: clean'
