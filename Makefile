@@ -93,7 +93,7 @@ FILE_callgate-grep-search := grep_search_main
 LIBS_callgated        := libuv libcrypto libseccomp libcap
 LIBS_callgate-policy  := yaml-0.1 jansson libpcre2-8 libseccomp
 LIBS_callgate-engine  := libuv jansson libpcre2-8 libcrypto libseccomp sqlite3
-LIBS_callgate-courier := libuv libcurl libcrypto libseccomp
+LIBS_callgate-courier := libuv libcurl libssl libcrypto libseccomp
 LIBS_callgate-auditor := libuv libcrypto libseccomp
 LIBS_callgate-front   := libuv jansson libcrypto libseccomp
 LIBS_callgate-front-http = libuv jansson libssl libcrypto libseccomp $(LLHTTP_PC)
@@ -320,7 +320,7 @@ test-packages: packages
 check: test-packages ## everything: unit, integration, escape, corpus replay, lint (installs packages)
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit $(PROBES)
 	$(Q)$(MAKE) --no-print-directory check-all
-check-all: lint check-unit check-schema check-identity check-fuzz check-escape check-integration check-install check-functions check-packs
+check-all: lint check-unit check-schema check-identity check-courier check-fuzz check-escape check-integration check-install check-functions check-packs
 check-unit: unit ## the unit tests
 	$(Q)tests/run-unit.sh $(UNIT_TESTS)
 check-schema: $(B)/suite/json_schema_suite ## the JSON Schema Test Suite, draft 2020-12
@@ -334,6 +334,9 @@ check-vectors: $(B)/identity/tool ## JWS vectors in Wycheproof's form: make chec
 	$(Q)node tests/identity/vectors.mjs $(B)/identity/tool "$(VECTORS)"
 check-functions: all ## text_editor and grep_search beside grep and ripgrep
 	$(Q)tests/functions/run.sh $(B)
+.PHONY: check-courier
+check-courier: $(B)/callgate-courier ## callgate-courier against real HTTPS servers on loopback
+	$(Q)tests/courier/run.sh $(B)
 check-install: all man ## a tree that runs from where it was put
 	$(Q)tests/install.sh $(B)
 check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and without the wall

@@ -13,6 +13,7 @@
 
 #include "sandbox/self.h"
 #include "supervisor/base/cleanup.h"
+#include "supervisor/base/clock.h"
 #include "supervisor/base/fd.h"
 #include "supervisor/base/log.h"
 #include "supervisor/courier/pool.h"
@@ -77,49 +78,57 @@ static void on_check(uv_check_t *check)
 
 /* ---- what the warden says ------------------------------------------------------------------ */
 
-static int add_policy_ca(struct buf *ca, int fd)
+/* The system's authorities, and those of the policy where fd >= 0. */
+static int read_authorities(struct authorities **ret, int fd, struct err_note *note)
 {
-	const void *bytes;
-	size_t len;
-	int fault = fd_map_sealed(fd, CA_MAX, &bytes, &len);
+	struct buf cleanup_with(buf_fini) system = {0};
+	const void *more = "";
+	size_t more_len = 0;
+	int fault;
 
+	buf_init(&system, CA_MAX);
+	fault = resolver_authorities(&system);
+	if (fault == -ENOENT)
+		log_warn("the system has no certificates of authorities; install ca-certificates");
+	else if (fault)
+		return err_note_errno(note, err_note(note, fault, "the system's authorities"));
+	fault = fd >= 0 ? fd_map_sealed(fd, CA_MAX, &more, &more_len) : 0;
 	if (fault)
-		return fault;
-	fault = buf_put(ca, bytes, len);
-	fd_unmap(bytes, len);
-	return fault ? fault : buf_text(ca, "\n");
+		return err_note_errno(note, err_note(note, fault, "server.outgoing.ca"));
+	fault = fd >= 0 && more_len == 0
+		    ? err_note(note, -EBADMSG, "server.outgoing.ca: it is empty")
+		    : authorities_read(ret, system.data, system.len, more, more_len, note);
+	if (fd >= 0)
+		fd_unmap(more, more_len);
+	return fault;
 }
 
-/* Both are whole before one of them changes. */
+/* Both are whole before one of them changes. Whatever is replaced, no connection of before is used
+ * again. */
 static int take_outgoing(struct message *message)
 {
 	const struct message_outgoing *told = &message->u.outgoing;
-	struct buf ca = {0};
-	struct reach reach;
+	struct outgoing *held = &courier.outgoing;
+	struct authorities *authorities = NULL;
+	struct reach reach = {0};
 	struct err_note note = {""};
-	int fault;
+	int fault = reach_parse(&reach, &told->networks, &note);
 
-	buf_init(&ca, 2 * CA_MAX);
-	fault = resolver_authorities(&ca);
-	if (fault == -ENOENT) {
-		log_warn("the system has no certificates of authorities; install ca-certificates");
-		fault = 0;
-	}
-	if (!fault && told->has_ca)
-		fault = add_policy_ca(&ca, message->fds[0]);
-	if (!fault && reach_parse(&reach, &told->networks, &note)) {
-		log_error("%s", note.text);
-		fault = -EINVAL;
-	}
+	if (!fault)
+		fault = read_authorities(&authorities, told->has_ca ? message->fds[0] : -1, &note);
 	if (fault) {
-		buf_fini(&ca);
+		log_error("%s", note.text);
+		reach_fini(&reach);
 		return fault;
 	}
-	buf_fini(&courier.outgoing.ca);
-	reach_fini(&courier.outgoing.reach);
-	courier.outgoing = (struct outgoing){reach, ca};
+	if (held->authorities)
+		held->changed_ms = clock_monotonic_us() / 1000;
+	reach_fini(&held->reach);
+	authorities_free(held->authorities);
+	held->reach = reach;
+	held->authorities = authorities;
 	courier.leaving = 0;
-	pool_set_outgoing(&courier.pool, &courier.outgoing);
+	pool_set_outgoing(&courier.pool, held);
 	return 0;
 }
 
@@ -171,8 +180,12 @@ static int confine(void)
 {
 	int places[RESOLVER_PLACES_MAX + 1];
 	struct err_note note = {""};
-	int fault;
+	int fault = authorities_check(&note);
 
+	if (fault) {
+		log_error("%s", note.text);
+		return fault;
+	}
 	resolver_load();
 	resolver_places(places);
 	fault = self_confine(SELF_COURIER, places, &note);
@@ -220,7 +233,7 @@ static void stop(void)
 	while (uv_run(&courier.loop, UV_RUN_DEFAULT))
 		; /* until every close callback has run */
 	(void)uv_loop_close(&courier.loop);
-	buf_fini(&courier.outgoing.ca);
+	authorities_free(courier.outgoing.authorities);
 	reach_fini(&courier.outgoing.reach);
 }
 

@@ -105,6 +105,8 @@ static int judge_url(struct order *ret, const char *url, struct err_note *note)
 	if (!ret->target.plain && strncmp(url, "https://", strlen("https://")) != 0)
 		return err_note(note, -EINVAL, "the address does not begin with https://");
 	authority = strstr(url, "://") + strlen("://");
+	if (*authority == '/') /* libcurl would look for the host behind it */
+		return err_note(note, -EINVAL, "the address names no host");
 	ret->target.loopback = is_loopback(authority);
 	parts = curl_url();
 	if (!parts)

@@ -189,6 +189,19 @@ static CURLcode set_limits(struct transfer *transfer, uint64_t left_ms)
 	return bad;
 }
 
+/* libcurl counts whole seconds, so in the first two every connection is a new one. */
+static CURLcode set_oldest(struct transfer *transfer, uint64_t now_ms)
+{
+	uint64_t changed_ms = transfer->outgoing->changed_ms;
+
+	if (changed_ms == 0)
+		return CURLE_OK;
+	if (now_ms - changed_ms < 2000)
+		return curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
+	return curl_easy_setopt(
+	    transfer->easy, CURLOPT_MAXLIFETIME_CONN, (long)((now_ms - changed_ms) / 1000 - 1));
+}
+
 static CURLcode set_callbacks(struct transfer *transfer)
 {
 	const struct {
@@ -212,9 +225,6 @@ static CURLcode set_callbacks(struct transfer *transfer)
 
 static CURLcode set_question(struct transfer *transfer)
 {
-	struct curl_blob ca = {.data = transfer->outgoing->ca.data,
-	    .len = transfer->outgoing->ca.len,
-	    .flags = CURL_BLOB_COPY};
 	CURL *easy = transfer->easy;
 	CURLcode bad = curl_easy_setopt(easy, CURLOPT_URL, transfer->url);
 
@@ -228,9 +238,7 @@ static CURLcode set_question(struct transfer *transfer)
 	if (!bad && transfer->method == FETCH_POST)
 		bad = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body);
 	if (!bad && !transfer->order.target.plain)
-		bad = curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &ca);
-	if (!bad && !transfer->order.target.plain)
-		bad = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+		bad = authorities_use(&transfer->outgoing->authorities, easy);
 	if (!bad)
 		bad = curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->said);
 	if (!bad)
@@ -246,7 +254,7 @@ int transfer_prepare(struct transfer *transfer, const struct outgoing *outgoing,
 	if (now_ms >= transfer->due_ms)
 		return err_note(note, -ETIMEDOUT, "%s: its turn did not come in the time allowed",
 		    transfer->order.host);
-	if (!transfer->order.target.plain && outgoing->ca.len == 0)
+	if (!transfer->order.target.plain && authorities_count(outgoing->authorities) == 0)
 		return err_note(note, -ENOENT,
 		    "%s: there are no certificates to check it with; install ca-certificates, or "
 		    "set server.outgoing.ca",
@@ -256,6 +264,8 @@ int transfer_prepare(struct transfer *transfer, const struct outgoing *outgoing,
 	if (!transfer->easy)
 		return err_note(note, -ENOMEM, "out of memory");
 	bad = set_limits(transfer, transfer->due_ms - now_ms);
+	if (!bad)
+		bad = set_oldest(transfer, now_ms);
 	if (!bad)
 		bad = set_callbacks(transfer);
 	if (!bad)

@@ -12,15 +12,18 @@
 
 #include "supervisor/base/buf.h"
 #include "supervisor/base/err.h"
+#include "supervisor/courier/authorities.h"
 #include "supervisor/courier/order.h"
 
 #define TRANSFER_CONNECT_MS  10000
 #define TRANSFER_HEADERS_MAX (64 * 1024) /* bytes of headers in an answer */
 
-/* Where transfers may go and whom they believe. Lives longer than they do. */
+/* Where transfers may go and whom they believe. Lives longer than they do; what is in it may be
+ * replaced meanwhile, and holds at once. */
 struct outgoing {
 	struct reach reach;
-	struct buf ca; /* PEM: the system's and the policy's */
+	struct authorities *authorities; /* NULL only before the first OUTGOING */
+	uint64_t changed_ms; /* monotonic: older connections are not used again; 0: never */
 };
 
 struct transfer {

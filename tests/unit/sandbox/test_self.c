@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -211,6 +213,128 @@ static void test_loops_crypto_json(void **state)
 static int own_abort(void)
 {
 	abort();
+}
+
+/* ---- courier -------------------------------------------------------------------------------- */
+
+static int run_courier(int (*what)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		char file[128];
+		int places[] = {open(inside, O_PATH | O_DIRECTORY), -1, -1};
+		struct err_note note = {""};
+
+		snprintf(file, sizeof(file), "%s/alone", outside);
+		places[1] = open(file, O_PATH);
+		if (self_start() < 0 || self_confine(SELF_COURIER, places, &note) < 0) {
+			fprintf(stderr, "%s\n", note.text);
+			_exit(100);
+		}
+		_exit(what());
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void on_thread(void *ran)
+{
+	*(int *)ran = 1;
+}
+
+/* A thread, a socket that asks the kernel for a connection, and the files it was given. */
+static int courier_work(void)
+{
+	struct sockaddr_in nobody = {.sin_family = AF_INET, .sin_port = htons(1)};
+	char path[128];
+	uv_thread_t thread;
+	int ran = 0, fd;
+
+	nobody.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (uv_thread_create(&thread, on_thread, &ran) || uv_thread_join(&thread) || !ran)
+		return 1;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)) == 0 ||
+	    errno != ECONNREFUSED)
+		return 2;
+	snprintf(path, sizeof(path), "%s/readable", inside);
+	if (open(path, O_RDONLY) < 0)
+		return 3;
+	snprintf(path, sizeof(path), "%s/alone", outside);
+	if (open(path, O_RDONLY) < 0)
+		return 4;
+	snprintf(path, sizeof(path), "%s/beside", outside);
+	if (open(path, O_RDONLY) >= 0 || errno != EACCES)
+		return 5;
+	if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0 || socket(AF_NETLINK, SOCK_RAW, 0) >= 0)
+		return 6;
+	return 0;
+}
+
+static int courier_listens(void)
+{
+	struct sockaddr_in any = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return probe(bind(fd, (struct sockaddr *)&any, sizeof(any)));
+}
+
+static int courier_writes(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/readable", inside);
+	return probe(open(path, O_WRONLY));
+}
+
+static int courier_raw_socket(void)
+{
+	return probe(socket(AF_PACKET, SOCK_RAW, 0));
+}
+
+static int courier_namespace(void)
+{
+	return probe(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0));
+}
+
+static void make_file(const char *folder, const char *name)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void remove_file(const char *folder, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void test_courier(void **state)
+{
+	static int (*const never[])(void) = {
+	    courier_listens, courier_writes, courier_raw_socket, courier_namespace};
+	int expected = self_default_action() == SCMP_ACT_KILL_PROCESS ? DIED : 1;
+
+	(void)state;
+	make_file(inside, "readable");
+	make_file(outside, "alone");
+	make_file(outside, "beside");
+	assert_int_equal(run_courier(courier_work), 0);
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		assert_int_equal(run_courier(never[i]), expected);
+	remove_file(inside, "readable");
+	remove_file(outside, "alone");
+	remove_file(outside, "beside");
 }
 
 static void test_abort_is_an_abort(void **state)
@@ -509,6 +633,7 @@ int main(void)
 	    cmocka_unit_test(test_every_role_lives),
 	    cmocka_unit_test(test_loops_crypto_json),
 	    cmocka_unit_test(test_abort_is_an_abort),
+	    cmocka_unit_test(test_courier),
 	    cmocka_unit_test(test_no_role_starts_or_reaches_anything),
 	    cmocka_unit_test(test_auditor_only_in_its_directories),
 	    cmocka_unit_test(test_warden),
