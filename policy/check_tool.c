@@ -43,6 +43,8 @@ static const struct {
     {"env", MODE_COMMAND | MODE_EXEC},
     {"stdin", MODE_COMMAND | MODE_EXEC},
     {"output_schema", MODE_COMMAND | MODE_EXEC},
+    {"output", MODE_COMMAND | MODE_EXEC},
+    {"elicit", MODE_COMMAND | MODE_EXEC},
 };
 
 static int refuse_place(struct schema *schema, const struct yaml_node *node, enum tool_mode mode)
@@ -306,6 +308,10 @@ static int check_parts(struct schema *schema, const struct yaml_node *node,
 		fault = check_editable(schema, tool, parameters);
 	if (!fault)
 		fault = check_annotations(schema, node, tool);
+	if (!fault && tool->elicit && !tool->sandbox.callgate)
+		fault = schema_refuse_key(schema, yaml_child(node, "elicit"),
+		    "needs the gate through which the tool asks; write sandbox: {callgate: true}, "
+		    "or remove this");
 	return fault ? fault : tool_check_rules(schema, tool, parameters);
 }
 

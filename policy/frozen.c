@@ -118,6 +118,8 @@ static const struct field tool_fields[] = {
     F(STR, policy_tool, parameters),
     F(POS, policy_tool, parameters_pos),
     F(STR, policy_tool, output_schema),
+    F_U32(policy_tool, output, TOOL_OUTPUT_TEXT, TOOL_OUTPUT_CONTENT),
+    F(BOOL, policy_tool, elicit),
     F_RECORD(policy_tool, exec, exec_shape),
     F_U32(policy_tool, stdin_rule, STDIN_RULE_DEFAULT, STDIN_RULE_PARAMETER),
     F(STR, policy_tool, stdin_parameter),
@@ -137,8 +139,11 @@ static bool tool_fits(const void *record)
 
 	if (is_function != (tool->handler != HANDLER_NONE))
 		return false;
-	if (is_function && (tool_is_typed(tool) || tool->allowed_commands.count ||
-			       tool->packs.count || tool->env_count || tool->sandbox.callgate))
+	if (is_function &&
+	    (tool_is_typed(tool) || tool->allowed_commands.count || tool->packs.count ||
+		tool->env_count || tool->sandbox.callgate || tool->output != TOOL_OUTPUT_TEXT))
+		return false;
+	if (tool->elicit && !tool->sandbox.callgate)
 		return false;
 	if (tool_is_typed(tool) && (!tool->parameters[0] || tool->allowed_commands.count))
 		return false;

@@ -42,6 +42,7 @@ static const char *judge_directory(const char *text)
 /* ---- tools -------------------------------------------------------------------------------- */
 
 static const char *const type_choices[] = {"", "command", "function", NULL};
+static const char *const output_choices[] = {"text", "content", NULL};
 
 /* NULL and the id 0 end the list of handlers. */
 static int refuse_handler(struct schema *schema, const struct yaml_node *node, const char *name)
@@ -239,6 +240,15 @@ static const struct schema_key tool_keys[] = {
 	.about = "JSON Schema of what it prints as JSON",
 	.place = PLACE(policy_tool, output_schema),
 	.form = "{\"type\":\"object\"}"},
+    {.name = "output",
+	.read = read_choice,
+	.about = "What it prints: text, or content, a JSON object of MCP content (text)",
+	.place = PLACE(policy_tool, output),
+	.choices = output_choices},
+    {.name = "elicit",
+	.read = read_bool,
+	.about = "It may ask the caller's user by a form while it runs (false)",
+	.place = PLACE(policy_tool, elicit)},
     {.name = "exec",
 	.read = read_section,
 	.about = "What a typed tool runs: one program, one element one argument",

@@ -143,6 +143,12 @@ enum grant_bit {
 	GRANT_ALWAYS = 4,  /* until max_grant_ttl, another policy or the end of the daemon */
 };
 
+/* What standard output of a tool is. */
+enum tool_output {
+	TOOL_OUTPUT_TEXT = 0,
+	TOOL_OUTPUT_CONTENT, /* one JSON object: an MCP result's content (wire/content.h) */
+};
+
 enum stdin_rule {
 	STDIN_RULE_DEFAULT = 0, /* typed tools: no, others: yes */
 	STDIN_RULE_NO,
@@ -173,6 +179,8 @@ struct policy_tool {
 	const char *parameters; /* JSON Schema; "" = that of its type (command, handler) */
 	struct policy_pos parameters_pos;
 	const char *output_schema; /* JSON Schema of what it prints; "" = none */
+	enum tool_output output;
+	bool elicit; /* while it runs it may ask the caller's user by a form, through its gate */
 	struct policy_exec exec;
 	enum stdin_rule stdin_rule;
 	const char *stdin_parameter; /* "" unless STDIN_RULE_PARAMETER */

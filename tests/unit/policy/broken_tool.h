@@ -257,6 +257,16 @@ static const struct broken broken_tool[] = {
      "find, find, find, find, find, find, find, find, find, find, find, find, find, "
      "find, find, find, find, find, find, find, find, find, find, find, find, find]}}",
 	"p.yaml:1:35: tools.t.packs: has more than 32 entries; shorten it"},
+    {"tools: {t: {type: command, output: json}}",
+	"p.yaml:1:36: tools.t.output: 'json' is not one of its values; choose from text, "
+	"content"},
+    {"tools: {t: {type: function, handler: text_editor, output: content}}",
+	"p.yaml:1:51: tools.t.output: has no meaning for a function tool; remove it"},
+    {"tools: {t: {type: function, handler: text_editor, elicit: true}}",
+	"p.yaml:1:51: tools.t.elicit: has no meaning for a function tool; remove it"},
+    {"tools: {t: {type: command, elicit: true}}",
+	"p.yaml:1:28: tools.t.elicit: needs the gate through which the tool asks; write "
+	"sandbox: {callgate: true}, or remove this"},
     {"tools: {t: {type: command, multicall: 1}}",
 	"p.yaml:1:39: tools.t.multicall: '1' is not a truth value; write true or "
 	"false"},

@@ -84,6 +84,8 @@ static const char every_key[] =
     "open_world: true}\n"
     "    approval: {quorum: 3, channels: [ops, terminal], escalate_after: 30s}\n"
     "    output_schema: {type: string}\n"
+    "    output: content\n"
+    "    elicit: true\n"
     "    sandbox: {memory: 64MiB, pids: 32, cpu: 10s, output: 2MiB, disk: 1MiB, inodes: 99, "
     "file_size: 1MiB, files: 64,\n"
     "      workspace: ro, exec: true, run_as: owner, require: [userns, seccomp], callgate: "

@@ -147,6 +147,8 @@ static void test_function_and_hints(void **state)
 	assert_string_equal(bash->annotations.title, "Shell");
 	assert_true(bash->multicall);
 	assert_true(bash->sandbox.callgate);
+	assert_int_equal(bash->output, TOOL_OUTPUT_CONTENT);
+	assert_true(bash->elicit);
 	assert_int_equal(bash->stdin_rule, STDIN_RULE_NO);
 	assert_string_equal(bash->output_schema, "{\"type\":\"string\"}");
 	policy_free(policy);
