@@ -21,11 +21,22 @@ static json_t *parsed(const char *json)
 	return json_loads(json, JSON_DECODE_ANY, NULL);
 }
 
+/* Whole numbers up to here are doubles, each of them. */
+#define WHOLE_MAX 9007199254740992.0
+
+static json_t *number(double value)
+{
+	if (value >= -WHOLE_MAX && value <= WHOLE_MAX && value == (double)(json_int_t)value)
+		return json_integer((json_int_t)value);
+	return json_real(value);
+}
+
 int notice_progress(
     struct buf *out, enum mcp_revision revision, const struct notice_progress *progress)
 {
-	json_t *params = json_pack("{s:o, s:I}", "progressToken", parsed(progress->token),
-	    "progress", (json_int_t)progress->progress);
+	json_t *params = json_pack("{s:o, s:o, s:o*}", "progressToken", parsed(progress->token),
+	    "progress", number(progress->progress), "total",
+	    progress->total ? number(*progress->total) : NULL);
 
 	if (params && revision >= MCP_2025_03_26 && progress->message_len > 0 &&
 	    json_object_set_new(

@@ -20,7 +20,8 @@
  * field. */
 struct notice_progress {
 	const char *token;
-	uint64_t progress;
+	double progress;     /* finite, as total; whole numbers are written as such */
+	const double *total; /* NULL: not said */
 	const void *message;
 	size_t message_len;
 };

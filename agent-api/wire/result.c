@@ -269,8 +269,10 @@ int result_tools_call(
 		return r;
 	structure = structure_json(revision, result, &output);
 	object = json_pack("{s:o, s:b, s:o*, s:{s:o}}", "content",
-	    content_json(&output, result->sentence), "isError", (int)result->is_error,
-	    "structuredContent", structure, "_meta", META_CALL, call_json(&result->call));
+	    result->content ? content_for(result->content, revision)
+			    : content_json(&output, result->sentence),
+	    "isError", (int)result->is_error, "structuredContent", structure, "_meta", META_CALL,
+	    call_json(&result->call));
 	if (object)
 		r = mcp_stamp(object, revision);
 	if (r == 0)
@@ -279,12 +281,11 @@ int result_tools_call(
 	return r;
 }
 
-int result_input_required(
-    struct buf *out, const struct form *form, const char *state, const struct result_call *call)
+int result_input_required(struct buf *out, const char *key, json_t *params, const char *state,
+    const struct result_call *call)
 {
-	json_t *params = form_params(form, MCP_2026_07_28);
 	json_t *object = json_pack("{s:s, s:{s:{s:s, s:o}}, s:s, s:{s:o}}", "resultType",
-	    "input_required", "inputRequests", FORM_KEY, "method", FORM_METHOD, "params", params,
+	    "input_required", "inputRequests", key, "method", FORM_METHOD, "params", params,
 	    "requestState", state, "_meta", META_CALL, call_json(call));
 	int r = object ? mcp_stamp(object, MCP_2026_07_28) : -ENOMEM;
 
@@ -369,7 +370,7 @@ static int set_output_schema(
 	const char *type;
 	int r;
 
-	if (revision < MCP_2025_06_18)
+	if (revision < MCP_2025_06_18 || (tool->prints_content && !tool->output_schema))
 		return 0;
 	r = read_schema(text, &schema);
 	if (r < 0)

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent-api/wire/content.h"
 #include "agent-api/wire/form.h"
 #include "agent-api/wire/mcp.h"
 #include "supervisor/base/buf.h"
@@ -59,14 +60,15 @@ enum result_structure {
 	RESULT_STRUCTURE_VALUE,   /* what a tool with an output schema of its own printed */
 };
 
-/* One tools/call result. content is one text: stdout, then stderr under a line "stderr:", then
- * the sentence. */
+/* One tools/call result. Its content is what the tool printed as such, or one text: stdout, then
+ * stderr under a line "stderr:", then the sentence. */
 struct result_tool_call {
 	bool is_error;
 	bool has_output; /* the tool was started; false: no structuredContent */
 	enum result_structure structure;
-	json_t *value;   /* RESULT_STRUCTURE_VALUE; borrowed */
-	const void *out; /* captured bytes */
+	json_t *value;                 /* RESULT_STRUCTURE_VALUE; borrowed */
+	const struct content *content; /* takes the place of the text; borrowed; NULL: none */
+	const void *out;               /* captured bytes */
 	size_t out_len;
 	const void *err;
 	size_t err_len;
@@ -82,9 +84,10 @@ int result_tools_call(
     struct buf *out, enum mcp_revision revision, const struct result_tool_call *result);
 
 /* The answer that asks the client to put a form to its user and to call again: modern only.
- * state: opaque to the client, given back with the form's answer. */
-int result_input_required(
-    struct buf *out, const struct form *form, const char *state, const struct result_call *call);
+ * key: of the answer in inputResponses. Takes params, of FORM_METHOD. state: opaque to the client,
+ * given back with the form's answer. */
+int result_input_required(struct buf *out, const char *key, json_t *params, const char *state,
+    const struct result_call *call);
 
 /* Absent hints mean destructive and open-world to some clients, so all four are always said. */
 struct result_annotations {
@@ -100,6 +103,7 @@ struct result_tool {
 	const char *description;
 	const char *input_schema;  /* JSON text of an object; NULL: call_args_schema() */
 	const char *output_schema; /* JSON text; NULL: result_streams_schema() */
+	bool prints_content;       /* and without output_schema it promises nothing */
 	struct result_annotations annotations;
 	const char *type;    /* "command", "function": in _meta["callgate/tool"] */
 	uint64_t timeout_ms; /* the tool's deadline, there too; approvals not counted */

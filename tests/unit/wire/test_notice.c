@@ -30,6 +30,7 @@ static void expect(struct buf *out, int r, const char *json)
 static void progress(void **state)
 {
 	struct notice_progress row = {.token = "\"t\"", .progress = 7};
+	const double total = 10;
 	struct buf cleanup_with(buf_fini) out;
 
 	(void)state;
@@ -47,6 +48,11 @@ static void progress(void **state)
 	expect(&out, notice_progress(&out, MCP_2024_11_05, &row),
 	    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":"
 	    "{\"progressToken\":-3,\"progress\":7}}");
+	/* whole numbers as such, others not; a total where there is one */
+	row = (struct notice_progress){.token = "1", .progress = 2.5, .total = &total};
+	expect(&out, notice_progress(&out, MCP_2026_07_28, &row),
+	    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":"
+	    "{\"progressToken\":1,\"progress\":2.5,\"total\":10}}");
 	row.token = "{";
 	assert_int_equal(notice_progress(&out, MCP_2025_03_26, &row), -ENOMEM);
 }

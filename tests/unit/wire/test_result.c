@@ -396,7 +396,8 @@ static void input_required_asks_one_question(void **state)
 
 	(void)state;
 	buf_init(&out, WIRE_RESULT_MAX);
-	result = finish(&out, result_input_required(&out, &form, "opaque", &call));
+	result = finish(&out, result_input_required(&out, FORM_KEY,
+				  form_params(&form, MCP_2026_07_28), "opaque", &call));
 	assert_string_equal(
 	    json_string_value(json_object_get(result, "resultType")), "input_required");
 	assert_string_equal(json_string_value(json_object_get(result, "requestState")), "opaque");
