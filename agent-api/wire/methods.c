@@ -36,6 +36,8 @@ static const struct method METHODS[] = {
     {"callgate/tokens/issue", IN_BOTH, METHOD_PARAMS, METHOD_TOKENS_ISSUE},
     {"callgate/config/read", IN_BOTH, METHOD_PARAMS, METHOD_CONFIG_READ},
     {"callgate/config/write", IN_BOTH, METHOD_PARAMS, METHOD_CONFIG_WRITE},
+    {"callgate/progress", IN_BOTH, METHOD_PARAMS, METHOD_PROGRESS},
+    {"callgate/elicit", IN_BOTH, METHOD_PARAMS, METHOD_ELICIT},
     {"callgate/reload", IN_BOTH, METHOD_PARAMS, METHOD_RELOAD},
     {"callgate/shutdown", IN_BOTH, METHOD_PARAMS, METHOD_SHUTDOWN},
 };

@@ -43,6 +43,8 @@ enum method_number {
 	METHOD_TOKENS_KEYS, /* HTTP alone */
 	METHOD_CONFIG_READ,
 	METHOD_CONFIG_WRITE,
+	METHOD_PROGRESS, /* of running calls alone */
+	METHOD_ELICIT,   /* the same */
 	METHOD_NUMBER_COUNT,
 };
 

@@ -155,6 +155,8 @@ struct call {
 	uint64_t charged_bytes;
 	bool used_up; /* asked for by a token that has no calls left */
 	bool silent;  /* the client does not want an answer any more */
+	bool parked;  /* answered with a form; nobody waits until it comes again (question.h) */
+	uint32_t questions; /* that its tool has asked */
 
 	/* how it was judged, under which version */
 	struct ruleset *rules;

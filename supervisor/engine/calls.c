@@ -301,6 +301,11 @@ void calls_drain(struct engine *engine)
 	struct call *call = engine->calls;
 
 	while (call) {
+		if (call->parked && !call->silent) { /* whose client could not come again */
+			call_cancel(call);
+			call = engine->calls;
+			continue;
+		}
 		if (!undecided(call)) {
 			stream_drain(call->stream);
 			call = call->next;

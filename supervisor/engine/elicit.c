@@ -16,11 +16,13 @@
 #include "supervisor/engine/waiting.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/peer.h"
+#include "supervisor/engine/question.h"
+#include "supervisor/engine/retry.h"
 #include "supervisor/engine/ruleset.h"
 #include "supervisor/engine/subscribe.h"
 
-#define NONCE_LEN  16
-#define STATE_LEN  (NONCE_LEN + DIGEST_LEN)
+#define NONCE_LEN  RETRY_NONCE_LEN
+#define STATE_LEN  RETRY_STATE_LEN
 #define PREFIX     "callgate-"
 #define ID_MAX     (sizeof(PREFIX) + 2 * (size_t)NONCE_LEN)
 #define NOTICE_CAP (8 * ELICIT_TEXT_MAX)
@@ -248,6 +250,8 @@ int elicit_response(struct engine *engine, struct message *message)
 	json_t *result = NULL;
 	char id[ID_MAX];
 
+	if (question_response(engine, response))
+		return 0;
 	for (; at; at = at->next) {
 		form_id(id, at);
 		if (at->peer == response->peer && strcmp(id, response->id) == 0)
@@ -263,23 +267,7 @@ int elicit_response(struct engine *engine, struct message *message)
 
 /* ---- the modern era: state --------------------------------------------------------------- */
 
-/* Bound to all that must be the same when the call comes again; the plan is compared later, when
- * it has been made again. */
-static int seal(const struct engine *engine, const uint8_t nonce[NONCE_LEN],
-    const char *const facts[4], struct digest *ret)
-{
-	const struct waiting *waiting = waiting_find(engine);
-	struct buf cleanup_with(buf_fini) text = {0};
-
-	buf_init(&text, 8192);
-	buf_put_str(&text, "tools/call request state");
-	buf_put(&text, nonce, NONCE_LEN);
-	for (int i = 0; i < 4; i++)
-		buf_put_str(&text, facts[i]);
-	if (!waiting || text.fault)
-		return -ENOMEM;
-	return digest_hmac(ret, waiting->key, text.data, text.len);
-}
+#define STATE_KIND "tools/call request state"
 
 static struct elicitation *find_nonce(const struct engine *engine, const uint8_t *nonce)
 {
@@ -290,24 +278,7 @@ static struct elicitation *find_nonce(const struct engine *engine, const uint8_t
 	return at;
 }
 
-/* 0 and the state's bytes, or -EINVAL. */
-static int read_state(const char *retry, uint8_t state[STATE_LEN], json_t **ret_retry)
-{
-	json_t *object = json_loads(retry, 0, NULL);
-	const json_t *text = json_object_get(object, "requestState");
-	size_t len = 0;
-
-	if (json_is_string(text) &&
-	    str_unbase64(
-		state, STATE_LEN, json_string_value(text), json_string_length(text), &len) == 0 &&
-	    len == STATE_LEN) {
-		*ret_retry = object;
-		return 0;
-	}
-	json_decref(object);
-	return -EINVAL;
-}
-
+/* The plan is compared later, when it has been made again. */
 int elicit_check(struct engine *engine, const struct peer *peer,
     const struct message_request *request, struct err_note *note)
 {
@@ -316,13 +287,13 @@ int elicit_check(struct engine *engine, const struct peer *peer,
 	struct digest expected = {{0}}, given;
 	uint8_t state[STATE_LEN];
 	json_t *retry = NULL;
-	int fault = read_state(request->retry, state, &retry);
+	int fault = retry_read(request->retry, state, &retry);
 
 	json_decref(retry);
 	if (!fault && !waiting_of(engine))
 		return -ENOMEM;
 	if (!fault)
-		fault = seal(engine, state, facts, &expected);
+		fault = retry_seal(engine, STATE_KIND, state, facts, 4, &expected);
 	if (fault && fault != -EINVAL)
 		return fault;
 	if (!fault)
@@ -340,7 +311,7 @@ void elicit_retry(struct call *call)
 	uint8_t state[STATE_LEN];
 	json_t *retry = NULL;
 
-	if (!call->retry[0] || read_state(call->retry, state, &retry))
+	if (!call->retry[0] || retry_read(call->retry, state, &retry))
 		return;
 	elicitation = find_nonce(call->engine, state);
 	if (elicitation && digest_equal(&elicitation->plan, &call->plan) &&
@@ -359,7 +330,6 @@ int elicit_result(struct buf *body, const struct call *call, const struct result
 	const struct approval *approval =
 	    elicitation ? approval_find(call->engine, elicitation->approval) : NULL;
 	struct buf cleanup_with(buf_fini) state = {0};
-	struct buf cleanup_with(buf_fini) coded = {0};
 	char *cleanup_free text = NULL;
 	struct form form;
 	struct digest mac;
@@ -367,16 +337,14 @@ int elicit_result(struct buf *body, const struct call *call, const struct result
 	if (!approval || approval->state != APPROVAL_PENDING || call->outcome != OUTCOME_PENDING)
 		return 1;
 	text = form_text(approval);
-	if (!text || seal(call->engine, elicitation->nonce, facts, &mac))
+	if (!text || retry_seal(call->engine, STATE_KIND, elicitation->nonce, facts, 4, &mac))
 		return -ENOMEM;
-	buf_init(&state, STATE_LEN);
-	buf_init(&coded, 4 * STATE_LEN);
-	buf_put(&state, elicitation->nonce, NONCE_LEN);
-	buf_put(&state, mac.bytes, DIGEST_LEN);
-	if (state.fault || str_base64(&coded, state.data, state.len))
+	buf_init(&state, 4 * RETRY_STATE_LEN);
+	if (retry_write(&state, elicitation->nonce, &mac))
 		return -ENOMEM;
 	form = (struct form){text, elicitation->reason_required};
-	return result_input_required(body, &form, buf_cstr(&coded), told);
+	return result_input_required(
+	    body, FORM_KEY, form_params(&form, MCP_2026_07_28), buf_cstr(&state), told);
 }
 
 /* ---- ends -------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "supervisor/engine/calls.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/peer.h"
+#include "supervisor/engine/question.h"
 
 /* No call has this id, so whoever has it as his is found to be over. */
 #define NOBODYS "-"
@@ -67,6 +68,7 @@ uint32_t gate_close(struct call *call)
 	if (!call->tool || !call->tool->sandbox.callgate)
 		return 0;
 	tell_front(call);
+	question_closed(engine, call->id);
 	for (struct peer *peer = engine->peers; peer; peer = peer->next)
 		if (!strcmp(peer->call, call->id))
 			(void)snprintf(peer->call, sizeof(peer->call), NOBODYS);
@@ -117,17 +119,24 @@ static const uint64_t served_inside = 1ull << REQUEST_TOOLS_LIST | 1ull << REQUE
 				      1ull << REQUEST_SUBSCRIBE | 1ull << REQUEST_STREAM_WRITE |
 				      1ull << REQUEST_STREAM_READ;
 
+/* What only a running call can say or ask. */
+static const uint64_t served_only_inside = 1ull << REQUEST_PROGRESS | 1ull << REQUEST_ELICIT;
+
 _Static_assert(REQUEST_METHOD_COUNT <= 64, "methods are bits of served_inside");
 
 const char *gate_refuses(const struct peer *peer, enum request_method method)
 {
-	if (!peer->call[0] || method == REQUEST_TOOLS_CALL)
+	bool own = served_only_inside & 1ull << method;
+
+	if (!peer->call[0])
+		return own ? "only a running call may say this, through its gate" : NULL;
+	if (method == REQUEST_TOOLS_CALL)
 		return NULL;
 	if (!strcmp(peer->call, NOBODYS))
 		return "the call through whose gate this came is over";
 	if (peer->depth > GATE_DEPTH_MAX)
 		return GATE_TOO_DEEP;
-	if (!(served_inside & 1ull << method))
+	if (!own && !(served_inside & 1ull << method))
 		return "a running call may ask for tools only; ask for this from outside";
 	return NULL;
 }

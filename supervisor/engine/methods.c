@@ -26,6 +26,7 @@
 #include "supervisor/engine/metrics.h"
 #include "supervisor/engine/peer.h"
 #include "supervisor/engine/progress.h"
+#include "supervisor/engine/question.h"
 #include "supervisor/engine/ruleset.h"
 #include "supervisor/engine/stream.h"
 #include "supervisor/engine/subject.h"
@@ -77,6 +78,8 @@ static const struct method methods[REQUEST_METHOD_COUNT] = {
     [REQUEST_TOKENS_KEYS] = {tell_token_keys, 0, 0},
     [REQUEST_CONFIG_READ] = {read_config, 0, RECORDED},
     [REQUEST_CONFIG_WRITE] = {write_config, 0, RECORDED},
+    [REQUEST_PROGRESS] = {progress_take, 0, 0},
+    [REQUEST_ELICIT] = {question_ask, 0, 0},
 };
 /* clang-format on */
 
@@ -132,6 +135,8 @@ static int start_call(const struct methods_ask *ask, const struct message *messa
 	struct call *call;
 	int fault = 0;
 
+	if (question_resume(ask->engine, ask->peer, message))
+		return 0; /* a call that runs already goes on */
 	if (ask->request->retry && ask->request->retry[0])
 		fault = elicit_check(ask->engine, ask->peer, ask->request, &note);
 	if (fault == -EINVAL) {
@@ -245,7 +250,7 @@ static bool is_over(const struct engine *engine, uint16_t method)
 {
 	return engine->draining && method != REQUEST_STREAM_READ &&
 	       method != REQUEST_STREAM_WRITE && method != REQUEST_STATUS &&
-	       method != REQUEST_SUBSCRIBE; /* which ends at once */
+	       method != REQUEST_PROGRESS && method != REQUEST_SUBSCRIBE; /* which ends at once */
 }
 
 static int serve(struct methods_ask *ask, struct message *message)

@@ -68,6 +68,7 @@ static void describe(struct result_tool *told, const struct policy_tool *tool)
 	told->description = tool->description;
 	told->input_schema = parameters;
 	told->output_schema = output;
+	told->prints_content = tool->output == TOOL_OUTPUT_CONTENT;
 	told->type = tool->type == TOOL_FUNCTION ? "function" : "command";
 	told->timeout_ms = tool->max_execution_ms;
 	told->asks = tool->require_approval;

@@ -9,6 +9,7 @@
 #include "supervisor/engine/explain.h"
 #include "supervisor/engine/gate.h"
 #include "supervisor/engine/held.h"
+#include "supervisor/engine/question.h"
 #include "supervisor/engine/stream.h"
 #include "supervisor/engine/subscribe.h"
 #include "supervisor/engine/visitor.h"
@@ -86,6 +87,7 @@ static void drop_peer(struct engine *engine, struct peer **at)
 	watch_drop_peer(engine, id);
 	subscribe_drop_peer(engine, id);
 	elicit_drop_peer(engine, id);
+	question_drop_peer(engine, id);
 }
 
 int peer_gone(struct engine *engine, struct message *message)
@@ -124,6 +126,7 @@ int peer_cancel(struct engine *engine, struct message *message)
 	watch_cancel(engine, cancel->peer, cancel->request);
 	subscribe_cancel(engine, cancel->peer, cancel->request);
 	stream_cancel(engine, cancel->peer, cancel->request);
+	question_cancel(engine, cancel->peer, cancel->request);
 	return 0;
 }
 

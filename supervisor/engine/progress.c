@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "agent-api/wire/notice.h"
+#include "agent-api/wire/rpc.h"
 #include "agent-api/wire/value.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
@@ -14,11 +15,15 @@
 #include "supervisor/engine/sibling.h"
 #include "supervisor/engine/waiting.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/methods.h"
 #include "supervisor/engine/output.h"
+#include "supervisor/engine/peer.h"
+#include "supervisor/engine/result.h"
 #include "supervisor/engine/subscribe.h"
 
-#define NOTICE_MAX  (64 * 1024)
-#define BACKLOG_MAX (1024 * 1024) /* of the link: progress is the first that can be left out */
+#define NOTICE_MAX          (64 * 1024)
+#define BACKLOG_MAX         (1024 * 1024)      /* of the link: progress is left out first */
+#define PROGRESS_NUMBER_MAX 9007199254740992.0 /* with an offset it still is exact enough */
 
 /* One call that wants to be told of. Its number is bytes of output plus what was said without
  * any, so that it always grows. */
@@ -29,6 +34,12 @@ struct progress {
 	uint64_t seen[OUTPUT_STREAMS]; /* bytes told of */
 	uint64_t waits;                /* messages without output */
 	uint64_t waited_us;            /* monotonic, of the last of them; 0 none yet */
+	/* What the tool says itself; its numbers begin above what was told before. */
+	bool own, late; /* it says something; the newest of it was not told yet */
+	bool has_total;
+	double number, total, offset;
+	char *text; /* owned; NULL: none */
+	int spare;  /* how many may go out at once */
 };
 
 /* ---- what is said ------------------------------------------------------------------------ */
@@ -87,24 +98,30 @@ int progress_text(struct buf *out, const void *bytes, size_t len)
 	return value_clean(out, clean, kept);
 }
 
-static void say(
-    struct progress *progress, const struct call *call, uint64_t number, const struct buf *text)
+static void notify(
+    struct engine *engine, const struct call *call, const struct notice_progress *notice)
 {
-	const struct notice_progress notice = {.token = call->progress,
-	    .progress = number,
-	    .message = text->data,
-	    .message_len = text->len};
-	struct engine *engine = progress->engine;
 	struct buf cleanup_with(buf_fini) body = {0};
 	struct message message;
 
 	buf_init(&body, NOTICE_MAX);
-	if (notice_progress(&body, subscribe_revision(engine, call->era, call->peer), &notice))
+	if (notice_progress(&body, subscribe_revision(engine, call->era, call->peer), notice))
 		return;
 	message_init(&message, MESSAGE_NOTIFY);
 	message.u.notify.peer = call->peer;
 	message.u.notify.body = (struct bytes){.data = body.data, .len = body.len};
 	(void)sibling_send_peer(engine, call->peer, &message);
+}
+
+static void say(
+    struct progress *progress, const struct call *call, uint64_t number, const struct buf *text)
+{
+	const struct notice_progress notice = {.token = call->progress,
+	    .progress = (double)number,
+	    .message = text->data,
+	    .message_len = text->len};
+
+	notify(progress->engine, call, &notice);
 }
 
 static uint64_t number_of(const struct progress *progress)
@@ -171,6 +188,106 @@ static void tell_waiting(struct progress *progress, const struct call *call)
 	say(progress, call, number_of(progress), &text);
 }
 
+/* ---- what the tool says itself ------------------------------------------------------------ */
+
+static void tell_own(struct progress *progress, struct call *call)
+{
+	const double total = progress->offset + progress->total;
+	const struct notice_progress notice = {.token = call->progress,
+	    .progress = progress->offset + progress->number,
+	    .total = progress->has_total ? &total : NULL,
+	    .message = progress->text,
+	    .message_len = progress->text ? strlen(progress->text) : 0};
+
+	progress->late = false;
+	call->streamed = true; /* what it says is not in its output, but it was seen */
+	notify(progress->engine, call, &notice);
+}
+
+static bool is_number(const json_t *value)
+{
+	double number = json_number_value(value);
+
+	return json_is_number(value) && number >= 0 && number <= PROGRESS_NUMBER_MAX;
+}
+
+/* The text as it may be shown, owned; NULL: none, or no memory. */
+static char *shown_text(const json_t *text)
+{
+	struct buf cleanup_with(buf_fini) shown = {0};
+	const char *clean;
+
+	buf_init(&shown, 4 * PROGRESS_SAID_MAX);
+	if (!text || progress_text(&shown, json_string_value(text), json_string_length(text)))
+		return NULL;
+	clean = buf_cstr(&shown);
+	return clean && *clean ? strdup(clean) : NULL;
+}
+
+/* What is wrong with it; NULL: nothing. */
+static const char *judge_said(const struct methods_ask *ask)
+{
+	const json_t *total = json_object_get(ask->params, "total");
+	const json_t *text = json_object_get(ask->params, "message");
+
+	if (!is_number(json_object_get(ask->params, "progress")) || (total && !is_number(total)))
+		return "progress and total are numbers from 0 to 2^53";
+	if (text && (!json_is_string(text) || json_string_length(text) > PROGRESS_SAID_MAX))
+		return "message is a text of at most 1024 bytes";
+	return NULL;
+}
+
+static struct progress *find_progress(const struct engine *engine, const char *call)
+{
+	const struct waiting *waiting = waiting_find(engine);
+	struct progress *at = waiting ? waiting->progress : NULL;
+
+	while (at && strcmp(at->call, call) != 0)
+		at = at->next;
+	return at;
+}
+
+/* Returns whether it is more than was said before. */
+static bool take_said(struct progress *progress, struct call *call, const json_t *params)
+{
+	const json_t *total = json_object_get(params, "total");
+	double number = json_number_value(json_object_get(params, "progress"));
+
+	if (progress->own && number <= progress->number)
+		return false;
+	if (!progress->own) {
+		progress->own = true;
+		progress->offset = number_of(progress) ? (double)number_of(progress) + 1 : 0;
+	}
+	progress->number = number;
+	progress->has_total = total != NULL;
+	progress->total = total ? json_number_value(total) : 0;
+	free(progress->text);
+	progress->text = shown_text(json_object_get(params, "message"));
+	progress->late = true;
+	if (progress->spare > 0 && !call->parked &&
+	    link_backlog(sibling_of_peer(progress->engine, call->peer)) <= BACKLOG_MAX) {
+		progress->spare--;
+		tell_own(progress, call);
+	}
+	return true;
+}
+
+void progress_take(const struct methods_ask *ask)
+{
+	struct call *call = calls_find(ask->engine, ask->peer->call);
+	struct progress *progress = call ? find_progress(ask->engine, call->id) : NULL;
+	const char *why = judge_said(ask);
+
+	if (!why && progress && call->state == CALL_RUNNING && !call->silent &&
+	    !take_said(progress, call, ask->params))
+		why = "progress must be more than the last time";
+	if (why)
+		result_refuse(&ask->to, RPC_INVALID_PARAMS, "%s", why);
+	else
+		result_give(&ask->to, json_object());
+}
+
 /* ---- when -------------------------------------------------------------------------------- */
 
 static void on_ticker_closed(uv_handle_t *ticker)
@@ -182,6 +299,20 @@ static void stop_ticker(struct waiting *waiting)
 {
 	if (waiting->ticker)
 		uv_close((uv_handle_t *)take_ptr(waiting->ticker), on_ticker_closed);
+}
+
+static void progress_free(struct progress *progress)
+{
+	free(progress->text);
+	free(progress);
+}
+
+static void refill(struct progress *progress, struct call *call)
+{
+	if (progress->late)
+		tell_own(progress, call);
+	else if (progress->spare < PROGRESS_BURST)
+		progress->spare++;
 }
 
 static void on_ticker(uv_timer_t *ticker)
@@ -196,13 +327,15 @@ static void on_ticker(uv_timer_t *ticker)
 
 		if (!call || call->silent) {
 			*at = progress->next;
-			free(progress);
+			progress_free(progress);
 			continue;
 		}
 		at = &progress->next;
-		if (link_backlog(sibling_of_peer(engine, call->peer)) > BACKLOG_MAX)
+		if (call->parked || link_backlog(sibling_of_peer(engine, call->peer)) > BACKLOG_MAX)
 			continue;
-		if (call->state == CALL_RUNNING && call->output)
+		if (call->state == CALL_RUNNING && progress->own)
+			refill(progress, call);
+		else if (call->state == CALL_RUNNING && call->output)
 			tell_output(progress, call);
 		else if (call->state == CALL_APPROVAL && call->approval)
 			tell_waiting(progress, call);
@@ -228,11 +361,15 @@ void progress_start(struct call *call)
 {
 	struct engine *engine = call->engine;
 	struct waiting *waiting = call->progress[0] ? waiting_of(engine) : NULL;
-	struct progress *progress = waiting ? calloc(1, sizeof(*progress)) : NULL;
+	struct progress *progress;
 
+	if (!waiting || find_progress(engine, call->id))
+		return;
+	progress = calloc(1, sizeof(*progress));
 	if (!progress)
 		return;
 	progress->engine = engine;
+	progress->spare = PROGRESS_BURST;
 	(void)snprintf(progress->call, sizeof(progress->call), "%s", call->id);
 	progress->next = waiting->progress;
 	waiting->progress = progress;
@@ -247,6 +384,6 @@ void progress_free_all(struct waiting *waiting)
 		struct progress *progress = waiting->progress;
 
 		waiting->progress = progress->next;
-		free(progress);
+		progress_free(progress);
 	}
 }

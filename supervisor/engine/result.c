@@ -226,41 +226,104 @@ static int fill_output(
 	return fault;
 }
 
-/* ---- what a tool with an output schema printed ------------------------------------------- */
+/* ---- what a tool printed that promised more than text ------------------------------------- */
 
 struct printed {
-	json_t *value; /* owned; NULL: there is none, or it is not what was promised */
+	json_t *value;          /* owned; NULL: there is none, or it is not what was promised */
+	struct content content; /* of a tool that prints MCP content; else empty */
 	char sentence[CALL_SENTENCE_MAX];
 };
 
 static void printed_fini(struct printed *printed)
 {
 	json_decref(printed->value);
+	content_fini(&printed->content);
+}
+
+static bool has_own_schema(const struct call *call)
+{
+	return call->tool && call->tool->output_schema && call->tool->output_schema[0];
+}
+
+static bool prints_content(const struct call *call)
+{
+	return call->tool && call->tool->output == TOOL_OUTPUT_CONTENT;
+}
+
+/* 0, or what is not as promised. */
+static int check_promise(const struct call *call, const json_t *value, struct err_note *note)
+{
+	const struct tool_book *book = rulebook_tool(call->rules->book, call->tool);
+
+	return book && book->output ? json_schema_check(book->output, value, "output", note) : 0;
+}
+
+static int read_value(struct printed *printed, const struct result_tool_call *result,
+    const struct call *call, struct err_note *note)
+{
+	json_t *value = NULL;
+	int fault = value_read(result->out, result->out_len, &value, note);
+
+	if (!fault)
+		fault = check_promise(call, value, note);
+	if (fault)
+		json_decref(value);
+	else
+		printed->value = value;
+	return fault;
+}
+
+static int read_content(struct printed *printed, const struct result_tool_call *result,
+    const struct call *call, struct err_note *note)
+{
+	struct content *content = &printed->content;
+	struct output_facts facts = {0};
+	int fault = output_facts(call->output, OUTPUT_OUT, &facts);
+
+	if (!fault && facts.truncated)
+		fault = err_note(note, -EINVAL, "it is longer than sandbox.output keeps");
+	if (!fault)
+		fault = content_read(result->out, result->out_len, content, note);
+	if (!fault && has_own_schema(call) && !content->is_error) {
+		fault = content->structured
+			    ? check_promise(call, content->structured, note)
+			    : err_note(note, -EINVAL, "structuredContent: is missing");
+		if (fault)
+			content_fini(content);
+	}
+	printed->value = json_incref(content->structured);
+	return fault;
 }
 
 /* A promise that is broken is an error of the tool, told in words; what it wrote stays readable. */
 static void read_printed(
     struct printed *printed, const struct result_tool_call *result, const struct call *call)
 {
-	const struct tool_book *book = rulebook_tool(call->rules->book, call->tool);
-	struct err_note note = {""};
-	json_t *value = NULL;
-	int fault = value_read(result->out, result->out_len, &value, &note);
+	struct err_note note = {"out of memory"};
+	bool is_content = prints_content(call);
+	int fault = is_content ? read_content(printed, result, call, &note)
+			       : read_value(printed, result, call, &note);
 
-	if (!fault && book && book->output)
-		fault = json_schema_check(book->output, value, "output", &note);
-	if (!fault) {
-		printed->value = value;
-		return;
-	}
-	json_decref(value);
-	(void)snprintf(printed->sentence, sizeof(printed->sentence),
-	    "What the tool printed is not what its output schema promises: %s", note.text);
+	if (fault)
+		(void)snprintf(printed->sentence, sizeof(printed->sentence),
+		    "What the tool printed is not what its %s: %s",
+		    is_content ? "policy promises (output: content)" : "output schema promises",
+		    note.text);
 }
 
-static bool has_own_schema(const struct call *call)
+/* result: with its output filled in. */
+static void tell_printed(struct result_tool_call *result, struct printed *printed)
 {
-	return call->tool && call->tool->output_schema && call->tool->output_schema[0];
+	result->structure = printed->value ? RESULT_STRUCTURE_VALUE : RESULT_STRUCTURE_NONE;
+	result->value = printed->value;
+	if (printed->content.items) {
+		result->content = &printed->content;
+		result->is_error = printed->content.is_error;
+	}
+	if (printed->sentence[0]) {
+		result->sentence = printed->sentence;
+		result->is_error = true;
+	}
 }
 
 /* ---- the body ---------------------------------------------------------------------------- */
@@ -284,17 +347,10 @@ static int build_result(
 		fault = fill_output(result, call, &out, &err);
 	if (fault)
 		return fault;
-	if (has_own_schema(call)) {
-		result->structure = RESULT_STRUCTURE_NONE;
+	if (has_own_schema(call) || prints_content(call)) {
 		if (!result->is_error && result->has_output)
 			read_printed(&printed, result, call);
-		if (printed.value)
-			result->structure = RESULT_STRUCTURE_VALUE;
-		result->value = printed.value;
-		if (printed.sentence[0]) {
-			result->sentence = printed.sentence;
-			result->is_error = true;
-		}
+		tell_printed(result, &printed);
 	}
 	return result_tools_call(body, result_revision(&to), result);
 }
@@ -326,6 +382,23 @@ static int build(const struct call *call, struct buf *body, enum reply_kind *ret
 	return build_result(body, call, &result, facts.out.truncated || facts.err.truncated);
 }
 
+int result_park(const struct call *call, const char *key, json_t *params, const char *request_state)
+{
+	const struct result_to to = {call->engine, call->request, call->era, call->peer};
+	struct buf cleanup_with(buf_fini) body = {0};
+	struct result_call told = {.id = ""};
+	struct facts facts = {0};
+	int fault;
+
+	fill_call(&told, call, &facts);
+	told.outcome = call_outcome_name(OUTCOME_PENDING);
+	buf_init(&body, WIRE_RESULT_MAX);
+	fault = result_input_required(&body, key, params, request_state, &told);
+	if (!fault)
+		result_give_body(&to, REPLY_RESULT, &body, 0);
+	return fault;
+}
+
 void result_send(struct call *call)
 {
 	const struct result_to to = {call->engine, call->request, call->era, call->peer};
@@ -333,6 +406,8 @@ void result_send(struct call *call)
 	enum reply_kind kind = REPLY_RESULT;
 	int fault;
 
+	if (call->parked)
+		return; /* its request is answered, and no other came */
 	if (call->silent) {
 		result_silence(&to);
 		return;

@@ -27,6 +27,11 @@ enum mcp_revision result_revision(const struct result_to *to);
  * tool wrote is released only if the outcome is recorded. */
 void result_send(struct call *call);
 
+/* Answers the request of a call that goes on without it: the client shall fill in a form and call
+ * again. Takes params. 0, or the builder's fault: then nothing was sent. */
+int result_park(
+    const struct call *call, const char *key, json_t *params, const char *request_state);
+
 /* Takes object. */
 void result_give(const struct result_to *to, json_t *object);
 /* JSON text built elsewhere; fault: of building it, then an internal error is told. */

@@ -5,6 +5,7 @@
 #include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/progress.h"
+#include "supervisor/engine/question.h"
 #include "supervisor/engine/subscribe.h"
 
 struct waiting *waiting_find(const struct engine *engine)
@@ -37,6 +38,7 @@ void waiting_free(struct engine *engine)
 	subscribe_free_all(waiting);
 	progress_free_all(waiting);
 	elicit_free_all(waiting);
+	question_free_all(waiting);
 	key_wipe(waiting->key, sizeof(waiting->key));
 	free(waiting);
 }

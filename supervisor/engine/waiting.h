@@ -13,6 +13,7 @@
 struct engine;
 struct elicitation;
 struct progress;
+struct tool_question;
 struct subscription;
 
 struct waiting {
@@ -20,6 +21,7 @@ struct waiting {
 	struct progress *progress;          /* progress.c: calls with a token ... */
 	uv_timer_t *ticker;                 /* ... and their timer; NULL while there is none */
 	struct elicitation *elicitations;   /* elicit.c: forms that clients have not answered */
+	struct tool_question *questions; /* question.c: of running tools to their callers' users */
 	uint8_t key[KEY_LEN]; /* of this start: cursors and request states are authentic by it */
 };
 

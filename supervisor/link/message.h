@@ -251,6 +251,8 @@ enum request_method {
 	REQUEST_TOKENS_KEYS, /* our jwks.json */
 	REQUEST_CONFIG_READ,
 	REQUEST_CONFIG_WRITE, /* body {config, check?, version?} */
+	REQUEST_PROGRESS, /* of a running call, through its gate: {progress, total?, message?} */
+	REQUEST_ELICIT,   /* the same: {message, requestedSchema, name?}, for the caller's user */
 	REQUEST_METHOD_COUNT,
 };
 /* What a client asked for beside the call itself, as bits. */

@@ -236,9 +236,11 @@ static void inside_one_asks_for_tools_only(void **state)
 			      m == REQUEST_AGENTS_LIST || m == REQUEST_EXPLAIN ||
 			      m == REQUEST_SUBSCRIBE || m == REQUEST_STREAM_WRITE ||
 			      m == REQUEST_STREAM_READ;
+		bool own = m == REQUEST_PROGRESS || m == REQUEST_ELICIT; /* from nowhere else */
 
-		assert_int_equal(gate_refuses(inside, (enum request_method)m) == NULL, served);
-		assert_null(gate_refuses(outside, (enum request_method)m));
+		assert_int_equal(
+		    gate_refuses(inside, (enum request_method)m) == NULL, served || own);
+		assert_int_equal(gate_refuses(outside, (enum request_method)m) != NULL, own);
 	}
 }
 

@@ -303,6 +303,72 @@ static void what_a_tool_promises_is_checked(void **state)
 	}
 }
 
+static void what_a_tool_prints_as_content_is_checked(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t code;
+		bool is_error, is_content;
+	} ROWS[] = {
+	    {"{\"content\":[{\"type\":\"text\",\"text\":\"hi\"}]}\n", 0, false, true},
+	    {"{\"content\":[{\"type\":\"text\",\"text\":\"no\"}],\"isError\":true}", 0, true, true},
+	    {"{\"structuredContent\":{\"a\":1}}", 0, false, true},
+	    {"{\"content\":[{\"type\":\"text\"}]}", 0, true, false},
+	    {"plain", 0, true, false},
+	    {"", 0, true, false},
+	    {"{\"content\":[{\"type\":\"text\",\"text\":\"hi\"}]}", 3, true, false},
+	};
+
+	(void)state;
+	use_policy("  json: {type: command, deny_by_default: true, allowed_commands: [ls], "
+		   "output: content}\n",
+	    0);
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		json_t *result = printed(ROWS[i].text, ROWS[i].code);
+		bool told = !strstr(content_text(result), ROWS[i].text[0] ? ROWS[i].text : "JSON");
+
+		if (json_is_true(json_object_get(result, "isError")) != ROWS[i].is_error ||
+		    told != ROWS[i].is_content)
+			fail_msg("%zu: %s", i, content_text(result));
+		if (!ROWS[i].is_content && ROWS[i].code == 0)
+			assert_non_null(strstr(content_text(result), "output: content"));
+		assert_null(
+		    json_object_get(json_object_get(result, "structuredContent"), "stdout"));
+		assert_string_equal(meta_text(result, "outcome"), "completed");
+		json_decref(result);
+	}
+}
+
+static void content_keeps_the_promise_of_a_schema(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} ROWS[] = {
+	    {"{\"structuredContent\":{\"a\":1}}", true},
+	    {"{\"structuredContent\":{\"a\":\"x\"}}", false},
+	    {"{\"content\":[]}", false},
+	};
+	json_t *listed;
+
+	(void)state;
+	use_policy("  json: {type: command, deny_by_default: true, allowed_commands: [ls], "
+		   "output: content, output_schema: {type: object, properties: {a: {type: "
+		   "integer}}}}\n  none: {type: command, output: content}\n",
+	    0);
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		json_t *result = printed(ROWS[i].text, 0);
+
+		if (json_is_false(json_object_get(result, "isError")) != ROWS[i].good)
+			fail_msg("%s: %s", ROWS[i].text, content_text(result));
+		json_decref(result);
+	}
+	listed = list(&(struct page){.peer = 1, .era = ERA_MODERN}, REPLY_RESULT);
+	assert_non_null(json_object_get(tool_at(listed, 0), "outputSchema"));
+	assert_null(json_object_get(tool_at(listed, 1), "outputSchema"));
+	json_decref(listed);
+}
+
 static int refusal_of(uint64_t peer, enum request_method method)
 {
 	struct message message = request_message(peer, ++last_serial, method);
@@ -361,6 +427,8 @@ int main(void)
 	    TEST(forged_cursors_are_refused),
 	    TEST(silence_is_told_as_the_careful_value),
 	    TEST(what_a_tool_promises_is_checked),
+	    TEST(what_a_tool_prints_as_content_is_checked),
+	    TEST(content_keeps_the_promise_of_a_schema),
 	    TEST(nobody_controls_through_a_gate),
 	    TEST(a_broken_front_is_a_fault),
 	};

@@ -186,6 +186,143 @@ static void who_waits_is_told_for_whom(void **state)
 		json_decref(params);
 }
 
+/* ---- what a tool says itself ---- */
+
+/* A connection through the gate of this call. */
+static uint64_t inside(struct call *call)
+{
+	static uint64_t last_peer = 70;
+	struct message message;
+
+	((struct policy_tool *)(uintptr_t)call->tool)->sandbox.callgate = true;
+	message_init(&message, MESSAGE_PEER);
+	message.u.peer.peer = ++last_peer;
+	message.u.peer.call = call->id;
+	assert_int_equal(peer_arrived(&world, &message), 0);
+	return last_peer;
+}
+
+/* Returns whether it was taken. */
+static bool tell(uint64_t peer, const char *params)
+{
+	struct message message = request_message(peer, ++last_serial, REQUEST_PROGRESS);
+	struct message *reply;
+
+	message.u.request.body = (struct bytes){params, strlen(params)};
+	while (sent_next(&world.front, MESSAGE_REPLY))
+		; /* results of calls that ended */
+	assert_int_equal(methods_request(&world, &message), 0);
+	reply = sent_next(&world.front, MESSAGE_REPLY);
+	assert_non_null(reply);
+	return reply->u.reply.kind == REPLY_RESULT;
+}
+
+static void expect_own(double progress, double total, const char *text)
+{
+	json_t *params = heard();
+	const char *message = json_string_value(json_object_get(params, "message"));
+
+	assert_non_null(params);
+	assert_true(json_number_value(json_object_get(params, "progress")) == progress);
+	assert_true(json_number_value(json_object_get(params, "total")) == total);
+	assert_string_equal(message ? message : "", text);
+	json_decref(params);
+}
+
+static void a_tool_says_how_far_it_is(void **state)
+{
+	int writers[2];
+	struct call *call = run("\"t\"", writers);
+	uint64_t peer = inside(call);
+
+	(void)state;
+	assert_true(tell(peer, "{\"progress\":0,\"total\":100,\"message\":\"go\\u001b[1m\"}"));
+	expect_own(0, 100, "go?[1m"); /* at once */
+	assert_true(call->streamed);
+	assert_true(tell(peer, "{\"progress\":0.5}"));
+	expect_own(0.5, 0, "");
+	assert_false(tell(peer, "{\"progress\":0.5}"));
+	assert_false(tell(peer, "{\"progress\":0.25}"));
+	assert_null(heard());
+	say(writers[0], "its own words take the place of its output");
+	live(2 * PROGRESS_EVERY_MS);
+	assert_null(heard());
+	end(call, writers);
+	assert_false(tell(peer, "{\"progress\":2}")); /* it is over */
+	assert_null(heard());
+}
+
+static void what_was_told_before_stays_below(void **state)
+{
+	int writers[2];
+	struct call *call = run("1", writers);
+	uint64_t peer = inside(call);
+
+	(void)state;
+	say(writers[0], "12345");
+	live(2 * PROGRESS_EVERY_MS);
+	expect(5, "12345");
+	assert_true(tell(peer, "{\"progress\":0,\"total\":10}"));
+	expect_own(6, 16, "");
+	end(call, writers);
+}
+
+static void haste_is_told_later(void **state)
+{
+	int writers[2];
+	struct call *call = run("1", writers);
+	uint64_t peer = inside(call);
+	double last = -1;
+	int notices = 0;
+	json_t *params;
+	char text[64];
+
+	(void)state;
+	for (int i = 0; i < 500; i++) {
+		snprintf(text, sizeof(text), "{\"progress\":%d}", i);
+		assert_true(tell(peer, text));
+	}
+	live(3 * PROGRESS_EVERY_MS);
+	while ((params = heard())) {
+		double now = json_number_value(json_object_get(params, "progress"));
+
+		assert_true(now > last);
+		last = now;
+		notices++;
+		json_decref(params);
+	}
+	assert_true(last == 499); /* the newest is not lost */
+	assert_true(notices > PROGRESS_BURST && notices <= PROGRESS_BURST + 4);
+	end(call, writers);
+}
+
+static void nonsense_is_not_told(void **state)
+{
+	static const char *const ROWS[] = {"{}", "{\"progress\":\"1\"}", "{\"progress\":-1}",
+	    "{\"progress\":1e300}", "{\"progress\":1,\"total\":\"x\"}",
+	    "{\"progress\":1,\"total\":-1}", "{\"progress\":1,\"message\":1}", "[]",
+	    "{\"progress\":null}"};
+	int writers[2];
+	struct call *call = run("1", writers);
+	uint64_t peer = inside(call);
+	char text[PROGRESS_SAID_MAX + 64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
+		if (tell(peer, ROWS[i]))
+			fail_msg("taken: %s", ROWS[i]);
+	snprintf(
+	    text, sizeof(text), "{\"progress\":1,\"message\":\"%0*d\"}", PROGRESS_SAID_MAX + 1, 0);
+	assert_false(tell(peer, text));
+	assert_false(tell(1, "{\"progress\":1}")); /* nobody outside says it */
+	assert_null(heard());
+	end(call, writers);
+	call = run("", writers); /* nobody listens: taken, and not told */
+	assert_true(tell(inside(call), "{\"progress\":1}"));
+	assert_null(heard());
+	end(call, writers);
+}
+
 static void only_text_for_people_is_shown(void **state)
 {
 	static const struct {
@@ -235,6 +372,10 @@ int main(void)
 	    TEST(long_output_shows_its_end),
 	    TEST(no_token_no_progress),
 	    TEST(who_waits_is_told_for_whom),
+	    TEST(a_tool_says_how_far_it_is),
+	    TEST(what_was_told_before_stays_below),
+	    TEST(haste_is_told_later),
+	    TEST(nonsense_is_not_told),
 	    cmocka_unit_test(only_text_for_people_is_shown),
 	};
 

@@ -1,0 +1,31 @@
+/*
+ * requestState of the modern era: a client gets it with a form and brings it back with the answer.
+ * It is a number that one of our lists knows, and a MAC over it and over all that must be the same
+ * when the call comes again. Floor 3, engine only.
+ */
+#ifndef CALLGATE_ENGINE_RETRY_H
+#define CALLGATE_ENGINE_RETRY_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "supervisor/base/buf.h"
+#include "supervisor/evidence/digest.h"
+
+struct engine;
+
+#define RETRY_NONCE_LEN 16
+#define RETRY_STATE_LEN (RETRY_NONCE_LEN + DIGEST_LEN)
+
+/* The MAC of a nonce. kind: a literal, another for each kind of form. 0, -ENOMEM, or a fault of
+ * the MAC. */
+int retry_seal(const struct engine *engine, const char *kind, const uint8_t nonce[RETRY_NONCE_LEN],
+    const char *const *facts, size_t fact_count, struct digest *ret);
+/* Appends the text that the client gets. 0 or -ENOMEM. */
+int retry_write(struct buf *out, const uint8_t nonce[RETRY_NONCE_LEN], const struct digest *mac);
+/* What a client brought, JSON {inputResponses, requestState}: 0, the state's bytes and, for
+ * json_decref(), the object; -EINVAL: no state of ours. */
+int retry_read(const char *retry, uint8_t state[RETRY_STATE_LEN], json_t **ret_object);
+
+#endif
