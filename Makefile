@@ -235,7 +235,7 @@ $(B)/suite/%: $(B)/obj/tests/suite/%.o $(call archives,policy)
 	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
 		$(call pc_libs,$(PACKAGES_PC))
 
-.PHONY: unit check check-all check-unit check-schema check-integration check-escape check-fuzz check-san check-install check-functions check-identity check-vectors
+.PHONY: unit check check-all check-unit check-schema check-integration check-conformance check-escape check-fuzz check-san check-install check-functions check-identity check-vectors
 unit: $(UNIT_TESTS) ## build the unit tests
 
 # ---- programs of the tests: probes run inside cells, so they are small and static ----------------
@@ -303,6 +303,14 @@ build/npm/.done: tests/integration/package.json
 		rm -rf node-linux-*/include node-linux-*/lib node-linux-*/share
 	$(Q)touch $@
 
+# The MCP conformance suite; its node is the one of build/npm.
+build/conformance/.done: tests/conformance/package.json
+	$(call say,NPM,$<)
+	$(Q)mkdir -p build/conformance && cp $< build/conformance/
+	$(Q)cd build/conformance && npm install --silent --no-audit --no-fund --ignore-scripts \
+		>npm.log 2>&1 || { tail -n 5 npm.log >&2; exit 1; }
+	$(Q)touch $@
+
 BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
 BENCHES   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(FUZZ_LIBS)
@@ -342,6 +350,8 @@ check-install: all man ## a tree that runs from where it was put
 check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and without the wall
 	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/escape/cells build/plain-walls/callgated
 	$(Q)tests/escape/run.sh $(B) build/plain-walls
+check-conformance: all build/npm/.done build/conformance/.done ## the MCP suite and Inspector, both eras, over HTTP
+	$(Q)tests/conformance/run.sh $(B)
 check-fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/replay_%) ## replay the fuzz corpora
 	$(Q)tests/run-corpus.sh $(B) $(FUZZ_NAMES)
 .PHONY: check-packs
