@@ -116,7 +116,7 @@ DEB_PACKAGES := make gcc libc6-dev pkg-config libseccomp-dev libcap-dev libuv1-d
 	'libllhttp-dev|node-llhttp' scdoc
 DEB_TEST_PACKAGES := libcmocka-dev ripgrep universal-ctags clang-format socat jq git python3 nodejs npm \
 	strace procps util-linux mount passwd g++ \
-	bash zsh fish rsync openssh-client curl python3-pip openssl
+	bash zsh fish rsync openssh-client curl python3-pip openssl nginx
 
 # ---- flags -------------------------------------------------------------------------------------
 OUR_CPPFLAGS := -I. -D_GNU_SOURCE -DCALLGATE_VERSION='"$(VERSION)"' -MMD -MP \

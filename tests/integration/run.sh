@@ -35,6 +35,8 @@ mkdir -p "$scratch/src/tests/bench" "$scratch/src/tests/unit/http"
 cp -R "$top/examples" "$top/README.md" "$scratch/src/"
 cp "$top/tests/bench/prompts.sh" "$scratch/src/tests/bench/"
 cp "$top/tests/unit/http/vectors.h" "$scratch/src/tests/unit/http/"
+mkdir "$scratch/src/agent-api"
+cp "$top/agent-api/openapi.yaml" "$scratch/src/agent-api/"
 chmod -R a+rX "$scratch"
 
 run_case() { # USER CASE

@@ -298,8 +298,7 @@ static inline void rig_say(int fd, const char *text)
 }
 
 /* One request; headers: lines with CRLF, or "". Host is said unless headers begin with it. */
-static inline void rig_ask(
-    int fd, const char *what, const char *headers, const char *body)
+static inline void rig_ask(int fd, const char *what, const char *headers, const char *body)
 {
 	char cleanup_free *text = NULL;
 	char length[64] = "";

@@ -17,8 +17,8 @@ static void served(struct rig *rig, const char *what, const char *headers, const
 	assert_int_equal(request.u.request.method, method);
 	assert_int_equal(request.u.request.era, ERA_LEGACY);
 	if (expected) {
-		json_t *got = json_loadb(
-		    request.u.request.body.data, request.u.request.body.len, 0, NULL);
+		json_t *got =
+		    json_loadb(request.u.request.body.data, request.u.request.body.len, 0, NULL);
 		json_t *want = json_loads(expected, 0, NULL);
 
 		if (!json_equal(got, want))
@@ -234,8 +234,8 @@ static void test_errors_have_one_form(void **state)
 		assert_non_null(json_object_get(body, "details"));
 		assert_int_equal(json_object_size(body), 2);
 		json_decref(body);
-		assert_int_equal(*rig_header(&answer, "WWW-Authenticate") != '\0',
-		    rows[i].status == 401);
+		assert_int_equal(
+		    *rig_header(&answer, "WWW-Authenticate") != '\0', rows[i].status == 401);
 	}
 	/* What REPLY says counts more. */
 	fails(&rig, (struct message_reply){.status = 429, .retry_s = 17},
@@ -316,11 +316,12 @@ static void test_bodies_that_are_none(void **state)
 	assert_int_equal(rig_status(&rig, "POST /v1/keys", JSON_TYPE, long_body), 413);
 	assert_int_equal(rig_status(&rig, "GET /tools", "", "x"), 413);
 	/* Refused before a byte of it was sent. */
-	assert_int_equal(rig_status(&rig, "POST /v1/keys",
-			     JSON_TYPE "Content-Length: 104857600\r\n", NULL),
+	assert_int_equal(
+	    rig_status(&rig, "POST /v1/keys", JSON_TYPE "Content-Length: 104857600\r\n", NULL),
 	    413);
 	/* The path and the body are about the same thing. */
-	assert_int_equal(rig_status(&rig, "POST /v1/keys/a/rotate", JSON_TYPE, "{\"id\":\"b\"}"), 400);
+	assert_int_equal(
+	    rig_status(&rig, "POST /v1/keys/a/rotate", JSON_TYPE, "{\"id\":\"b\"}"), 400);
 	assert_int_equal(rig_status(&rig, "GET /v1/approvals?since=-1", "", NULL), 400);
 	assert_int_equal(rig_status(&rig, "GET /v1/approvals?since=1&since=2", "", NULL), 400);
 	rig_quiet(&rig);
@@ -348,9 +349,9 @@ static void test_callback_keeps_bytes_and_signature(void **state)
 	assert_int_equal(request.u.request.method, REQUEST_CALLBACK);
 	got = json_loadb(request.u.request.body.data, request.u.request.body.len, 0, NULL);
 	want = json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s, s:s, s:s}}", "channel", "ops", "text",
-	    "{\"b\": 1,\n \"b\":\"\xc3\xa9\"}", "headers", "webhook-id", "m1",
-	    "webhook-timestamp", "12", "webhook-signature", "v1,abc=", "x-hub-signature-256",
-	    "sha256=00", "x-slack-signature", "v0=1", "content-type", "text/plain");
+	    "{\"b\": 1,\n \"b\":\"\xc3\xa9\"}", "headers", "webhook-id", "m1", "webhook-timestamp",
+	    "12", "webhook-signature", "v1,abc=", "x-hub-signature-256", "sha256=00",
+	    "x-slack-signature", "v0=1", "content-type", "text/plain");
 	assert_true(json_equal(got, want));
 	json_decref(got);
 	json_decref(want);
@@ -362,13 +363,12 @@ static void test_callback_keeps_bytes_and_signature(void **state)
 	assert_int_equal(answer.status, 200);
 	close(fd);
 	assert_int_equal(rig_status(&rig, "GET /v1/approvals/callback/ops", "", NULL), 405);
-	assert_int_equal(
-	    rig_status(&rig, "POST /v1/approvals/callback/ops", "", "\xff\xfe"), 400);
+	assert_int_equal(rig_status(&rig, "POST /v1/approvals/callback/ops", "", "\xff\xfe"), 400);
 	assert_int_equal(rig_status(&rig, "POST /v1/approvals/callback/ops",
 			     "webhook-id: a\r\nwebhook-id: b\r\n", "{}"),
 	    400);
-	assert_int_equal(rig_status(&rig, "POST /v1/approvals/callback/ops",
-			     "Content-Length: 65537\r\n", NULL),
+	assert_int_equal(
+	    rig_status(&rig, "POST /v1/approvals/callback/ops", "Content-Length: 65537\r\n", NULL),
 	    413);
 	rig_quiet(&rig);
 	rig_stop(&rig);
@@ -440,15 +440,16 @@ static void test_what_everybody_may_read(void **state)
 	site.auth = 1;
 	assert_int_equal(rig_say_site(&rig, &site, NULL, 0), ANSWER_OK);
 	fd = rig_connect(&rig);
-	rig_ask(fd, "GET /.well-known/oauth-protected-resource/mcp", "Host: localhost:99\r\n", NULL);
+	rig_ask(
+	    fd, "GET /.well-known/oauth-protected-resource/mcp", "Host: localhost:99\r\n", NULL);
 	rig_hear(fd, &answer);
 	assert_non_null(strstr(answer.body, "\"resource\":\"http://localhost:99/mcp\""));
-	assert_non_null(
-	    strstr(answer.body, "\"authorization_servers\":[\"https://id.example/\"]"));
+	assert_non_null(strstr(answer.body, "\"authorization_servers\":[\"https://id.example/\"]"));
 	rig_ask(fd, "GET /.well-known/agent-card.json", "", NULL);
 	rig_hear(fd, &answer);
 	card = json_loads(answer.body, 0, NULL);
-	assert_string_equal(json_string_value(json_object_get(card, "url")), "http://localhost/mcp");
+	assert_string_equal(
+	    json_string_value(json_object_get(card, "url")), "http://localhost/mcp");
 	assert_int_equal(json_object_size(json_object_get(card, "securitySchemes")), 2);
 	json_decref(card);
 	for (int i = 0; i < 3; i++) {
@@ -460,8 +461,8 @@ static void test_what_everybody_may_read(void **state)
 		else
 			rig_hear_head(fd, &answer);
 		assert_int_equal(answer.status, 200);
-		assert_non_null(strstr(
-		    rig_header(&answer, "Content-Security-Policy"), "default-src 'none'"));
+		assert_non_null(
+		    strstr(rig_header(&answer, "Content-Security-Policy"), "default-src 'none'"));
 		assert_string_equal(rig_header(&answer, "X-Content-Type-Options"), "nosniff");
 	}
 	close(fd);
