@@ -371,6 +371,8 @@ fuzz: $(FUZZ_NAMES:%=build/fuzz/fuzz_%) ## libFuzzer, SECONDS=60 each (needs cla
 	$(Q)tests/run-fuzz.sh $(SECONDS) $(FUZZ_NAMES)
 bench: all $(BENCHES) ## a call beside posix_spawn, fdatasync and bubblewrap
 	$(Q)tests/bench/run.sh $(B)
+bench-http: all build/npm/.done ## requests a second and memory of the HTTP front, beside nginx
+	$(Q)tests/bench/http.sh $(B)
 fuzz-%: build/fuzz/fuzz_% ## fuzz one harness: make fuzz-lexer SECONDS=600
 	$(Q)tests/run-fuzz.sh $(SECONDS) $*
 analyze: test-packages ## gcc -fanalyzer and cppcheck over the sources
@@ -386,7 +388,7 @@ dist: ## a source archive of the last commit
 check-vm: all ## the daemon in a booted Debian 12 with systemd and cgroup v2 (QEMU)
 	$(Q)tests/vm/run.sh $(B)
 
-.PHONY: analyze coverage dist packages test-packages fuzz bench check-vm lint format format-check man demo
+.PHONY: analyze coverage dist packages test-packages fuzz bench bench-http check-vm lint format format-check man demo
 lint: all ## floors, sizes, headers, banned calls, link lists, hardening, format
 	$(Q)tests/lint/floors.sh
 	$(Q)tests/lint/sizes.sh
