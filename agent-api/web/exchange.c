@@ -197,7 +197,7 @@ static bool is_mcp(enum exchange_form form)
 }
 
 /* Clients of the old era take any status but 200 for a broken transport; the new one names
- * statuses for what is wrong with the request itself. Who may not ask is HTTP's business in both. */
+ * statuses for what is wrong with the request itself. Who may not ask is HTTP's business. */
 static int mcp_status(enum mcp_era era, const struct message_reply *said)
 {
 	json_t *error = NULL;
