@@ -12,6 +12,7 @@
 
 /* The daemon's own codes (agent-api/PROTOCOL.md). */
 #define CODE_NOT_AUTHENTICATED 401
+#define CODE_TOO_MANY          429
 #define CODE_UNAVAILABLE       503
 
 #define TOOL_PAGES_MAX         1000
@@ -300,6 +301,8 @@ int client_complain(const char *method, const json_t *error)
 
 	if (code == CODE_NOT_AUTHENTICATED)
 		status = COMMAND_NOT_AUTHENTICATED;
+	else if (code == CODE_TOO_MANY)
+		status = COMMAND_UNREACHABLE; /* turned away, as at the door */
 	else if (code == CODE_NOT_PERMITTED || strcmp(method, "tools/call") == 0)
 		status = COMMAND_REFUSED;
 	return command_fail_daemon(status, method, error);

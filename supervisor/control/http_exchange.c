@@ -138,12 +138,41 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *owner)
 	return take_bytes(owner, bytes, size * count) == 0 ? size * count : 0;
 }
 
+/* The value of the header line where it has that name (with its colon), without blanks around it; ""
+ * for another name, or a value that does not fit. Returns out. */
+static const char *value_of(const char *line, size_t len, const char *name, char *out, size_t max)
+{
+	size_t skip = strlen(name);
+
+	out[0] = '\0';
+	if (len < skip || strncasecmp(line, name, skip) != 0)
+		return out;
+	while (skip < len && (line[skip] == ' ' || line[skip] == '\t'))
+		skip++;
+	while (len > skip && strchr(" \t\r\n", line[len - 1]) && line[len - 1])
+		len--;
+	if (len - skip < max)
+		(void)snprintf(out, max, "%.*s", (int)(len - skip), line + skip);
+	return out;
+}
+
+/* What is said again with every later request goes back as it came, or not at all. */
+static void learn_session(struct http_exchange *exchange, const char *value)
+{
+	char *session = exchange->shared->session;
+
+	for (const char *byte = value; *byte; byte++)
+		if (*byte <= ' ' || *byte > '~')
+			return;
+	if (*value && strcmp(exchange->post.method, "initialize") == 0)
+		(void)snprintf(session, sizeof(exchange->shared->session), "%s", value);
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *owner)
 {
-	static const char name[] = "retry-after:";
 	struct http_exchange *exchange = owner;
-	size_t len = size * count, skip = sizeof(name) - 1;
-	char digits[16];
+	size_t len = size * count;
+	char value[sizeof(exchange->shared->session)];
 	uint64_t seconds;
 
 	if (len > exchange->header_left) {
@@ -151,15 +180,10 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *owner)
 		return 0;
 	}
 	exchange->header_left -= len;
-	if (len <= skip || strncasecmp(bytes, name, skip) != 0)
-		return len;
-	while (skip < len && bytes[skip] == ' ')
-		skip++;
-	(void)snprintf(digits, sizeof(digits), "%.*s",
-	    (int)(len - skip < sizeof(digits) ? len - skip : sizeof(digits) - 1), bytes + skip);
-	digits[strspn(digits, "0123456789")] = '\0';
-	if (str_u64(digits, RETRY_MAX_S, &seconds) == 0)
+	if (str_u64(value_of(bytes, len, "retry-after:", value, sizeof(value)), RETRY_MAX_S,
+		&seconds) == 0)
 		exchange->retry_s = (long)seconds;
+	learn_session(exchange, value_of(bytes, len, "mcp-session-id:", value, sizeof(value)));
 	return len;
 }
 
@@ -332,6 +356,8 @@ static int put_headers(struct http_exchange *exchange)
 		result = web_header(list, "Expect:");
 	if (result == 0 && strcmp(post->method, "initialize") != 0)
 		result = put_header(exchange, "MCP-Protocol-Version", revision_of(exchange));
+	if (result == 0 && !post->version[0] && exchange->shared->session[0])
+		result = put_header(exchange, "Mcp-Session-Id", exchange->shared->session);
 	if (result == 0 && post->version[0])
 		result = put_header(exchange, "Mcp-Method", post->method);
 	if (result == 0 && post->version[0] && post->name[0])

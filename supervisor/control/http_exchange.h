@@ -24,6 +24,7 @@ struct http_shared {
 	const char *endpoint; /* URL/mcp */
 	const char *token;    /* "" = none */
 	char revision[32];    /* of MCP, as a handshake agreed; "" = there was none */
+	char session[256];    /* Mcp-Session-Id that the handshake gave; "" = none */
 	struct http_line *first, **last;
 	struct transport_failure *failure; /* of the transport; the first one stays */
 };

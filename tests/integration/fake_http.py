@@ -241,7 +241,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             if way == "slow":
                 time.sleep(3)
-            self.reply(200, answer)
+            self.reply(200, answer, more=[("Mcp-Session-Id", "s-1")] if message["method"] == "initialize" else ())
 
     def note_gone(self):
         """The client's hanging up, which is how it cancels."""

@@ -222,6 +222,7 @@ bridge '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}' || fail "mcp
 bridge '{"jsonrpc":"2.0","id":"m","method":"tools/call","params":{"name":"b\u00e4sh","arguments":{},'"$modern"'}}' || fail "mcp: $(cat err)"
 expect 'modern headers' "$(last '.headers | [.["mcp-protocol-version"], .["mcp-method"], .["mcp-name"]] | tojson')" \
 	'["2026-07-28","tools/call","=?base64?YsOkc2g=?="]'
+expect 'no session in the modern era' "$(last '.headers["mcp-session-id"]')" null
 expect 'the answer' "$(jq -c '[.id, .result.content[0].text]' <out)" '["m","hi\n"]'
 {
 	echo '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}'
@@ -233,6 +234,7 @@ expect 'the answer' "$(jq -c '[.id, .result.content[0].text]' <out)" '["m","hi\n
 } | timeout 30 "$callgate" --url "$url" --ca cert.pem --token-file token mcp >out 2>err || fail "mcp: $(cat err)"
 expect 'no revision before the handshake' "$(jq -r 'select(.body | contains("initialize\",\"params")) | .headers["mcp-protocol-version"]' <gate/log | tail -n 1)" null
 expect 'the revision of the handshake' "$(jq -r 'select(.body | contains("tools/list")) | .headers["mcp-protocol-version"]' <gate/log | tail -n 1)" 2025-06-18
+expect 'the session of the handshake' "$(jq -r 'select(.body | contains("tools/list")) | .headers["mcp-session-id"]' <gate/log | tail -n 1)" s-1
 expect 'answers' "$(jq -c 'if type == "array" then map(.id) else .id end' <out | sort | tr '\n' ' ')" '1 2 [3,4] null '
 way ssemany
 bridge '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"bash","arguments":{}}}' || fail "mcp: $(cat err)"
