@@ -138,8 +138,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *owner)
 	return take_bytes(owner, bytes, size * count) == 0 ? size * count : 0;
 }
 
-/* The value of the header line where it has that name (with its colon), without blanks around it; ""
- * for another name, or a value that does not fit. Returns out. */
+/* The value of the header line where it has that name (with its colon), without blanks around it;
+ * "" for another name, or a value that does not fit. Returns out. */
 static const char *value_of(const char *line, size_t len, const char *name, char *out, size_t max)
 {
 	size_t skip = strlen(name);
