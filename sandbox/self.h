@@ -19,7 +19,7 @@ enum self_role {
 	SELF_AUDITOR, /* write, fdatasync, openat below its two directories, rename, memory */
 	SELF_SIGNER,  /* read, write, getrandom, memory */
 	SELF_FRONT_HTTP, /* as front; TLS needs nothing more */
-	SELF_COURIER,    /* as engine, and sockets of the internet, threads, reading what it has */
+	SELF_COURIER, /* as front; connects to the internet, has threads, reads what it was given */
 };
 
 /* allowed_dirs: descriptors of the folders below which the auditor or engine may still work, or of

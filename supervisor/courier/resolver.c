@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +57,6 @@ void resolver_load(void)
 {
 	int cleanup_fd fd = open(NSSWITCH, O_RDONLY | O_CLOEXEC);
 	char *cleanup_free text = NULL;
-	struct addrinfo *found = NULL;
 	char *rest, *line;
 	size_t len;
 
@@ -74,8 +72,6 @@ void resolver_load(void)
 		}
 	}
 	(void)setenv("RES_OPTIONS", "timeout:3 attempts:2", 0);
-	if (getaddrinfo("localhost", "443", NULL, &found) == 0)
-		freeaddrinfo(found);
 }
 
 /* ---- places -------------------------------------------------------------------------------- */

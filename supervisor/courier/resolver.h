@@ -12,7 +12,7 @@
 
 #define RESOLVER_PLACES_MAX 16
 
-/* Loads the name service's modules and looks up localhost once. */
+/* Loads the name service's modules, and says how long it may wait for a server where nobody has. */
 void resolver_load(void);
 /* O_PATH descriptors of the files and folders that may still be read, -1 at the end; the caller
  * closes them. Those that the machine has not are left out. */

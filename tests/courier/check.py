@@ -367,9 +367,12 @@ slow = [c.answer()[1] for _ in range(40)]
 check("those that wait too long are told in time", time.time() - start < 4
       and any("turn" in a.note for a in slow), (time.time() - start, slow[-1]))
 check("and it is as before", c.fetch(url + "/good").http == 200)
-open_files = os.listdir(f"/proc/{c.process.pid}/fd")
-check("it was never killed nor is it another", c.process.poll() is None)
-check("few descriptors stay open", len(open_files) < 64, len(open_files))
+check("it still is the same process", c.process.poll() is None)
+if os.geteuid() == 0:
+    open_files = os.listdir(f"/proc/{c.process.pid}/fd")
+    check("few descriptors stay open", len(open_files) < 64, len(open_files))
+else:
+    print("not judged: few descriptors stay open (only root may look)")
 c.ask(url + "/pause")
 put(c.warden, DRAIN, 0, text("test"))
 check("what was asked is answered before it leaves", c.answer()[1].http == 200)

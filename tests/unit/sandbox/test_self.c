@@ -603,6 +603,8 @@ static void test_tables_are_sorted(void **state)
 	for (size_t i = 0; i < ROLE_COUNT; i++)
 		check_order(self_role_set(roles[i]), 1);
 	check_order(self_role_set(SELF_WARDEN), 1);
+	check_order(self_role_set(SELF_COURIER), 1);
+	check_order(self_role_refused(SELF_COURIER), 1);
 }
 
 static int make_dirs(void **state)
