@@ -41,6 +41,7 @@ static const enum self_role roles[] = {
     SELF_ENGINE,
     SELF_AUDITOR,
     SELF_SIGNER,
+    SELF_FRONT_HTTP,
 };
 #define ROLE_COUNT (sizeof(roles) / sizeof(roles[0]))
 
