@@ -32,7 +32,7 @@ http_expect 'a name that the client put there himself' 403
 http GET /tools --interface $stranger -H "X-Forwarded-For: $shout, $shout"
 http_expect 'two of them' 403
 http GET /tools --interface $stranger -H "Forwarded: for=$shout"
-http_expect 'the other header' 403
+[[ $http_status =~ ^40[03]$ ]] || fail "the other header says another: $http_status"
 http_url=$direct
 http GET /tools --interface $stranger -H "X-Forwarded-For: $shout"
 http_expect 'past the proxy, and forged' 403

@@ -11,6 +11,7 @@ http_policy <<EOF
 defaults: {decision: allow}
 roles:
   agent: {tools: ["*"]}
+  all: {permissions: [audit:read, metrics:read, approvals:read, approvals:decide, keys:manage, tokens:issue, policy:read, policy:edit, vault:use, daemon:control]}
   human: {approve: ["*"], permissions: [daemon:control]}
 principals:
   - {peer_uid: $uid, roles: [agent, human]}
@@ -24,9 +25,10 @@ mkdir -p lab
 export SERVICE_KEY=cg_live_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG
 http_up
 
+# Its roles may do everything: what the key itself is given is what counts.
 make_key() { # PERMISSIONS (JSON): prints a key that may do that, in the default namespace
 	http_key=$SERVICE_KEY
-	http_json POST /v1/keys "{\"label\":\"walk\",\"roles\":[\"agent\"],\"tools\":[\"*\"],\"agents\":[],\"namespaces\":[\"default\"],\"permissions\":$1}"
+	http_json POST /v1/keys "{\"label\":\"walk\",\"roles\":[\"agent\",\"all\"],\"tools\":[\"*\"],\"agents\":[],\"namespaces\":[\"default\"],\"permissions\":$1}"
 	[ "$http_status" = 201 ] || echo "no key with $1: $http_status $(cat http.body)" >&2
 	jq -r .key http.body
 }
