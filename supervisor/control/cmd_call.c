@@ -25,6 +25,19 @@ static int exit_of(const json_t *result)
 	return json_is_true(json_object_get(result, "isError")) ? COMMAND_TOOL_FAILED : COMMAND_OK;
 }
 
+/* What is no text is named, so that nobody takes it for nothing. */
+static void name_other(const json_t *item)
+{
+	const json_t *resource = json_object_get(item, "resource");
+	const char *type = json_string_value(json_object_get(item, "type"));
+	const char *media = json_string_value(json_object_get(item, "mimeType"));
+	const char *uri = json_string_value(json_object_get(resource ? resource : item, "uri"));
+	const char *what = uri ? uri : media;
+
+	command_remark("call: not shown: %s%s%s; ask with --output json", type ? type : "an item",
+	    what ? " " : "", what ? what : "");
+}
+
 /* The tool's own text goes out byte for byte to a file or pipe; a terminal gets it escaped line
  * by line, since it may hold anything. */
 static void print_content(const json_t *result)
@@ -37,6 +50,8 @@ static void print_content(const json_t *result)
 		const json_t *text = json_object_get(item, "text");
 		size_t len = json_string_length(text);
 
+		if (!text)
+			name_other(item);
 		if (len == 0)
 			continue;
 		fwrite(json_string_value(text), 1, len, stdout);
