@@ -264,11 +264,18 @@ bool admission_caller(
 
 /* ---- what came of it ---------------------------------------------------------------------- */
 
-/* Who holds what was once good, or could not be checked, is not guessing. */
+/* Who holds what was good once or elsewhere, or could not be checked, is not guessing: these are
+ * said of a key that is known, or behind a good signature. */
 static bool is_guess(enum credential_verdict verdict)
 {
-	return verdict != CREDENTIAL_EXPIRED && verdict != CREDENTIAL_NOT_YET &&
-	       verdict != CREDENTIAL_ISSUED_LATER && verdict != CREDENTIAL_FAULT;
+	static const enum credential_verdict known[] = {CREDENTIAL_EXPIRED, CREDENTIAL_NOT_YET,
+	    CREDENTIAL_ISSUED_LATER, CREDENTIAL_NO_EXPIRY, CREDENTIAL_ISSUER, CREDENTIAL_AUDIENCE,
+	    CREDENTIAL_BOUND, CREDENTIAL_REVOKED, CREDENTIAL_FAULT};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i] == verdict)
+			return false;
+	return true;
 }
 
 /* The place of this address, or one that has nothing to say any more; NULL: none is free. */
@@ -279,21 +286,20 @@ static struct failure *place_of(struct admission *admission, const char *name, u
 	for (size_t i = 0; i < ADMISSION_FAILURES; i++) {
 		struct failure *at = &admission->failures[i];
 
-		if (strcmp(at->address, name) == 0)
+		if (strcmp(at->name, name) == 0)
 			return at;
-		if (!found &&
-		    (!at->address[0] || (!at->untold && now_us - at->told_us >= SECOND_US)))
+		if (!found && (!at->name[0] || (!at->untold && now_us - at->told_us >= SECOND_US)))
 			found = at;
 	}
 	if (found) {
 		*found = (struct failure){.untold = 0};
-		(void)snprintf(found->address, sizeof(found->address), "%s", name);
+		(void)snprintf(found->name, sizeof(found->name), "%s", name);
 	}
 	return found;
 }
 
-void admission_failed(struct engine *engine, const char *name, enum caller_proof proof,
-    enum credential_verdict verdict, const char *id)
+void admission_failed(struct engine *engine, const char *name, const char *address,
+    enum caller_proof proof, enum credential_verdict verdict, const char *id)
 {
 	struct admission *admission = of(engine);
 	uint64_t now_us = clock_monotonic_us();
@@ -306,6 +312,8 @@ void admission_failed(struct engine *engine, const char *name, enum caller_proof
 	wind(engine);
 	if (!failure)
 		return; /* the summary counts it */
+	(void)snprintf(
+	    failure->address, sizeof(failure->address), "%s", address[0] ? address : name);
 	failure->untold++;
 	if (failure->told_us && now_us - failure->told_us < SECOND_US)
 		return;

@@ -25,7 +25,8 @@ struct policy;
 
 /* Failed sign-ins of one address. */
 struct failure {
-	char address[ADMISSION_NAME_MAX]; /* "" = free */
+	char name[ADMISSION_NAME_MAX];    /* "" = free */
+	char address[ADMISSION_NAME_MAX]; /* as people write it: of the last one */
 	uint64_t told_us;                 /* monotonic: of the last record */
 	uint32_t untold;                  /* since then */
 };
@@ -66,9 +67,10 @@ bool admission_caller(
     struct engine *engine, const struct caller *caller, const char *space, uint32_t *ret_retry_s);
 
 /* A credential was not accepted. Recorded (auth.fail) at most once a second and address; it counts
- * towards a pause unless it was once good or could not be checked. id: of a known key, or "". */
-void admission_failed(struct engine *engine, const char *name, enum caller_proof proof,
-    enum credential_verdict verdict, const char *id);
+ * towards a pause unless it was once good or could not be checked. address: for the record, or "" for
+ * the name; id: of a known key, or "". */
+void admission_failed(struct engine *engine, const char *name, const char *address,
+    enum caller_proof proof, enum credential_verdict verdict, const char *id);
 /* A credential was needed, and none was shown. */
 void admission_bare(struct engine *engine);
 /* One was accepted: recorded (auth.ok) once in ten minutes per principal, credential, address. */

@@ -207,7 +207,8 @@ static enum visitor_verdict take_failure(struct entry *entry, const struct authe
 	if (found->proof == CALLER_JWT && credential_wants_keys(verdict) &&
 	    !issuer_keys(&engine->auth->issuer))
 		verdict = CREDENTIAL_FAULT;
-	admission_failed(engine, entry->name, found->proof, verdict, found->id);
+	admission_failed(engine, entry->name, entry->visit ? entry->visit->address : "",
+	    found->proof, verdict, found->id);
 	return verdict == CREDENTIAL_FAULT ? refuse_busy(entry) : refuse_credential(entry, verdict);
 }
 

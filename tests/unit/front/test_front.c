@@ -89,6 +89,9 @@ static void bad_lines_cost_one_answer_each(void **state)
 	     "{\"callgate/namespace\":\"..\"}}}\n",
 		-32602, 5},
 	    {"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"tools/list\",\"params\":{\"_meta\":"
+	     "{\"callgate/credential\":\"\"}}}\n",
+		-32602, 5},
+	    {"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"tools/list\",\"params\":{\"_meta\":"
 	     "{\"callgate/credential\":7}}}\n",
 		-32602, 5},
 	    {"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"callgate/explain\",\"params\":"
