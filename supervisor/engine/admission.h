@@ -67,8 +67,8 @@ bool admission_caller(
     struct engine *engine, const struct caller *caller, const char *space, uint32_t *ret_retry_s);
 
 /* A credential was not accepted. Recorded (auth.fail) at most once a second and address; it counts
- * towards a pause unless it was once good or could not be checked. address: for the record, or "" for
- * the name; id: of a known key, or "". */
+ * towards a pause unless it was once good or could not be checked. address: for the record, or
+ * "": the name; id: of a known key, or "". */
 void admission_failed(struct engine *engine, const char *name, const char *address,
     enum caller_proof proof, enum credential_verdict verdict, const char *id);
 /* A credential was needed, and none was shown. */
