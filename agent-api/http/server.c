@@ -69,12 +69,16 @@ static void pause_accepting(struct http_server *server)
 	(void)uv_timer_start(&server->pause, on_pause_over, HTTP_ACCEPT_PAUSE_MS, 0);
 }
 
-/* Who has been idle for longest makes room. false: nobody is. */
+/* Who has been idle for longest makes room; if nobody is, who has waited longest with his first
+ * request: honest clients send it at once, and a place must not be had by holding it. false: all
+ * are at work. */
 static bool make_room(struct http_server *server)
 {
 	struct http_deadline_node *node =
 	    http_deadline_oldest(&server->deadlines, HTTP_DEADLINE_IDLE);
 
+	if (!node)
+		node = http_deadline_oldest(&server->deadlines, HTTP_DEADLINE_HEAD);
 	if (!node)
 		return false;
 	http_connection_close(

@@ -393,6 +393,17 @@ def too_many():
     for s in busy:
         s.sendall(b"GET / HTTP/1.1\r\n")
     time.sleep(0.2)
+    s = server.connect()
+    s.sendall(GET)
+    check("a newcomer is served, too", answer(s)[0] == 200)
+    check("in place of the first half request", busy[0].recv(1) == b"")
+    s.close()
+    server.end()
+    server = Server("-s", "connections=20")
+    busy += [server.connect() for _ in range(20)]
+    for s in busy[20:]:
+        s.sendall(b"GET /later?ms=5000 HTTP/1.1\r\nHost: a\r\n\r\n")
+    time.sleep(0.2)
     check("nobody to send away: 503", everything(server.connect()).startswith(b"HTTP/1.1 503 "))
     for s in busy:
         s.close()
