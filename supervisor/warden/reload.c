@@ -102,6 +102,7 @@ static void give_back(struct reload *reload)
 	reload->offered = false;
 	if (siblings_offer(reload->warden, reload->warden->site, &serial, &note))
 		log_error("the old settings: %s", note.text);
+	siblings_settle(reload->warden);
 }
 
 static void refuse(struct reload *reload, const char *why)
@@ -313,6 +314,7 @@ static void swap(struct reload *reload)
 	reload->tools = NULL;
 	warden->site = take_ptr(reload->site);
 	reload->offered = false;
+	siblings_settle(warden);
 	site_free(old_site); /* points into the old policy */
 	tools_free(old);
 	logger_change(warden, warden->tools->config->policy);

@@ -244,7 +244,7 @@ static void on_end(uv_poll_t *poll, int status, int events)
 	on_lost(sibling, how);
 }
 
-/* One that hangs is as lost as one that ended. Courier is asked nothing. */
+/* One that hangs is as lost as one that ended. */
 static void on_look(uv_timer_t *timer)
 {
 	struct sibling *sibling = timer->data;
@@ -257,8 +257,6 @@ static void on_look(uv_timer_t *timer)
 		give_up(sibling);
 		return;
 	}
-	if (sibling->kind != SIBLING_HTTP)
-		return;
 	message_init(&message, MESSAGE_PING);
 	if (link_send(&sibling->link, &message) == 0)
 		sibling->ping = message.serial;
@@ -405,29 +403,19 @@ static bool wants_courier(const struct policy *policy)
 }
 
 /* One that is not running and not waited for is started; one that runs is told what is new. */
-static int offer(struct sibling *sibling, bool wanted, struct err_note *note)
+static int offer(struct sibling *sibling, struct err_note *note)
 {
 	struct warden *warden = sibling->warden;
-	struct message drain;
 	bool before = sibling->wanted;
 	int fault = 0;
 
-	sibling->wanted = wanted;
-	if (is_alive(sibling) && wanted) {
+	sibling->wanted = true;
+	if (is_alive(sibling) && before)
 		fault = send_settings(sibling, warden->siblings.site);
-		if (!before) /* it was about to leave */
-			(void)uv_timer_start(&sibling->timer, on_look, LOOK_MS, LOOK_MS);
-		return fault ? err_note_errno(note, err_note(note, fault, "%s", name_of(sibling)))
-			     : 0;
-	}
-	if (is_alive(sibling)) {
-		message_init(&drain, MESSAGE_DRAIN);
-		drain.u.drain.cause = "the policy no longer wants it";
-		(void)link_send(&sibling->link, &drain); /* deaf: it is ended at the next look */
-		(void)uv_timer_start(&sibling->timer, on_look, LEAVE_MS, LOOK_MS);
-		return 0;
-	}
-	if (!wanted || before)
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "%s", name_of(sibling)));
+	/* One that is about to leave is lost then, and started again. */
+	if (before || is_alive(sibling))
 		return 0;
 	if (sibling->released && now_ms() - sibling->released < AGAIN_MS) {
 		(void)uv_timer_start(&sibling->timer, on_time_to_start, AGAIN_MS, 0);
@@ -439,6 +427,25 @@ static int offer(struct sibling *sibling, bool wanted, struct err_note *note)
 	return fault;
 }
 
+/* Engine first: it asks no more. */
+static void leave(struct sibling *sibling)
+{
+	struct message drain;
+
+	sibling->wanted = false;
+	uv_timer_stop(&sibling->timer);
+	if (!is_alive(sibling))
+		return;
+	if (sibling->introduced)
+		tell_engine(sibling, NULL);
+	sibling->introduced = false;
+	cleanup_fd_(&sibling->engine_end);
+	message_init(&drain, MESSAGE_DRAIN);
+	drain.u.drain.cause = "the policy no longer wants it";
+	(void)link_send(&sibling->link, &drain); /* deaf: it is ended at the next look */
+	(void)uv_timer_start(&sibling->timer, on_look, LEAVE_MS, LOOK_MS);
+}
+
 int siblings_offer(
     struct warden *warden, const struct site *site, uint64_t *ret_serial, struct err_note *note)
 {
@@ -448,12 +455,21 @@ int siblings_offer(
 
 	siblings->site = site;
 	*ret_serial = 0;
-	fault = offer(&siblings->courier, wants_courier(policy), note);
-	if (!fault)
-		fault = offer(&siblings->http, http_serves(&policy->http), note);
+	fault = wants_courier(policy) ? offer(&siblings->courier, note) : 0;
+	if (!fault && http_serves(&policy->http))
+		fault = offer(&siblings->http, note);
 	if (!fault && is_alive(&siblings->http))
 		*ret_serial = siblings->http.site;
 	return fault;
+}
+
+void siblings_settle(struct warden *warden)
+{
+	struct siblings *siblings = &warden->siblings;
+
+	introduce(&siblings->courier);
+	if (siblings->courier.wanted && !wants_courier(siblings->site->config->policy))
+		leave(&siblings->courier);
 }
 
 static void tell(struct sibling *sibling, const struct message *message)

@@ -55,12 +55,15 @@ struct siblings {
 
 /* With the loop. */
 void siblings_init(struct warden *warden);
-/* What the policy wants is started, what it no longer wants is ended, all get the settings of this
- * site, which must live until the next offer. *ret_serial: of the SITE whose answer is to come
+/* What the policy wants is started, and all get the settings of this site, which must live until
+ * the next offer. *ret_serial: of the SITE whose answer is to come
  * (warden_take_answer()), 0 where nobody is there to answer. 0, or -errno with note where one could
  * not be started; it is tried again later. */
 int siblings_offer(
     struct warden *warden, const struct site *site, uint64_t *ret_serial, struct err_note *note);
+/* The site that was offered last is in force: who is no longer wanted leaves, and engine is told of
+ * a courier that is new. */
+void siblings_settle(struct warden *warden);
 /* Engine is told of those that it does not know yet: once it has a policy. */
 void siblings_introduce(struct warden *warden);
 void siblings_tell_logger(struct warden *warden, const struct message *logger);

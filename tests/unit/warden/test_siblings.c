@@ -437,6 +437,17 @@ static void settings_that_are_refused_at_a_new_start_are_a_loss(void **state)
 	close(courier);
 }
 
+/* Offers it as a reload does, and waits for what the HTTP front says. */
+static uint16_t offered(const struct site *site)
+{
+	taken = 77;
+	warden.awaited.serial = offer(site);
+	assert_int_not_equal(warden.awaited.serial, 0);
+	while (taken == 77)
+		uv_run(&warden.loop, UV_RUN_ONCE);
+	return taken;
+}
+
 static void a_reload_asks_and_one_that_is_unwanted_leaves(void **state)
 {
 	struct site *site = make_site(other);
@@ -444,24 +455,41 @@ static void a_reload_asks_and_one_that_is_unwanted_leaves(void **state)
 
 	(void)state;
 	begin(&http, &courier);
-	taken = 77;
-	warden.awaited.serial = offer(site);
-	while (taken == 77)
-		uv_run(&warden.loop, UV_RUN_ONCE);
-	assert_int_equal(taken, ANSWER_REFUSED);
+	assert_int_equal(offered(site), ANSWER_REFUSED);
 	has_settings(http, "https://refuse.me");
-	assert_true(
-	    child_is_alive(&warden.siblings.http.child)); /* a refused reload hurts nobody */
-	/* the other policy has no channel */
-	recorded(RECORD_ROLE_LOST);
+	/* a refused reload hurts nobody: the old settings again */
+	assert_int_equal(offered(warden.site), ANSWER_OK);
+	siblings_settle(&warden);
+	has_settings(http, "https://one.example");
+	has_settings(courier, "outgoing");
+	assert_true(child_is_alive(&warden.siblings.http.child));
+	assert_true(child_is_alive(&warden.siblings.courier.child));
+	assert_false(is_readable(engine) || is_readable(auditor));
+	/* the other policy, in force, has no channel: engine hears of it first */
+	assert_int_equal(offered(site), ANSWER_REFUSED);
+	siblings_settle(&warden);
 	assert_int_equal(introduced(SIBLING_COURIER), -1);
+	recorded(RECORD_ROLE_LOST);
 	turn_for(300);
 	assert_int_equal(warden.siblings.courier.child.pid, 0);
+	assert_false(is_readable(engine));
+	has_settings(http, "https://refuse.me");
 	/* back to the old one: courier is started at once */
-	assert_int_not_equal(offer(warden.site), 0);
+	assert_int_equal(offered(warden.site), ANSWER_OK);
+	siblings_settle(&warden);
 	has_settings(http, "https://one.example");
 	recorded(RECORD_ROLE_START);
-	siblings_introduce(&warden);
+	close(courier);
+	courier = introduced(SIBLING_COURIER);
+	has_settings(courier, "outgoing");
+	/* unwanted and wanted again before it has left */
+	assert_int_equal(offered(site), ANSWER_REFUSED);
+	siblings_settle(&warden);
+	assert_int_equal(offered(warden.site), ANSWER_OK);
+	siblings_settle(&warden);
+	assert_int_equal(introduced(SIBLING_COURIER), -1);
+	recorded(RECORD_ROLE_LOST);
+	recorded(RECORD_ROLE_START);
 	close(courier);
 	courier = introduced(SIBLING_COURIER);
 	has_settings(courier, "outgoing");
