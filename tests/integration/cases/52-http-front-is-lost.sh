@@ -84,6 +84,33 @@ expect_match 'another socket' "$out" 'server.socket changed'
 expect 'policy in force' "$(version)" "$first"
 cp good.yaml callgate.yaml
 
+# ---- courier: there while the policy names something outside --------------------------------------
+courier() { pgrep -P "$daemon" -x callgate-courie; }
+{
+	cat good.yaml
+	echo 'approvals: {channels: {ops: {type: json, url: "http://127.0.0.1:9/x", roles: [human]}}}'
+} >callgate.yaml
+"$callgate" reload >/dev/null || fail "a policy with a channel: $?: $("$callgate" reload 2>&1)"
+pid=$(courier)
+[ -n "$pid" ] || fail "no courier, and a channel: $(tail -n 5 daemon.log)"
+kill -KILL "$pid"
+for _ in $(seq 100); do [ -n "$(courier)" ] && [ "$(courier)" != "$pid" ] && break; sleep 0.1; done
+[ -n "$(courier)" ] || fail "courier was not started again: $(tail -n 5 daemon.log)"
+"$callgate" call bash command=ls >/dev/null || fail "a call after courier was lost"
+# a reload that is refused takes it away no more than it brings it
+echo 'nonsense: 1' >>good.yaml
+cp good.yaml callgate.yaml
+pid=$(courier)
+"$callgate" reload >/dev/null 2>&1 && fail "nonsense was loaded"
+expect 'courier after a refused reload' "$(courier)" "$pid"
+sed -i '/^nonsense/d' good.yaml
+cp good.yaml callgate.yaml
+"$callgate" reload >/dev/null || fail "a reload without a channel: $?"
+for _ in $(seq 100); do [ -z "$(courier)" ] && break; sleep 0.1; done
+[ -z "$(courier)" ] || fail "courier is still there without a channel"
+! grep -q 'callgate-courier: no sign' daemon.log || fail "it had to be killed"
+healthy 'after all that'
+
 # ---- what --check says of the port ----------------------------------------------------------------
 "$IT_BIN/callgated" --config callgate.yaml --state state --check >/dev/null 2>&1 ||
 	fail "--check while the daemon itself has the port"
