@@ -172,6 +172,35 @@ is 'processes left' "$(pgrep -c callgate)" 0
 callgate audit verify /var/lib/callgate/audit | head -n 1
 callgate audit verify /var/lib/callgate/audit >/dev/null && ok "audit verify" || bad "audit verify"
 
+# ---- sockets of systemd: JSON-RPC, and HTTP on a port that is root's ------------------------------
+install -m 644 "$examples/systemd/callgate.socket" /etc/systemd/system/
+sed 's|^ListenStream=.*|ListenStream=127.0.0.1:443|' "$examples/systemd/callgate-http.socket" \
+	>/etc/systemd/system/callgate-http.socket
+cp /etc/callgate/callgate.yaml /tmp/unix-only.yaml
+sed -i 's|^server:$|&\n  port: 443|' /etc/callgate/callgate.yaml
+systemctl daemon-reload
+systemctl start callgate.socket callgate-http.socket || bad "systemctl start of the sockets"
+health() { curl -s -m 20 http://127.0.0.1:443/health | jq -r .status; }
+is 'health by the socket alone' "$(health)" ok
+is 'the service that it started' "$(show ActiveState)" active
+as agent callgate call look command='cat a' >/dev/null && ok "a call by the handed socket" || bad "a call: $?"
+is 'uid of callgate-front-http' "$(ps -o user= -C callgate-front- | sort -u)" callgate
+pid=$(pgrep -x callgate-front-)
+kill -KILL "$pid"
+for _ in $(seq 100); do
+	[ -n "$(pgrep -x callgate-front-)" ] && [ "$(pgrep -x callgate-front-)" != "$pid" ] && break
+	sleep 0.3
+done
+is 'health after the HTTP front was lost' "$(health)" ok
+leaf=$(sed 's/^0:://' "/proc/$(pgrep -x callgate-front-)/cgroup")
+case $leaf in /system.slice/callgate.service*) ok "and it is in the unit's control group" ;; *) bad "its control group: $leaf" ;; esac
+ino=$(stat -c %i /run/callgate/callgate.sock)
+systemctl restart callgate || bad "systemctl restart"
+is 'the socket after a restart' "$(stat -c %i /run/callgate/callgate.sock)" "$ino"
+is 'health after a restart' "$(health)" ok
+systemctl stop callgate.socket callgate-http.socket callgate && ok "systemctl stop of all" || bad "systemctl stop of all"
+cp /tmp/unix-only.yaml /etc/callgate/callgate.yaml
+
 # ---- one person's own service --------------------------------------------------------------------
 home=/home/human uid=$(id -u human)
 mkdir -p $home/.local $home/.config/callgate $home/.config/systemd/user $home/workspace
