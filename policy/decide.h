@@ -140,4 +140,7 @@ int policy_tell_json(
 int policy_tell_text(
     struct buf *out, const struct question *question, const struct explanation *explanation);
 
+/* Only what is the tool's own: {"walls": {...}, "limits": {...}}. 0 or out's fault. */
+int policy_tell_walls(struct buf *out, const struct policy_tool *tool, bool as_user);
+
 #endif

@@ -119,7 +119,7 @@ static void json_walls(struct buf *out, const struct policy_tool *tool, bool as_
 {
 	const struct policy_sandbox *sandbox = &tool->sandbox;
 
-	buf_textf(out, ",\"walls\":{\"workspace\":\"%s\",\"exec\":%s,\"network\":\"none\"",
+	buf_textf(out, "\"walls\":{\"workspace\":\"%s\",\"exec\":%s,\"network\":\"none\"",
 	    sandbox->workspace == WORKSPACE_RW ? "rw" : "ro", sandbox->exec ? "true" : "false");
 	buf_textf(out, ",\"run_as\":\"%s\",\"callgate\":%s,\"allowlist\":\"%s\",\"require\":",
 	    runner(sandbox, as_user), sandbox->callgate ? "true" : "false",
@@ -173,8 +173,17 @@ int policy_tell_json(
 		json_rules(out, question);
 		json_grant(out, explanation);
 	}
+	buf_text(out, ",");
 	json_walls(out, question->tool, explanation->as_user);
 	json_limits(out, question->tool);
 	buf_text(out, "}");
 	return out->fault;
+}
+
+int policy_tell_walls(struct buf *out, const struct policy_tool *tool, bool as_user)
+{
+	buf_text(out, "{");
+	json_walls(out, tool, as_user);
+	json_limits(out, tool);
+	return buf_text(out, "}");
 }

@@ -79,11 +79,19 @@ int digest_of_fd(struct digest *ret, int fd, uint64_t max, uint64_t *ret_len)
 
 int digest_hmac(struct digest *ret, const uint8_t key[KEY_LEN], const void *bytes, size_t len)
 {
+	return digest_hmac_with(ret, key, KEY_LEN, bytes, len);
+}
+
+int digest_hmac_with(
+    struct digest *ret, const void *key, size_t key_len, const void *bytes, size_t len)
+{
 	struct digest digest;
 	size_t size = 0;
 
+	if (key_len == 0)
+		return -EINVAL;
 	if (crypto_ready() < 0 ||
-	    !EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, KEY_LEN, len ? bytes : "", len,
+	    !EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, key_len, len ? bytes : "", len,
 		digest.bytes, sizeof(digest.bytes), &size) ||
 	    size != sizeof(digest.bytes))
 		return -EIO;

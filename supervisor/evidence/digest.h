@@ -28,6 +28,9 @@ int digest_of(struct digest *ret, const void *bytes, size_t len);
  * read would hold the reader for ever. *ret_len: bytes read. 0, -EFBIG (longer) or -errno. */
 int digest_of_fd(struct digest *ret, int fd, uint64_t max, uint64_t *ret_len);
 int digest_hmac(struct digest *ret, const uint8_t key[KEY_LEN], const void *bytes, size_t len);
+/* The same with a key of any length, at least 1: of others' making. 0, -EINVAL or -EIO. */
+int digest_hmac_with(
+    struct digest *ret, const void *key, size_t key_len, const void *bytes, size_t len);
 /* Constant time. */
 bool digest_equal(const struct digest *a, const struct digest *b);
 bool digest_is_zero(const struct digest *digest);
