@@ -1,5 +1,7 @@
 #include "policy/remarks.h"
 
+#include <string.h>
+
 #include "policy/pack.h"
 #include "supervisor/base/str.h"
 
@@ -52,20 +54,26 @@ static bool may_answer(
 	return decides && approves;
 }
 
-/* A person whom a row names, or whoever stands behind a channel that is asked. */
+static bool is_listed(const struct policy_approval *approval, const char *channel)
+{
+	for (uint32_t i = 0; i < approval->channels.count; i++)
+		if (!strcmp(approval->channels.items[i].text, channel))
+			return true;
+	return approval->channels.count == 0;
+}
+
+/* People with credentials of their own where the terminal is listed, and channels with roles. */
 static bool anybody_may_answer(
     const struct policy *policy, const struct policy_approval *approval, const char *tool)
 {
 	for (uint32_t i = 0; i < policy->principal_count; i++)
-		if (may_answer(policy, &policy->principals[i].roles, tool))
+		if (is_listed(approval, "terminal") &&
+		    may_answer(policy, &policy->principals[i].roles, tool))
 			return true;
-	for (uint32_t i = 0; i < approval->channels.count; i++) {
-		const struct policy_channel *channel =
-		    policy_find_channel(policy, approval->channels.items[i].text);
-
-		if (channel && may_answer(policy, &channel->roles, tool))
+	for (uint32_t i = 0; i < policy->channel_count; i++)
+		if (is_listed(approval, policy->channels[i].name) &&
+		    may_answer(policy, &policy->channels[i].roles, tool))
 			return true;
-	}
 	return false;
 }
 

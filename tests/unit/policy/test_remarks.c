@@ -122,6 +122,27 @@ static void a_channel_may_answer(void **state)
 	}
 }
 
+/* A channel with roles is somebody, where the tool lists it; people are, where it lists the
+ * terminal. */
+static void channels_are_somebody(void **state)
+{
+#define CHANNEL(roles)                                                                             \
+	"approvals: {channels: {ops: {type: json, url: \"https://a.example/\"" roles "}}}\n"       \
+	"roles: {r: {tools: [\"*\"]}, h: {approve: [x], permissions: [approvals:decide]}}\n"
+#define ROWS "principals: [{peer_uid: 7, roles: [r]}]\n"
+#define ASKS ASKING(LIST ", require_approval: true")
+	(void)state;
+	remarked(CHANNEL("") ROWS ASKS, UNANSWERED);
+	remarked(CHANNEL(", roles: [r]") ROWS ASKS, UNANSWERED);
+	remarked(CHANNEL(", roles: [h]") ROWS ASKS, "");
+	remarked(CHANNEL(", roles: [h]")
+		     ROWS ASKING(LIST ", require_approval: true, approval: {channels: [terminal]}"),
+	    UNANSWERED);
+	remarked(CHANNEL("") "principals: [{peer_uid: 7, roles: [r, h]}]\n" ASKING(
+		     LIST ", require_approval: true, approval: {channels: [ops]}"),
+	    UNANSWERED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +151,7 @@ int main(void)
 	    cmocka_unit_test(nobody_may_answer),
 	    cmocka_unit_test(half_a_right_is_none),
 	    cmocka_unit_test(a_channel_may_answer),
+	    cmocka_unit_test(channels_are_somebody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
