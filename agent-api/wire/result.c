@@ -177,7 +177,7 @@ static json_t *receipt_json(const struct result_call *call)
 	    string_or_null(call->receipt_root));
 }
 
-static json_t *call_json(const struct result_call *call)
+static json_t *plain_call_json(const struct result_call *call)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
 	    string_or_null(call->id), "plan", string_or_null(call->plan), "decision",
@@ -185,6 +185,17 @@ static json_t *call_json(const struct result_call *call)
 	    string_or_null(call->rule), "outcome", string_or_null(call->outcome), "exit",
 	    exit_json(call), "layers", layers_json(call), "usage", usage_json(call), "receipt",
 	    receipt_json(call));
+}
+
+static json_t *call_json(const struct result_call *call)
+{
+	json_t *told = plain_call_json(call);
+
+	if (told && call->edited_by)
+		(void)json_object_set_new(told, "edited",
+		    json_pack("{s:s, s:s, s:O?}", "by", call->edited_by, "approval",
+			call->edited_approval, "arguments", call->edited_arguments));
+	return told;
 }
 
 /* ---- tools/call ------------------------------------------------------------------------- */

@@ -51,6 +51,10 @@ struct result_call {
 	uint64_t receipt_size;
 	const char *receipt_leaf; /* 64 hex */
 	const char *receipt_root; /* 64 hex */
+	/* An approver gave other arguments than the caller did, which were judged; NULL: none. */
+	const char *edited_by;
+	const char *edited_approval;
+	const json_t *edited_arguments; /* NULL: they could not be read */
 };
 
 /* What structuredContent holds. */

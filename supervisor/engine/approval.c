@@ -8,12 +8,15 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
 #include "supervisor/base/str.h"
+#include "supervisor/engine/approval_past.h"
 #include "supervisor/engine/approval_text.h"
 #include "supervisor/engine/calls.h"
 #include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/grant.h"
+#include "supervisor/engine/hook.h"
 #include "supervisor/engine/judge.h"
+#include "supervisor/engine/approval_told.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/record.h"
 #include "supervisor/engine/ruleset.h"
@@ -78,23 +81,21 @@ static void free_approval(struct approval *approval)
 	free(approval->warning);
 	free(approval->rule);
 	free(approval->reason);
+	json_decref(approval->facts);
+	json_decref(approval->edited);
 	free(approval);
 }
 
 /* Ends a question for good; its id is remembered. Nobody may be waiting for it any more. */
 static void close_as(struct engine *engine, struct approval *approval, enum approval_state state)
 {
-	struct approval_book *book = &engine->approvals;
-	struct approval **at = &book->first;
-	uint32_t slot = book->closed_next++ % APPROVAL_CLOSED_MAX;
+	struct approval **at = &engine->approvals.first;
 
 	while (*at != approval)
 		at = &(*at)->next;
 	*at = approval->next;
-	/* Not memcpy(): gcc 14 takes closed for first here, and warns. */
-	(void)snprintf(book->closed[slot].id, APPROVAL_ID_MAX, "%s", approval->answer.id);
-	(void)snprintf(book->closed[slot].space, APPROVAL_SPACE_MAX, "%s", approval->space);
-	book->closed[slot].state = state;
+	approval_past_add(engine, approval, state);
+	hook_ended(engine, approval, state);
 	elicit_closed(engine, approval->answer.id);
 	free_approval(approval);
 	changed(engine);
@@ -107,7 +108,24 @@ static void set_state(struct engine *engine, struct approval *approval, enum app
 	approval->state = state;
 	approval->expires_us = clock_monotonic_us() + timeout_us;
 	approval->expires_wall_us = clock_wall_us() + timeout_us;
+	if (state == APPROVAL_PENDING)
+		hook_asked(engine, approval);
+	else
+		hook_ended(engine, approval, approval->edited ? APPROVAL_SUPERSEDED : state);
 	changed(engine);
+}
+
+const char *approval_answer_how(const struct approval_answer *answer)
+{
+	if (!answer->principal[0])
+		return "";
+	if (answer->elicited)
+		return "elicitation";
+	if (answer->key[0])
+		return "signature";
+	return answer->proof == CALLER_PEER || answer->proof == CALLER_NOBODY
+		   ? "uid"
+		   : caller_proof_name(answer->proof);
 }
 
 void approval_init(struct engine *engine)
@@ -124,6 +142,7 @@ void approval_fini(struct engine *engine)
 		engine->approvals.first = approval->next;
 		free_approval(approval);
 	}
+	approval_past_free_all(engine);
 	uv_close((uv_handle_t *)&engine->approvals.timer, NULL);
 }
 
@@ -134,22 +153,6 @@ struct approval *approval_find(const struct engine *engine, const char *id)
 	while (at && strcmp(at->answer.id, id) != 0)
 		at = at->next;
 	return at;
-}
-
-enum approval_state approval_ended(const struct engine *engine, const char *id)
-{
-	for (size_t i = 0; i < APPROVAL_CLOSED_MAX; i++)
-		if (*id && strcmp(engine->approvals.closed[i].id, id) == 0)
-			return engine->approvals.closed[i].state;
-	return APPROVAL_NONE;
-}
-
-const char *approval_ended_space(const struct engine *engine, const char *id)
-{
-	for (size_t i = 0; i < APPROVAL_CLOSED_MAX; i++)
-		if (*id && strcmp(engine->approvals.closed[i].id, id) == 0)
-			return engine->approvals.closed[i].space;
-	return "";
 }
 
 uint32_t approval_pending(const struct engine *engine)
@@ -196,8 +199,23 @@ static int make_id(const struct engine *engine, char out[APPROVAL_ID_MAX])
 	do {
 		fault = key_random(bytes, sizeof(bytes));
 		str_hex(out, bytes, sizeof(bytes));
-	} while (!fault && (approval_find(engine, out) || approval_ended(engine, out)));
+	} while (!fault && (approval_find(engine, out) || approval_past_find(engine, out)));
 	return fault;
+}
+
+/* Is what runs now an approver's edit, and may his answer still count? */
+static bool edit_counts(const struct call *call)
+{
+	return !digest_is_zero(&call->edit.plan) && !call->edit.spent &&
+	       digest_equal(&call->edit.policy, &call->rules->version);
+}
+
+static void take_edited_from(struct approval *approval, const struct call *call)
+{
+	if (digest_is_zero(&call->edit.plan))
+		return;
+	approval->edited_plan = call->edit.plan;
+	memcpy(approval->edited_from, call->edit.answer.id, sizeof(approval->edited_from));
 }
 
 static int fill(struct approval *approval, const struct call *call)
@@ -219,8 +237,10 @@ static int fill(struct approval *approval, const struct call *call)
 	approval->reason = strdup(call->reason);
 	approval->command = approval_command(call);
 	approval->warning = approval_warning(call);
-	if (!approval->agent || !approval->space || !approval->tool || !approval->rule ||
-	    !approval->reason || !approval->command || !approval->warning)
+	approval->facts = approval_facts(call, &approval->facts_bytes);
+	take_edited_from(approval, call);
+	if (!approval->facts || !approval->agent || !approval->space || !approval->tool ||
+	    !approval->rule || !approval->reason || !approval->command || !approval->warning)
 		return -ENOMEM;
 	approval->prompt = approval_prompt(*prompt ? prompt : "Run {command}?", approval->command);
 	return approval->prompt ? make_id(call->engine, approval->answer.id) : -ENOMEM;
@@ -228,8 +248,7 @@ static int fill(struct approval *approval, const struct call *call)
 
 static int charge(struct approval *approval, struct call *call)
 {
-	uint64_t bytes =
-	    strlen(approval->command) + strlen(approval->prompt) + strlen(approval->details);
+	uint64_t bytes = approval_size(approval);
 
 	approval->account = quota_hold(call->engine, call->caller);
 	if (!approval->account)
@@ -281,78 +300,6 @@ static int ask_anew(struct call *call)
 	return APPROVAL_WAITS;
 }
 
-int approval_ask(struct call *call)
-{
-	struct approval *approval = find_for(call, clock_monotonic_us());
-	enum approval_state state;
-
-	if (!approval)
-		return ask_anew(call);
-	call->answer = approval->answer;
-	state = approval->state;
-	switch (state) {
-	case APPROVAL_PENDING: call->approval = approval; return APPROVAL_WAITS;
-	case APPROVAL_APPROVED:
-		call->answered = true;
-		close_as(call->engine, approval, APPROVAL_USED);
-		return APPROVAL_GRANTED;
-	case APPROVAL_DENIED:
-		call->answered = true;
-		close_as(call->engine, approval, APPROVAL_DENIED);
-		return APPROVAL_DECLINED;
-	case APPROVAL_EXPIRED:
-		close_as(call->engine, approval, APPROVAL_EXPIRED);
-		return APPROVAL_RAN_OUT;
-	case APPROVAL_NONE:
-	case APPROVAL_USED:
-	case APPROVAL_CANCELLED:
-	case APPROVAL_VOID: break;
-	}
-	return -EPROTO; /* ended questions are not in the book */
-}
-
-void approval_leave(struct call *call)
-{
-	struct approval *approval = call->approval;
-
-	call->approval = NULL;
-	if (!approval || call->outcome != OUTCOME_CANCELLED || calls_waiter(call->engine, approval))
-		return;
-	record_approval_end(call->engine, approval, "the client withdrew the call");
-	close_as(call->engine, approval, APPROVAL_CANCELLED);
-}
-
-/* ---- ends -------------------------------------------------------------------------------- */
-
-/* Gives the answer to the call that has waited longest. A yes is good for one run: whoever else
- * waits with the identical call asks anew. A no, and an expiry, are for all. */
-static void tell_waiters(struct engine *engine, struct approval *approval, enum call_event event)
-{
-	enum approval_state state = approval->state;
-	struct approval_answer answer = approval->answer;
-	struct call *call;
-
-	while ((call = calls_waiter(engine, approval))) {
-		call->answer = answer;
-		call->answered = state != APPROVAL_EXPIRED;
-		call_step(call, event);
-		if (event == CALL_ON_APPROVED)
-			break;
-	}
-	while (event == CALL_ON_APPROVED && (call = calls_waiter(engine, approval))) {
-		approval->expires_us = 0; /* found by nobody any more */
-		call_step(call, CALL_ON_NEEDS_HUMAN);
-	}
-	close_as(engine, approval, state == APPROVAL_APPROVED ? APPROVAL_USED : state);
-}
-
-const struct policy_approval *approval_rules(const struct policy *policy, const char *name)
-{
-	const struct policy_tool *tool = policy_find_tool(policy, name);
-
-	return tool && tool->approval.given ? &tool->approval : &policy->approval;
-}
-
 /* Has this person said yes already? Two keys are two people; an answer without a key is of whoever
  * its principal is, and he may have signed another. */
 static bool has_voted(const struct approval *approval, const struct approval_answer *answer)
@@ -377,9 +324,161 @@ static bool count_yes(struct approval *approval, const struct approval_answer *a
 	if (n < APPROVAL_QUORUM_MAX) {
 		memcpy(approval->yes[n].principal, answer->principal, sizeof(answer->principal));
 		memcpy(approval->yes[n].key, answer->key, sizeof(answer->key));
+		memcpy(approval->yes[n].claimed, answer->claimed, sizeof(answer->claimed));
+		approval->yes[n].how = approval_answer_how(answer);
 		approval->yes_count++;
 	}
 	return approval->yes_count >= approval->quorum;
+}
+
+/* The call goes on with the arguments that an approver gave it. 0 or -ENOMEM. */
+static int take_edit(struct call *call, const struct approval *approval)
+{
+	char *body = json_dumps(approval->edited, JSON_COMPACT);
+
+	if (!body)
+		return -ENOMEM;
+	free(call->body);
+	call->body = body;
+	call->body_len = strlen(body);
+	call->edit = (struct approval_edit){.answer = approval->answer,
+	    .plan = approval->plan,
+	    .policy = call->engine->rules->version};
+	return 0;
+}
+
+static int pick_up_edit(struct call *call, struct approval *approval)
+{
+	int fault = take_edit(call, approval);
+
+	close_as(call->engine, approval, APPROVAL_SUPERSEDED);
+	return fault ? fault : APPROVAL_EDITED;
+}
+
+/* A yes is good for one run: whoever else waits with the identical call asks anew. */
+static void ask_again(struct engine *engine, struct approval *approval)
+{
+	struct call *call;
+
+	while ((call = calls_waiter(engine, approval))) {
+		approval->expires_us = 0; /* found by nobody any more */
+		call_step(call, CALL_ON_NEEDS_HUMAN);
+	}
+}
+
+/* The question about an approver's own edit has his yes already; where others must agree, they are
+ * asked. */
+static int answer_by_edit(struct call *call)
+{
+	struct engine *engine = call->engine;
+	struct approval *approval = call->approval;
+	struct approval_answer open = approval->answer, yes = call->edit.answer;
+
+	call->edit.spent = true;
+	take_edited_from(approval, call);
+	memcpy(yes.id, open.id, sizeof(yes.id));
+	if (has_voted(approval, &yes))
+		return APPROVAL_WAITS;
+	approval->answer = yes;
+	if (!count_yes(approval, &yes)) {
+		record_approval_answer(engine, RECORD_APPROVAL_GRANT, approval);
+		approval->answer = open;
+		changed(engine);
+		return APPROVAL_WAITS;
+	}
+	call->approval = NULL;
+	call->answer = yes;
+	call->answered = true;
+	set_state(engine, approval, APPROVAL_APPROVED);
+	record_approval_answer(engine, RECORD_APPROVAL_GRANT, approval);
+	ask_again(engine, approval);
+	close_as(engine, approval, APPROVAL_USED);
+	return APPROVAL_GRANTED;
+}
+
+static int ask_or_find(struct call *call, struct approval *approval)
+{
+	enum approval_state state;
+
+	if (!approval)
+		return ask_anew(call);
+	call->answer = approval->answer;
+	state = approval->state;
+	switch (state) {
+	case APPROVAL_PENDING: call->approval = approval; return APPROVAL_WAITS;
+	case APPROVAL_APPROVED:
+		if (approval->edited)
+			return pick_up_edit(call, approval);
+		call->answered = true;
+		close_as(call->engine, approval, APPROVAL_USED);
+		return APPROVAL_GRANTED;
+	case APPROVAL_DENIED:
+		call->answered = true;
+		close_as(call->engine, approval, APPROVAL_DENIED);
+		return APPROVAL_DECLINED;
+	case APPROVAL_EXPIRED:
+		close_as(call->engine, approval, APPROVAL_EXPIRED);
+		return APPROVAL_RAN_OUT;
+	case APPROVAL_NONE:
+	case APPROVAL_USED:
+	case APPROVAL_CANCELLED:
+	case APPROVAL_SUPERSEDED:
+	case APPROVAL_VOID: break;
+	}
+	return -EPROTO; /* ended questions are not in the book */
+}
+
+int approval_ask(struct call *call)
+{
+	struct approval *approval = find_for(call, clock_monotonic_us());
+	int result = ask_or_find(call, approval);
+
+	if (result == APPROVAL_WAITS && edit_counts(call))
+		return answer_by_edit(call);
+	return result;
+}
+
+void approval_leave(struct call *call)
+{
+	struct approval *approval = call->approval;
+
+	call->approval = NULL;
+	if (!approval || call->outcome != OUTCOME_CANCELLED || calls_waiter(call->engine, approval))
+		return;
+	record_approval_end(call->engine, approval, "the client withdrew the call");
+	close_as(call->engine, approval, APPROVAL_CANCELLED);
+}
+
+/* ---- ends -------------------------------------------------------------------------------- */
+
+/* Gives the answer to the call that has waited longest. A yes is good for one run. A no, and an
+ * expiry, are for all. */
+static void tell_waiters(struct engine *engine, struct approval *approval, enum call_event event)
+{
+	enum approval_state state = approval->state;
+	struct approval_answer answer = approval->answer;
+	bool edited = event == CALL_ON_EDITED;
+	struct call *call;
+
+	while ((call = calls_waiter(engine, approval))) {
+		call->answer = answer;
+		call->answered = state != APPROVAL_EXPIRED && !edited;
+		call_step(call, edited && take_edit(call, approval) ? CALL_ON_FAULT : event);
+		if (edited || event == CALL_ON_APPROVED)
+			break;
+	}
+	if (edited || event == CALL_ON_APPROVED)
+		ask_again(engine, approval);
+	if (edited)
+		state = APPROVAL_SUPERSEDED;
+	close_as(engine, approval, state == APPROVAL_APPROVED ? APPROVAL_USED : state);
+}
+
+const struct policy_approval *approval_rules(const struct policy *policy, const char *name)
+{
+	const struct policy_tool *tool = policy_find_tool(policy, name);
+
+	return tool && tool->approval.given ? &tool->approval : &policy->approval;
 }
 
 /* Before anything is answered: a grant that cannot be made must not look as if it were. */
@@ -429,6 +528,17 @@ enum approval_vote approval_answer(struct engine *engine, struct approval *appro
 	if (calls_waiter(engine, approval))
 		tell_waiters(engine, approval, yes ? CALL_ON_APPROVED : CALL_ON_DENIED);
 	return APPROVAL_DECIDED;
+}
+
+void approval_edit(struct engine *engine, struct approval *approval,
+    const struct approval_answer *answer, json_t *edited)
+{
+	approval->answer = *answer;
+	approval->edited = edited;
+	set_state(engine, approval, APPROVAL_APPROVED);
+	record_approval_answer(engine, RECORD_APPROVAL_DENY, approval);
+	if (calls_waiter(engine, approval))
+		tell_waiters(engine, approval, CALL_ON_EDITED);
 }
 
 static void expire(struct engine *engine, struct approval *approval)

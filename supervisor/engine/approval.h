@@ -8,6 +8,7 @@
 #ifndef CALLGATE_ENGINE_APPROVAL_H
 #define CALLGATE_ENGINE_APPROVAL_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -24,9 +25,8 @@ struct engine;
 
 #define APPROVAL_ID_MAX     16  /* 12 hex digits and a NUL */
 #define APPROVAL_REASON_MAX 512 /* bytes of an approver's reason, with NUL */
-#define APPROVAL_SPACE_MAX  256 /* a namespace, with NUL */
 #define APPROVAL_QUORUM_MAX 16  /* people who may have to agree */
-#define APPROVAL_CLOSED_MAX 256 /* how many finished ids are remembered, to answer 409 */
+#define APPROVAL_CLAIM_MAX  128 /* bytes of who somebody says he is, with NUL */
 
 /* Pending may become any other; approved becomes used, expired, void. The rest are ends. */
 #define APPROVAL_STATES(X)                                                                         \
@@ -35,8 +35,9 @@ struct engine;
 	X(DENIED, "denied")     /* the same */                                                     \
 	X(EXPIRED, "expired")   /* the same */                                                     \
 	X(USED, "used")                                                                            \
-	X(CANCELLED, "cancelled") /* the caller withdrew */                                        \
-	X(VOID, "void")           /* the policy or the daemon changed under it */
+	X(CANCELLED, "cancelled")   /* the caller withdrew */                                      \
+	X(SUPERSEDED, "superseded") /* approved with other arguments: a question of its own */     \
+	X(VOID, "void")             /* the policy or the daemon changed under it */
 
 enum approval_state {
 	APPROVAL_NONE = 0,
@@ -52,8 +53,28 @@ struct approval_answer {
 	char key[APPROVER_ID_LEN + 1];    /* "" when the answer was not signed */
 	char name[APPROVER_NAME_MAX + 1]; /* of the key */
 	char reason[APPROVAL_REASON_MAX];
-	enum grant_bit scope; /* of a yes: what it stands for; zero counts as once */
-	bool elicited;        /* said in the client of the caller, where by_client allows it */
+	enum grant_bit scope;    /* of a yes: what it stands for; zero counts as once */
+	bool elicited;           /* said in the client of the caller, where by_client allows it */
+	enum caller_proof proof; /* how the principal proved who he is */
+	char credential[CREDENTIAL_MAX];  /* the key or token that he proved it by; "" = none */
+	char claimed[APPROVAL_CLAIM_MAX]; /* by a channel: who it says has answered, unproven */
+};
+
+/* One who has said yes. */
+struct approval_yes {
+	char principal[PRINCIPAL_MAX];
+	char key[APPROVER_ID_LEN + 1];
+	const char *how; /* approval_answer_how(): a literal */
+	char claimed[APPROVAL_CLAIM_MAX];
+};
+
+/* An approver's answer with other arguments than those asked for: a call of its own, which is
+ * judged anew and, where it must be asked about, answered by this. */
+struct approval_edit {
+	struct approval_answer answer; /* id: of the question that was answered so */
+	struct digest plan;            /* that it was about; zero: there is no edit */
+	struct digest policy;          /* the version it was given under; counts under no other */
+	bool spent;                    /* has answered the question of its own */
 };
 
 struct approval {
@@ -69,10 +90,12 @@ struct approval {
 	char *rule, *reason;              /* owned */
 	uint32_t quorum;                  /* distinct people who must say yes; one no is enough */
 	uint32_t yes_count;
-	struct {
-		char principal[PRINCIPAL_MAX];
-		char key[APPROVER_ID_LEN + 1];
-	} yes[APPROVAL_QUORUM_MAX];
+	struct approval_yes yes[APPROVAL_QUORUM_MAX];
+	json_t *facts; /* of the call (approval_told.h); owned */
+	size_t facts_bytes;
+	json_t *edited; /* the arguments that were approved in place of those; owned; or NULL */
+	struct digest edited_plan;         /* zero, or the plan of: */
+	char edited_from[APPROVAL_ID_MAX]; /* the question whose answer edited it; "" = none */
 	uint64_t created_wall_us;
 	uint64_t expires_wall_us;
 	uint64_t expires_us; /* monotonic; end of the present state */
@@ -82,14 +105,9 @@ struct approval {
 
 struct approval_book {
 	struct approval *first;
-	uint64_t revision; /* grows with every change */
-	uv_timer_t timer;  /* for the nearest deadline */
-	struct {
-		char id[APPROVAL_ID_MAX];
-		char space[APPROVAL_SPACE_MAX];
-		enum approval_state state;
-	} closed[APPROVAL_CLOSED_MAX]; /* ring */
-	uint32_t closed_next;
+	uint64_t revision;      /* grows with every change */
+	uv_timer_t timer;       /* for the nearest deadline */
+	struct past_ring *past; /* approval_past.h; NULL until one is over */
 };
 
 enum approval_result {
@@ -98,6 +116,7 @@ enum approval_result {
 	APPROVAL_DECLINED,  /* the same, and it was no */
 	APPROVAL_RAN_OUT,   /* nobody answered the last time; the next call asks anew */
 	APPROVAL_FULL,      /* this principal has QUOTA_APPROVALS questions open */
+	APPROVAL_EDITED,    /* approved with other arguments: call->body and ->edit are set */
 };
 
 void approval_init(struct engine *engine);
@@ -119,6 +138,10 @@ enum approval_vote {
  * it. Steps the calls that wait. enum approval_vote. */
 enum approval_vote approval_answer(struct engine *engine, struct approval *approval,
     enum approval_state to, const struct approval_answer *answer, struct err_note *note);
+/* Approves with other arguments, which are taken: the question ends as superseded, and whoever
+ * waits for it, or calls so again, goes on with them. edited: an object, checked already. */
+void approval_edit(struct engine *engine, struct approval *approval,
+    const struct approval_answer *answer, json_t *edited);
 /* How approvals of a tool work under this policy: its own block, or the file's. */
 const struct policy_approval *approval_rules(const struct policy *policy, const char *tool);
 /* Ends questions and answers whose time is over. */
@@ -129,11 +152,10 @@ void approval_void_all(struct engine *engine, const char *cause);
 
 /* Any question not yet ended; NULL if unknown. */
 struct approval *approval_find(const struct engine *engine, const char *id);
-/* How a forgotten question ended; APPROVAL_NONE if it never was, or too long ago. */
-enum approval_state approval_ended(const struct engine *engine, const char *id);
-/* Whose namespace it was in; "" for such. Lives until the next question ends. */
-const char *approval_ended_space(const struct engine *engine, const char *id);
 uint32_t approval_pending(const struct engine *engine);
 const char *approval_state_name(enum approval_state state);
+/* How whoever answered proved who he is: "signature", "uid", "channel", "jwt", ...; "" while
+ * unanswered. A literal. */
+const char *approval_answer_how(const struct approval_answer *answer);
 
 #endif

@@ -85,6 +85,15 @@ static enum approver_verdict judge_key(const struct engine *engine, const struct
 	return APPROVER_COUNTS;
 }
 
+/* Where the policy says nothing, all channels count. */
+static bool is_listed(const struct policy_approval *rules, const char *channel)
+{
+	for (uint32_t i = 0; i < rules->channels.count; i++)
+		if (strcmp(rules->channels.items[i].text, channel) == 0)
+			return true;
+	return rules->channels.count == 0;
+}
+
 /* What the policy wants of an answer. 0, or -EPERM with note. */
 static int judge_rules(const struct engine *engine, const struct approval *approval,
     const struct approver_vote *vote, struct err_note *note)
@@ -93,6 +102,14 @@ static int judge_rules(const struct engine *engine, const struct approval *appro
 	uint32_t scope = vote->scope ? vote->scope : GRANT_ONCE;
 	uint32_t may = rules->grants ? rules->grants : GRANT_ONCE;
 
+	if (!is_listed(rules, vote->channel))
+		return err_note(note, -EPERM,
+		    "the policy lets approvals of tool %s be answered by other channels only; "
+		    "approval.channels names them",
+		    approval->tool);
+	if (vote->caller->proof == CALLER_NOBODY || vote->caller->proof == CALLER_ANONYMOUS)
+		return err_note(note, -EPERM,
+		    "nobody in particular answers; sign in with a key or token of your own");
 	if (vote->approve && rules->reason_required && !vote->reason[0])
 		return err_note(note, -EPERM,
 		    "the policy wants a reason with every approval of tool %s; give one",
@@ -111,16 +128,18 @@ enum approver_verdict approver_judge(const struct engine *engine, const struct a
 	struct approval_answer answer = approval->answer;
 	enum approver_verdict verdict = APPROVER_COUNTS;
 
-	const struct viewer viewer = {engine, vote->peer->caller};
+	const struct viewer viewer = {engine, vote->caller};
 
 	if (!viewer_decides(&viewer, approval->space, approval->tool)) {
 		(void)err_note(note, 0,
 		    "%s may not decide approvals of tool %s: no role of it has the "
 		    "permission approvals:decide and `approve` for that tool",
-		    vote->peer->caller->principal, approval->tool);
+		    vote->caller->principal, approval->tool);
 		return APPROVER_REFUSED;
 	}
-	if (!digest_equal(&vote->plan, &approval->plan)) {
+	/* An id stands for one plan, so that an answer may leave it out, unless it is signed. */
+	if ((vote->key || !digest_is_zero(&vote->plan)) &&
+	    !digest_equal(&vote->plan, &approval->plan)) {
 		(void)err_note(note, 0,
 		    "approval %s is for another plan than the one answered; read it "
 		    "again",
@@ -131,7 +150,7 @@ enum approver_verdict approver_judge(const struct engine *engine, const struct a
 		return APPROVER_REFUSED;
 	if (vote->key) {
 		verdict = judge_key(engine, approval, vote, &answer, note);
-	} else if (caller_same(vote->peer->caller, approval->caller)) {
+	} else if (caller_same(vote->caller, approval->caller)) {
 		(void)err_note(note, 0,
 		    "an unsigned answer of %s does not count, since that is who asks and the agent "
 		    "itself could send it; sign it with an approver key (`callgate keys create "
@@ -141,8 +160,12 @@ enum approver_verdict approver_judge(const struct engine *engine, const struct a
 	}
 	if (verdict != APPROVER_COUNTS)
 		return verdict;
-	memcpy(answer.principal, vote->peer->caller->principal, sizeof(answer.principal));
+	memcpy(answer.principal, vote->caller->principal, sizeof(answer.principal));
 	(void)snprintf(answer.reason, sizeof(answer.reason), "%s", vote->reason);
+	(void)snprintf(answer.claimed, sizeof(answer.claimed), "%s", vote->claimed);
+	(void)snprintf(
+	    answer.credential, sizeof(answer.credential), "%s", vote->caller->credential);
+	answer.proof = vote->caller->proof;
 	answer.scope = vote->approve ? vote->scope : (enum grant_bit)0;
 	*ret_answer = answer;
 	return APPROVER_COUNTS;

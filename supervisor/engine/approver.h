@@ -17,11 +17,12 @@
 #define APPROVER_SKEW_US (5ull * 60 * 1000000) /* how far a signed time may be from ours */
 
 struct approver_vote {
-	const struct peer *peer;
-	const struct identity *identity; /* of the peer under the policy in force */
-	struct digest plan;              /* the plan that the human saw */
-	int approve;                     /* 1 approve, 0 deny */
-	enum grant_bit scope;            /* of an approval: once, session, always */
+	const struct caller *caller; /* who answers */
+	const char *channel;         /* by which it came; "terminal": by himself, to us */
+	const char *claimed;         /* who a channel says has answered; "" = nothing said */
+	struct digest plan;          /* the plan that the human saw; zero: his answer names none */
+	int approve;                 /* 1 approve, 0 deny */
+	enum grant_bit scope;        /* of an approval: once, session, always */
 	const char *reason;
 	const char *key;  /* approver id; NULL: not signed */
 	uint64_t wall_us; /* time in the signature */

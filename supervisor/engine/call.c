@@ -76,6 +76,9 @@ static const struct row rows[] = {
 	{IN(APPROVAL),              CALL_ON_NEEDS_HUMAN, CALL_APPROVAL,      KEEP},
 	{UNDECIDED,                 CALL_ON_RELOADED,    CALL_RECEIVED,      KEEP},
 
+	/* a human gave other arguments: another call, judged from the start */
+	{IN(APPROVAL),              CALL_ON_EDITED,      CALL_RECEIVED,      KEEP},
+
 	/* no record, no run; no record, no result */
 	{DECIDING,                  CALL_ON_UNRECORDED,  CALL_FINISHED,      OUTCOME_UNAVAILABLE},
 	{IN(FINISHED),              CALL_ON_UNRECORDED,  CALL_AUDITED,       OUTCOME_UNAVAILABLE},
@@ -188,6 +191,7 @@ static enum call_event enter_approval(struct call *call)
 	case APPROVAL_DECLINED: return CALL_ON_DENIED;
 	case APPROVAL_RAN_OUT: return CALL_ON_EXPIRED;
 	case APPROVAL_FULL: return CALL_ON_BUSY;
+	case APPROVAL_EDITED: return CALL_ON_EDITED;
 	default: return CALL_ON_FAULT; /* -errno */
 	}
 }

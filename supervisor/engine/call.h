@@ -51,6 +51,7 @@
 	X(READY, "ready")             /* nobody needs to be asked */                               \
 	X(NEEDS_HUMAN, "needs human")                                                              \
 	X(APPROVED, "approved")                                                                    \
+	X(EDITED, "edited")         /* by a human, with other arguments: judged anew */            \
 	X(EXPIRED, "expired")       /* nobody answered in time */                                  \
 	X(TIMEOUT, "timeout")       /* of the state */                                             \
 	X(RELOADED, "reloaded")     /* another policy is in force */                               \
@@ -184,6 +185,7 @@ struct call {
 	struct approval *approval;     /* set exactly while it waits in APPROVAL */
 	struct approval_answer answer; /* id "" = no human was asked */
 	bool answered;                 /* by a human, yes or no */
+	struct approval_edit edit;     /* he gave other arguments: body is his */
 	char grant[APPROVAL_ID_MAX];   /* the grant that let it run without asking; "" = none */
 	bool allowed;                  /* reached DECIDED */
 	uint64_t hold_until_us;        /* monotonic; 0 not yet asked */

@@ -13,7 +13,8 @@
 
 #include "policy/shown.h"
 
-#define PRINCIPAL_MAX 280 /* bytes of a principal's name, with NUL */
+#define PRINCIPAL_MAX  280 /* bytes of a principal's name, with NUL */
+#define CREDENTIAL_MAX 96  /* of a credential's id, where it is copied */
 
 /* How a caller has proved who he is; the name stands in records. */
 #define CALLER_PROOFS(X)                                                                           \
@@ -25,7 +26,8 @@
 	X(SERVICE_KEY, "service-key") /* "service" */                                              \
 	X(JWT, "jwt")                 /* of the issuer: "jwt:SUBJECT" */                           \
 	X(TOKEN, "token")             /* of our own: the principal that it stands for */           \
-	X(CERTIFICATE, "certificate") /* alone: "cert:" and its first name */
+	X(CERTIFICATE, "certificate") /* alone: "cert:" and its first name */                      \
+	X(CHANNEL, "channel")         /* an answer by web hook: "channel:NAME" (hook.h) */
 
 enum caller_proof {
 #define CALLER_ENUM_(id, name) CALLER_##id,

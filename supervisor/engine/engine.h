@@ -20,14 +20,17 @@ struct account;
 struct approver;
 struct auth;
 struct call;
+struct callbacks;
 struct control;
 struct explaining;
 struct fetching;
 struct grant;
+struct hooks;
 struct metrics;
 struct noted;
 struct peer;
 struct ruleset;
+struct hook_secrets;
 struct waiting;
 struct watch;
 
@@ -54,16 +57,20 @@ struct engine {
 	struct peer *peers;
 	struct account *accounts;
 	struct approval_book approvals;
-	struct grant *grants;      /* newest first */
-	struct waiting *waiting;   /* forms, progress, subscriptions; NULL until one is needed */
-	struct watch *watches;     /* long polls of approvals */
-	struct control *controls;  /* reloads and shutdowns the warden has not answered yet */
-	struct fetching *fetching; /* asked of courier; NULL until something is */
+	struct grant *grants;         /* newest first */
+	struct waiting *waiting;      /* forms, progress, subscriptions; NULL until one is needed */
+	struct hooks *hooks;          /* questions on their way to channels; NULL until one is */
+	struct callbacks *callbacks;  /* answers of channels that were seen; NULL: none */
+	struct hook_secrets *secrets; /* of channels; NULL: none */
+	struct watch *watches;        /* long polls of approvals */
+	struct control *controls;     /* reloads and shutdowns the warden has not answered yet */
+	struct fetching *fetching;    /* asked of courier; NULL until something is */
 	struct explaining *explaining; /* explanations that wait for a plan */
 	struct noted *notes;           /* records sent without a call waiting for them */
 	uint32_t note_count;
 	uv_timer_t tick; /* once a second while refused logins wait to be summed up */
 
+	char host[256];     /* name of this machine, for people; "" = not known */
 	char *state_dir;    /* as the warden gave it; owned */
 	uint32_t owner_uid; /* of the daemon */
 	int daemon_pid;

@@ -266,6 +266,23 @@ static void explain_end(struct call *call)
 		judge_say(call, "exit status %lld", (long long)call->exit.code);
 }
 
+/* The agent must not take what ran for what it asked for. */
+static void explain_edit(struct call *call)
+{
+	char *cleanup_free arguments = NULL;
+	struct buf cleanup_with(buf_fini) shown = {0};
+
+	if (digest_is_zero(&call->edit.plan))
+		return;
+	arguments = json_dumps(call->arguments, JSON_COMPACT | JSON_SORT_KEYS);
+	buf_init(&shown, 8 * CALL_SENTENCE_MAX);
+	(void)str_escape(&shown, arguments ? arguments : "", arguments ? strlen(arguments) : 0);
+	judge_say(call,
+	    "An approver, %s, changed the arguments before this ran; they were: %.1000s",
+	    call->edit.answer.principal,
+	    buf_cstr(&shown) ? buf_cstr(&shown) : "(too long to be shown)");
+}
+
 void judge_say_end(struct call *call, const char *note)
 {
 	const struct policy_sandbox limits = policy_limits(&call->tool->sandbox);
@@ -313,7 +330,11 @@ void judge_explain(struct call *call)
 	case OUTCOME_FAILED:
 		judge_say(call, "callgate failed at this call; its log says why.");
 		break;
-	case OUTCOME_COMPLETED: explain_end(call); break;
+	case OUTCOME_COMPLETED:
+		explain_end(call);
+		if (!call->sentence[0])
+			explain_edit(call);
+		break;
 	case OUTCOME_NONE: break;
 	}
 }

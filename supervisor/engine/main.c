@@ -29,11 +29,13 @@
 #include "supervisor/engine/fetch.h"
 #include "supervisor/engine/grant.h"
 #include "supervisor/engine/held.h"
+#include "supervisor/engine/hook.h"
 #include "supervisor/engine/methods.h"
 #include "supervisor/engine/metrics.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/record.h"
 #include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/hook_secret.h"
 #include "supervisor/engine/sibling.h"
 #include "supervisor/engine/subscribe.h"
 #include "supervisor/engine/visitor.h"
@@ -77,6 +79,8 @@ static int take_settings(struct engine *self, const struct message_policy *polic
 	self->owner_uid = policy->owner_uid;
 	engine_note_tree(self, policy->audit_size, &policy->audit_root);
 	fault = auth_take_keys(self, policy);
+	if (!fault)
+		fault = hook_secrets_replace(self, &policy->secrets);
 	return fault ? fault : approver_replace(self, &policy->approvers);
 }
 
@@ -356,6 +360,8 @@ static int start(uv_loop_t *loop, bool with_keys)
 	engine.loop = loop;
 	engine.born_us = clock_monotonic_us();
 	engine.daemon_pid = getppid();
+	if (gethostname(engine.host, sizeof(engine.host) - 1))
+		engine.host[0] = '\0';
 	approval_init(&engine);
 	fault = uv_timer_init(loop, &engine.tick);
 	if (!fault)
@@ -412,6 +418,8 @@ static void stop(uv_loop_t *loop)
 	quota_flush(&engine, QUOTA_FLUSH_ALL);
 	admission_flush(&engine);
 	approval_fini(&engine);
+	hook_free_all(&engine);
+	hook_secrets_free_all(&engine);
 	grant_free_all(&engine);
 	peer_free_all(&engine);
 	record_free_all(&engine);

@@ -10,6 +10,7 @@
 #include "agent-api/wire/value.h"
 #include "supervisor/base/clock.h"
 #include "supervisor/engine/auth.h"
+#include "supervisor/engine/callback.h"
 #include "supervisor/engine/calls.h"
 #include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
@@ -57,10 +58,10 @@ static const struct method methods[REQUEST_METHOD_COUNT] = {
     [REQUEST_EXPLAIN] = {explain, 0, IN_SPACE},
     [REQUEST_APPROVALS_LIST] = {watch_list, PERMISSION(APPROVALS_READ), ONLY_HTTP | RECORDED},
     [REQUEST_APPROVALS_WATCH] = {watch_start, PERMISSION(APPROVALS_READ), ONLY_HTTP | RECORDED},
-    [REQUEST_APPROVALS_GET] = {NULL, PERMISSION(APPROVALS_READ), ONLY_HTTP | RECORDED},
+    [REQUEST_APPROVALS_GET] = {get_approval, PERMISSION(APPROVALS_READ), ONLY_HTTP | RECORDED},
     [REQUEST_APPROVALS_DECIDE] =
 	{decide_approval, PERMISSION(APPROVALS_DECIDE), ONLY_HTTP | RECORDED},
-    [REQUEST_CALLBACK] = {NULL, 0, RECORDED},
+    [REQUEST_CALLBACK] = {take_callback, 0, 0},
     [REQUEST_RELOAD] = {reload, 0, RECORDED},
     [REQUEST_SHUTDOWN] = {shut_down, 0, RECORDED},
     [REQUEST_SUBSCRIBE] = {subscribe, 0, 0},
@@ -294,5 +295,6 @@ void methods_free_all(struct engine *engine)
 {
 	controls_free(engine);
 	explain_free_all(engine);
+	callback_free_all(engine);
 	waiting_free(engine);
 }

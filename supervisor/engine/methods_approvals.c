@@ -5,13 +5,15 @@
 #include "agent-api/wire/rpc.h"
 #include "supervisor/base/clock.h"
 #include "supervisor/base/str.h"
+#include "supervisor/engine/approval_past.h"
 #include "supervisor/engine/approver.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/grant.h"
 #include "supervisor/engine/methods.h"
 #include "supervisor/engine/peer.h"
-#include "supervisor/engine/record.h"
+#include "supervisor/engine/approval_told.h"
 #include "supervisor/engine/viewer.h"
+#include "supervisor/engine/vote.h"
 
 /* {key, time, signature}. NULL when well-formed, else what is wrong. */
 static const char *read_approver(const json_t *approver, struct approver_vote *vote)
@@ -32,19 +34,35 @@ static const char *read_approver(const json_t *approver, struct approver_vote *v
 	return NULL;
 }
 
+/* By HTTP an answer may leave the plan out: the id is of one exact plan, and the answer is the
+ * caller's own. A signature is over it, so that a signed answer must name it. */
+static const char *read_plan(const struct methods_ask *ask, struct approver_vote *vote)
+{
+	const json_t *plan = json_object_get(ask->params, "plan");
+	const char *text = json_string_value(plan);
+
+	if (!plan && (ask->peer->id & PEER_IS_HTTP) && !json_object_get(ask->params, "approver"))
+		return NULL;
+	if (!text || strncmp(text, "sha256:", 7) != 0 || digest_unhex(&vote->plan, text + 7) ||
+	    digest_is_zero(&vote->plan))
+		return "plan: \"sha256:<64 hex digits>\" is needed";
+	return NULL;
+}
+
 /* NULL when well-formed, else what is wrong. */
 static const char *read_vote(const struct methods_ask *ask, struct approver_vote *vote)
 {
-	const char *plan = methods_text(ask, "plan"), *decision = methods_text(ask, "decision");
+	const char *decision = methods_text(ask, "decision"), *wrong = read_plan(ask, vote);
 	const json_t *reason = json_object_get(ask->params, "reason");
 	const json_t *approver = json_object_get(ask->params, "approver");
 	const json_t *scope = json_object_get(ask->params, "scope");
 
-	vote->peer = ask->peer;
-	vote->identity = &ask->identity;
+	vote->caller = ask->peer->caller;
+	vote->channel = "terminal";
+	vote->claimed = "";
 	vote->reason = json_is_string(reason) ? json_string_value(reason) : "";
-	if (!plan || strncmp(plan, "sha256:", 7) != 0 || digest_unhex(&vote->plan, plan + 7))
-		return "plan: \"sha256:<64 hex digits>\" is needed";
+	if (wrong)
+		return wrong;
 	if (!decision || (strcmp(decision, "approve") != 0 && strcmp(decision, "deny") != 0))
 		return "decision: approve or deny is needed";
 	vote->approve = strcmp(decision, "approve") == 0;
@@ -57,89 +75,65 @@ static const char *read_vote(const struct methods_ask *ask, struct approver_vote
 	return approver ? read_approver(approver, vote) : NULL;
 }
 
-static void refuse_vote(
-    const struct methods_ask *ask, const struct approval *approval, int code, const char *why)
+/* What the caller may know of: a question of a namespace that he is let into. */
+struct found {
+	struct approval *approval;
+	const struct approval_past *past; /* where it is over */
+};
+
+static struct found find(const struct methods_ask *ask, const char *id)
 {
-	record_approval_refused(ask->engine, approval, ask->peer->caller->principal, why);
-	result_refuse(&ask->to, code, "%s", why);
+	const struct viewer viewer = {ask->engine, ask->peer->caller};
+	struct found found;
+
+	approval_sweep(ask->engine);
+	found.approval = approval_find(ask->engine, id);
+	found.past = found.approval ? NULL : approval_past_find(ask->engine, id);
+	/* Of another namespace: as unknown as one that never was. */
+	if (found.approval && !viewer_enters(&viewer, found.approval->space))
+		found.approval = NULL;
+	if (found.past && (!found.past->space || !viewer_enters(&viewer, found.past->space)))
+		found.past = NULL;
+	return found;
 }
 
-/* {id, state}; where the answer left a grant, also which, and how long it stands. */
-static json_t *decided(
-    const struct engine *engine, const char *id, const struct approval_answer *answer)
-{
-	const struct grant *grant = engine->grants; /* the newest */
-	char expires[CLOCK_STAMP_MAX];
-
-	if (!grant || strcmp(grant->answer.id, id) != 0)
-		return json_pack(
-		    "{s:s, s:s}", "id", id, "state", approval_state_name(APPROVAL_APPROVED));
-	(void)clock_stamp(expires, grant->expires_wall_us);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", id, "state",
-	    approval_state_name(APPROVAL_APPROVED), "grant", grant->id, "scope",
-	    grant_scope_name(answer->scope), "expires", expires);
-}
-
-/* An answer that the rules allow is given; what comes of it is the book's to say. */
-static void give_answer(const struct methods_ask *ask, struct approval *approval,
-    enum approval_state to, const struct approval_answer *answer)
-{
-	struct err_note note = {""};
-	char id[APPROVAL_ID_MAX];
-
-	memcpy(id, approval->answer.id, sizeof(id));
-	/* The approval may be gone after this. */
-	switch (approval_answer(ask->engine, approval, to, answer, &note)) {
-	case APPROVAL_DECIDED:
-		result_give(&ask->to,
-		    to == APPROVAL_APPROVED
-			? decided(ask->engine, id, answer)
-			: json_pack("{s:s, s:s}", "id", id, "state", approval_state_name(to)));
-		return;
-	case APPROVAL_COUNTED:
-		result_give(
-		    &ask->to, json_pack("{s:s, s:s, s:i, s:i}", "id", id, "state",
-				  approval_state_name(APPROVAL_PENDING), "agreed",
-				  (int)approval->yes_count, "quorum", (int)approval->quorum));
-		return;
-	case APPROVAL_TWICE:
-		refuse_vote(ask, approval, RESULT_CONFLICT,
-		    "this approver has agreed already; another one must agree too");
-		return;
-	case APPROVAL_NO_GRANT: refuse_vote(ask, approval, RESULT_CONFLICT, note.text); return;
-	}
-}
-
-static void take_vote(
+static void give_vote(
     const struct methods_ask *ask, struct approval *approval, const struct approver_vote *vote)
 {
-	enum approval_state to = vote->approve ? APPROVAL_APPROVED : APPROVAL_DENIED;
-	struct approval_answer answer;
-	struct err_note note;
+	const json_t *edited = json_object_get(ask->params, "edited_arguments");
+	struct err_note note = {""};
+	json_t *told = NULL;
+	int code = vote_give(ask->engine, approval, vote, edited, &told, &note);
 
-	switch (approver_judge(ask->engine, approval, vote, &answer, &note)) {
-	case APPROVER_REFUSED: refuse_vote(ask, approval, RESULT_FORBIDDEN, note.text); return;
-	case APPROVER_STALE: refuse_vote(ask, approval, RESULT_CONFLICT, note.text); return;
-	case APPROVER_COUNTS: break;
-	}
-	if (approval->state != APPROVAL_PENDING) {
-		(void)err_note(&note, 0, "approval %s is %s already; an answer counts once",
-		    approval->answer.id, approval_state_name(approval->state));
-		refuse_vote(ask, approval, RESULT_CONFLICT, note.text);
-		return;
-	}
-	give_answer(ask, approval, to, &answer);
+	if (code)
+		result_refuse(&ask->to, code, "%s", note.text);
+	else
+		result_give(&ask->to, told);
+}
+
+static const char *read_edit(const struct methods_ask *ask, const struct approver_vote *vote)
+{
+	const json_t *edited = json_object_get(ask->params, "edited_arguments");
+
+	if (!edited)
+		return NULL;
+	if (!json_is_object(edited))
+		return "edited_arguments: an object of parameters is needed";
+	/* What is signed is the plan that was asked about. */
+	if (vote->key)
+		return "edited_arguments: a signed answer is to what was asked; leave one out";
+	return NULL;
 }
 
 void decide_approval(const struct methods_ask *ask)
 {
-	const struct viewer viewer = {ask->engine, ask->peer->caller};
 	struct approver_vote vote = {0};
 	const char *id = methods_text(ask, "id");
-	struct approval *approval;
-	enum approval_state ended;
 	const char *wrong = id ? read_vote(ask, &vote) : "id: the id of an approval is needed";
+	struct found found;
 
+	if (!wrong)
+		wrong = read_edit(ask, &vote);
 	if (wrong) {
 		result_refuse(&ask->to, RPC_INVALID_PARAMS, "%s", wrong);
 		return;
@@ -151,20 +145,59 @@ void decide_approval(const struct methods_ask *ask)
 		    ask->peer->caller->principal);
 		return;
 	}
-	approval_sweep(ask->engine);
-	approval = approval_find(ask->engine, id);
-	ended = approval_ended(ask->engine, id);
-	/* Of another namespace: as unknown as one that never was. */
-	if (approval && !viewer_enters(&viewer, approval->space))
-		approval = NULL;
-	if (ended != APPROVAL_NONE &&
-	    !viewer_enters(&viewer, approval_ended_space(ask->engine, id)))
-		ended = APPROVAL_NONE;
-	if (approval)
-		take_vote(ask, approval, &vote);
-	else if (ended != APPROVAL_NONE)
+	found = find(ask, id);
+	if (found.approval)
+		give_vote(ask, found.approval, &vote);
+	else if (found.past)
 		result_refuse(&ask->to, RESULT_CONFLICT,
-		    "this approval is %s; an answer counts once", approval_state_name(ended));
+		    "this approval is %s; an answer counts once",
+		    approval_state_name(found.past->state));
 	else
 		result_refuse(&ask->to, RESULT_NOT_FOUND, "no approval of that id waits");
+}
+
+static json_t *past_json(const struct approval_past *past)
+{
+	char plan[sizeof("sha256:") + 2 * DIGEST_LEN] = "sha256:", ended[CLOCK_STAMP_MAX];
+
+	(void)digest_hex(plan + strlen(plan), &past->plan);
+	(void)clock_stamp(ended, past->ended_wall_us);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", past->id,
+	    "ended", ended, "state", approval_state_name(past->state), "plan", plan, "tool",
+	    past->tool, "agent", past->agent, "namespace", past->space, "principal",
+	    past->principal, "by", past->by, "method", past->how);
+}
+
+/* An answer that nobody has picked up yet: who gave it, too. */
+static json_t *open_json(const struct engine *engine, const struct approval *approval)
+{
+	const struct approval_answer *answer = &approval->answer;
+	json_t *told = approval_json(engine, approval);
+
+	if (told && answer->principal[0]) {
+		(void)json_object_set_new(told, "by", json_string(answer->principal));
+		(void)json_object_set_new(told, "method", json_string(approval_answer_how(answer)));
+	}
+	return told;
+}
+
+void get_approval(const struct methods_ask *ask)
+{
+	const struct viewer viewer = {ask->engine, ask->peer->caller};
+	const char *id = methods_text(ask, "id");
+	struct found found;
+
+	if (!id) {
+		result_refuse(&ask->to, RPC_INVALID_PARAMS, "id: the id of an approval is needed");
+		return;
+	}
+	found = find(ask, id);
+	if (found.approval && viewer_sees(&viewer, found.approval->space, found.approval->principal,
+				  found.approval->tool))
+		result_give(&ask->to, open_json(ask->engine, found.approval));
+	else if (found.past &&
+		 viewer_sees(&viewer, found.past->space, found.past->principal, found.past->tool))
+		result_give(&ask->to, past_json(found.past));
+	else
+		result_refuse(&ask->to, RESULT_NOT_FOUND, "no approval of that id");
 }

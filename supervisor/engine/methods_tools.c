@@ -55,6 +55,22 @@ static const char *given(const char *text)
 	return text && text[0] ? text : NULL;
 }
 
+struct result_annotations tools_annotations(const struct policy_tool *tool)
+{
+	const struct policy_annotations *said = &tool->annotations;
+	const struct handler *handler =
+	    tool->type == TOOL_FUNCTION ? handler_by_id(tool->handler) : NULL;
+
+	return (struct result_annotations){
+	    .read_only = hint(said->read_only, handler && handler->read_only),
+	    /* What only reads destroys nothing, whatever is the careful value otherwise. */
+	    .destructive = hint(
+		said->destructive, handler ? handler->destructive : said->read_only != HINT_YES),
+	    .idempotent = hint(said->idempotent, handler && handler->idempotent),
+	    .open_world = hint(said->open_world, !handler || handler->open_world),
+	};
+}
+
 static void describe(struct result_tool *told, const struct policy_tool *tool)
 {
 	const struct policy_annotations *said = &tool->annotations;
@@ -72,12 +88,7 @@ static void describe(struct result_tool *told, const struct policy_tool *tool)
 	told->type = tool->type == TOOL_FUNCTION ? "function" : "command";
 	told->timeout_ms = tool->max_execution_ms;
 	told->asks = tool->require_approval;
-	told->annotations.read_only = hint(said->read_only, handler && handler->read_only);
-	/* What only reads destroys nothing, whatever is the careful value otherwise. */
-	told->annotations.destructive =
-	    hint(said->destructive, handler ? handler->destructive : said->read_only != HINT_YES);
-	told->annotations.idempotent = hint(said->idempotent, handler && handler->idempotent);
-	told->annotations.open_world = hint(said->open_world, !handler || handler->open_world);
+	told->annotations = tools_annotations(tool);
 	if (!handler)
 		return;
 	if (!told->title)

@@ -4,6 +4,9 @@
 #ifndef CALLGATE_ENGINE_METHODS_TOOLS_H
 #define CALLGATE_ENGINE_METHODS_TOOLS_H
 
+#include "agent-api/wire/result.h"
+#include "policy/tool.h"
+
 struct methods_ask;
 
 #define TOOLS_PAGE 100 /* tools in one answer */
@@ -12,5 +15,8 @@ struct methods_ask;
 void list_tools(const struct methods_ask *ask);
 /* callgate/agents/list */
 void list_agents(const struct methods_ask *ask);
+
+/* What the policy, the author of a function, or caution says of it. */
+struct result_annotations tools_annotations(const struct policy_tool *tool);
 
 #endif

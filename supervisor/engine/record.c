@@ -91,10 +91,27 @@ static void put_answer(struct buf *out, const struct call *call)
 	if (!answer->id[0])
 		return;
 	record_open(out, "approval");
+	record_put_text(out, "claimed", answer->claimed);
+	record_put_text(out, "credential", answer->credential);
 	record_put_str(out, "id", answer->id);
 	record_put_text(out, "key", answer->key);
+	record_put_text(out, "method", approval_answer_how(answer));
 	record_put_text(out, "principal", answer->principal);
 	record_put_text(out, "reason", answer->reason);
+	record_close(out);
+}
+
+/* Who gave this call other arguments than its caller did, and what it would have run. */
+static void put_edit(struct buf *out, const struct call *call)
+{
+	const struct approval_edit *edit = &call->edit;
+
+	if (digest_is_zero(&edit->plan))
+		return;
+	record_open(out, "edited");
+	record_put_str(out, "approval", edit->answer.id);
+	record_put_str(out, "by", edit->answer.principal);
+	record_put_digest(out, "plan", &edit->plan);
 	record_close(out);
 }
 
@@ -135,6 +152,7 @@ void record_decision(struct buf *out, const struct call *call, bool allow)
 	record_put_text(out, "credential", call->caller->credential);
 	record_put_text(out, "cwd", call->cwd);
 	record_put_str(out, "decision", judge_decision(call));
+	put_edit(out, call);
 	if (call->caller->shown.has_peer)
 		record_put_int(out, "gid", call->caller->shown.gid);
 	record_put_text(out, "grant", call->grant);
@@ -361,6 +379,7 @@ void record_approval_request(
 	record_put_str(&out, "approval", approval->answer.id);
 	record_put_str(&out, "call", call->id);
 	record_put_text(&out, "command", approval->command);
+	record_put_text(&out, "edited_from", approval->edited_from);
 	record_put_str(&out, "expires", clock_stamp(stamp, approval->expires_wall_us));
 	record_put_text(&out, "namespace", approval->space);
 	put_digest(&out, "plan", &approval->plan);
@@ -368,13 +387,6 @@ void record_approval_request(
 	record_put_text(&out, "rule", approval->rule);
 	record_put_text(&out, "tool", approval->tool);
 	record_note(engine, RECORD_APPROVAL_REQUEST, &approval->plan, &out);
-}
-
-static const char *how_answered(const struct approval_answer *answer)
-{
-	if (answer->elicited)
-		return "elicitation";
-	return answer->key[0] ? "signature" : "uid";
 }
 
 /* By which way the answer came, for the metrics. */
@@ -405,10 +417,16 @@ void record_approval_answer(
 	buf_init(&out, RECORD_FIELDS_MAX);
 	record_put_str(&out, "approval", answer->id);
 	record_put_str(&out, "by", answer->principal);
+	record_put_text(&out, "claimed", answer->claimed);
+	record_put_text(&out, "credential", answer->credential);
+	if (approval->edited)
+		record_put_str(&out, "edited", "superseded by a call with other arguments");
+	record_put_text(&out, "edited_from", approval->edited_from);
+	put_digest(&out, "edited_plan", &approval->edited_plan);
 	if (answer->scope == GRANT_SESSION || answer->scope == GRANT_ALWAYS)
 		record_put_str(&out, "grant", grant_scope_name(answer->scope));
 	record_put_text(&out, "key", answer->key);
-	record_put_str(&out, "method", how_answered(answer));
+	record_put_str(&out, "method", approval_answer_how(answer));
 	record_put_text(&out, "name", answer->name);
 	put_digest(&out, "plan", &approval->plan);
 	record_put_str(&out, "principal", approval->principal);
@@ -436,6 +454,33 @@ void record_approval_end(struct engine *engine, const struct approval *approval,
 	record_note(engine, RECORD_APPROVAL_EXPIRE, &approval->plan, &out);
 	if (!approval->answer.principal[0]) /* an answer is counted when it is given */
 		count_end(engine, approval, "none", "none");
+}
+
+void record_approval_sent(struct engine *engine, const struct record_sent *sent)
+{
+	struct buf cleanup_with(buf_fini) out = {0};
+
+	buf_init(&out, RECORD_FIELDS_MAX);
+	record_put_str(&out, "approval", sent->approval);
+	record_put_int(&out, "attempts", sent->attempts);
+	record_put_str(&out, "channel", sent->channel);
+	if (sent->http)
+		record_put_int(&out, "http", sent->http);
+	record_put_text(&out, "reason", sent->why);
+	record_put_str(&out, "result", sent->result);
+	record_note(engine, RECORD_APPROVAL_SENT, NULL, &out);
+}
+
+void record_callback_refused(
+    struct engine *engine, const char *channel, uint64_t count, const char *why)
+{
+	struct buf cleanup_with(buf_fini) out = {0};
+
+	buf_init(&out, RECORD_FIELDS_MAX);
+	record_put_str(&out, "channel", channel);
+	record_put_int(&out, "count", (int64_t)count);
+	record_put_text(&out, "reason", why);
+	record_note(engine, RECORD_APPROVAL_REFUSED, NULL, &out);
 }
 
 void record_grant_end(

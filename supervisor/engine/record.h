@@ -40,6 +40,18 @@ void record_grant_end(
     struct engine *engine, const struct grant *grant, const char *by, const char *cause);
 void record_approval_refused(
     struct engine *engine, const struct approval *approval, const char *principal, const char *why);
+/* What became of telling a channel. */
+struct record_sent {
+	const char *approval, *channel;
+	const char *result; /* hook_result_name() */
+	const char *why;    /* courier's note; "" */
+	uint32_t attempts;
+	uint16_t http; /* 0: no answer came */
+};
+void record_approval_sent(struct engine *engine, const struct record_sent *sent);
+/* Answers by a channel that were not authentic: one record may stand for several. */
+void record_callback_refused(
+    struct engine *engine, const char *channel, uint64_t count, const char *why);
 void record_auth_fail(
     struct engine *engine, const char *principal, uint32_t count, const char *why);
 /* change: "added" or "removed". */

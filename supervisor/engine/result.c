@@ -198,6 +198,11 @@ static void fill_call(struct result_call *told, const struct call *call, struct 
 	told->decision = judge_decision(call);
 	told->by = judge_by(call);
 	told->rule = call->rule;
+	if (!digest_is_zero(&call->edit.plan)) {
+		told->edited_by = call->edit.answer.principal;
+		told->edited_approval = call->edit.answer.id;
+		told->edited_arguments = call->arguments;
+	}
 	told->outcome = call_outcome_name(call->outcome);
 	fill_exit(told, &call->exit);
 	told->out_bytes = facts->out.bytes;

@@ -6,14 +6,12 @@
 
 #include "agent-api/wire/limits.h"
 #include "agent-api/wire/rpc.h"
-#include "agent-api/wire/value.h"
-#include "supervisor/base/clock.h"
 #include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
-#include "supervisor/engine/grant.h"
 #include "supervisor/engine/judge.h"
 #include "supervisor/engine/methods.h"
 #include "supervisor/engine/peer.h"
+#include "supervisor/engine/approval_told.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/ruleset.h"
 #include "supervisor/engine/stream.h"
@@ -22,6 +20,7 @@
 #include "supervisor/engine/viewer.h"
 
 #define LIST_BYTES_MAX (WIRE_RESULT_MAX / 2) /* of text; JSON makes it longer */
+#define LIST_FACTS_MAX (256 * 1024)          /* bytes of one question beside its plan */
 
 struct watch {
 	struct watch *next;
@@ -50,44 +49,16 @@ uint32_t watch_seen(const struct engine *engine, const struct viewer *viewer)
 	return count;
 }
 
-static const enum grant_bit lasting[] = {GRANT_SESSION, GRANT_ALWAYS};
-
-static json_t *text(const char *bytes)
-{
-	return value_text(bytes, strlen(bytes));
-}
-
-static json_t *scopes_of(const struct policy_approval *rules)
-{
-	json_t *scopes = json_pack("[s]", grant_scope_name(GRANT_ONCE));
-
-	for (unsigned i = 0; i < sizeof(lasting) / sizeof(*lasting); i++)
-		if (rules->grants & lasting[i])
-			(void)json_array_append_new(
-			    scopes, json_string(grant_scope_name(lasting[i])));
-	return scopes;
-}
-
-/* What an answer needs and may stand for, and how many have agreed. */
+/* One question must not fill the answer, or nobody would see any. The plan tells of a long standard
+ * input, too; the arguments are for those who edit, and GET has them. */
 static json_t *entry(const struct engine *engine, const struct approval *approval)
 {
-	const struct policy_approval *rules = approval_rules(engine->rules->policy, approval->tool);
-	char plan[sizeof("sha256:") + 2 * DIGEST_LEN] = "sha256:";
-	char created[CLOCK_STAMP_MAX], expires[CLOCK_STAMP_MAX];
+	json_t *told = approval_json(engine, approval);
 
-	(void)digest_hex(plan + strlen(plan), &approval->plan);
-	(void)clock_stamp(created, approval->created_wall_us);
-	(void)clock_stamp(expires, approval->expires_wall_us);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s,"
-			 " s:i, s:i, s:o, s:b, s:s}",
-	    "id", approval->answer.id, "plan", plan, "tool", approval->tool, "agent",
-	    approval->agent, "namespace", approval->space, "principal", approval->principal,
-	    "command", text(approval->command), "prompt", text(approval->prompt), "details",
-	    text(approval->details), "rule", text(approval->rule), "reason", text(approval->reason),
-	    "created", created, "expires", expires, "state", approval_state_name(approval->state),
-	    "agreed", (int)approval->yes_count, "quorum", (int)approval->quorum, "scopes",
-	    scopes_of(rules), "reason_required", (int)rules->reason_required, "warning",
-	    approval->warning);
+	if (told && approval->facts_bytes > LIST_FACTS_MAX &&
+	    json_object_del(told, "arguments") == 0)
+		(void)json_object_set_new(told, "arguments_left_out", json_true());
+	return told;
 }
 
 /* The oldest come first; what does not fit into one answer is counted, and shown when others are
@@ -99,7 +70,7 @@ static json_t *list(const struct engine *engine, const struct viewer *viewer)
 	json_int_t more = 0;
 
 	for (const struct approval *at = engine->approvals.first; at; at = at->next) {
-		size_t size = strlen(at->command) + strlen(at->prompt) + strlen(at->details) + 2048;
+		size_t size = approval_size(at);
 
 		if (!may_see(viewer, at))
 			continue;

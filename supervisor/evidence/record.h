@@ -49,6 +49,7 @@ enum record_writer {
 	X(APPROVAL_DENY, "approval.deny", ENGINE, NONE)                                            \
 	X(APPROVAL_EXPIRE, "approval.expire", ENGINE, NONE)                                        \
 	X(APPROVAL_REFUSED, "approval.refused", ENGINE, NONE)                                      \
+	X(APPROVAL_SENT, "approval.sent", ENGINE, NONE)                                            \
 	X(AUTH_OK, "auth.ok", ENGINE, NONE)                                                        \
 	X(AUTH_FAIL, "auth.fail", ENGINE, NONE)                                                    \
 	X(HTTP_REQUEST, "http.request", ENGINE, NONE)                                              \

@@ -27,11 +27,14 @@
 #include "supervisor/engine/approver.h"
 #include "supervisor/engine/calls.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/fetch.h"
+#include "supervisor/engine/hook.h"
 #include "supervisor/engine/methods.h"
 #include "supervisor/engine/peer.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/record.h"
 #include "supervisor/engine/ruleset.h"
+#include "supervisor/engine/hook_secret.h"
 #include "supervisor/engine/watch.h"
 
 #define SENT_MAX 4096
@@ -312,6 +315,9 @@ static inline int world_teardown(void **state)
 	calls_free_all(&world);
 	watch_end_all(&world);
 	approval_fini(&world);
+	hook_free_all(&world);
+	fetch_free_all(&world);
+	hook_secrets_free_all(&world);
 	quota_flush(&world, QUOTA_FLUSH_ALL);
 	peer_free_all(&world);
 	record_free_all(&world);
