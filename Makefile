@@ -435,7 +435,7 @@ install: all man $(COMPLETIONS) ## install below DESTDIR and PREFIX
 	install -D -m 644 build/completion/bash "$(DESTDIR)$(BASHCOMPDIR)/callgate"
 	install -D -m 644 build/completion/zsh "$(DESTDIR)$(ZSHCOMPDIR)/_callgate"
 	install -D -m 644 build/completion/fish "$(DESTDIR)$(FISHCOMPDIR)/callgate.fish"
-	install -m 644 README.md LICENSE CHANGELOG.md SECURITY.md agent-api/openapi.yaml \
+	install -m 644 supervisor/doc/webhooks.md README.md LICENSE CHANGELOG.md SECURITY.md agent-api/openapi.yaml \
 		"$(DESTDIR)$(DOCDIR)/"
 	cp -R examples "$(DESTDIR)$(DOCDIR)/"
 uninstall: ## remove what install put there
