@@ -30,6 +30,7 @@
 #include "supervisor/engine/fetch.h"
 #include "supervisor/engine/hook.h"
 #include "supervisor/engine/methods.h"
+#include "supervisor/engine/metrics.h"
 #include "supervisor/engine/peer.h"
 #include "supervisor/engine/quota.h"
 #include "supervisor/engine/record.h"
@@ -322,6 +323,7 @@ static inline int world_teardown(void **state)
 	peer_free_all(&world);
 	record_free_all(&world);
 	methods_free_all(&world);
+	metrics_free(&world);
 	uv_close((uv_handle_t *)&world.tick, NULL);
 	free(world.approvers);
 	free(world.state_dir);
