@@ -143,8 +143,8 @@ static int put(struct command_session *session, int argc, char **argv, int check
 	status = read_config(argv[1], &config);
 	if (status != 0)
 		return status;
-	params = json_pack("{s:s%, s:b, s:s}", "config", config.data, config.len, "check", check,
-	    "version", version ? version : "");
+	params = json_pack("{s:s%, s:b, s:s*}", "config", config.data, config.len, "check", check,
+	    "version", version);
 	if (!params)
 		return command_fail(COMMAND_USAGE, "config: --version: not valid UTF-8");
 	status = client_once(session, "callgate/config/write", params, &answer);
