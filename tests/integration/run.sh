@@ -1,8 +1,9 @@
 #!/bin/bash
 # usage: run.sh BUILD [CASE...]
 # Runs each case against the real daemon in a folder of its own. As root every case runs twice: as
-# root, and as an ordinary user made for the run. A case that cannot run says so in one line that
-# must be listed in tests/skips.txt, or it counts as failed. Last line: "N passed, N failed, ...".
+# root, and as an ordinary user made for the run, both at the same time unless it has a line "# alone:
+# WHY" or looks for processes by name. A case that cannot run says so in one line that must be listed in tests/skips.txt, or it counts
+# as failed. Last line: "N passed, N failed, ...".
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -11,7 +12,7 @@ shift
 cases=("$@")
 [ ${#cases[@]} -gt 0 ] || cases=("$here"/cases/*.sh)
 timeout_s=${CASE_TIMEOUT:-180}
-passed=0 failed=0 skipped=0 user=''
+user=''
 
 scratch=$(mktemp -d /tmp/callgate-it.XXXXXX) || exit 2
 cleanup() {
@@ -39,8 +40,8 @@ mkdir "$scratch/src/agent-api"
 cp "$top/agent-api/openapi.yaml" "$scratch/src/agent-api/"
 chmod -R a+rX "$scratch"
 
-run_case() { # USER CASE
-	local name who=$1 log status
+run_case() { # USER CASE KIND: one line in results
+	local name who=$1 who_kind=$3 log status
 	name=$(basename "$2" .sh)
 	log=$scratch/$name.$who.log
 	mkdir "$scratch/$name.$who"
@@ -63,7 +64,7 @@ run_case() { # USER CASE
 		local why
 		why=$(tail -n 1 "$log")
 		if grep -qF "$name $who_kind: ${why#SKIP: }" "$top/tests/skips.txt"; then
-			skipped=$((skipped + 1))
+			echo skipped >>"$scratch/results"
 			echo "skip $name ($who_kind): ${why#SKIP: }"
 			return
 		fi
@@ -71,15 +72,18 @@ run_case() { # USER CASE
 		status=1
 	fi
 	if [ $status -eq 0 ]; then
-		passed=$((passed + 1))
+		echo passed >>"$scratch/results"
 		echo "ok   $name ($who_kind)"
 	else
-		failed=$((failed + 1))
-		echo "FAIL $name ($who_kind), status $status"
-		tail -n 40 "$log" | sed 's/^/     /'
-		for file in "$scratch/$name.$who"/*/callgated.log "$scratch/$name.$who"/daemon.log; do
-			[ -s "$file" ] && tail -n 15 "$file" | sed 's/^/     daemon: /'
-		done
+		echo failed >>"$scratch/results"
+		{ # in one piece: another case may be running
+			echo "FAIL $name ($who_kind), status $status"
+			tail -n 40 "$log" | sed 's/^/     /'
+			for file in "$scratch/$name.$who"/*/callgated.log "$scratch/$name.$who"/daemon.log; do
+				[ -s "$file" ] && tail -n 15 "$file" | sed 's/^/     daemon: /'
+			done
+		} >"$log.told"
+		cat "$log.told"
 	fi
 	[ -n "${KEEP:-}" ] || rm -rf "$scratch/$name.$who"
 }
@@ -88,13 +92,15 @@ if [ "$(id -u)" = 0 ]; then
 	user=cgtest$$
 	useradd --no-create-home --shell /usr/sbin/nologin --user-group "$user" || exit 2
 fi
+count() { grep -cx "$1" "$scratch/results"; }
+: >"$scratch/results"
 for case in "${cases[@]}"; do
-	who_kind=$([ "$(id -u)" = 0 ] && echo root || echo user)
-	run_case "$(id -un)" "$case"
+	run_case "$(id -un)" "$case" "$([ "$(id -u)" = 0 ] && echo root || echo user)" &
 	if [ -n "$user" ] && ! grep -q '^# only: root' "$case"; then
-		who_kind=user
-		run_case "$user" "$case"
+		! grep -q '^# alone: \|pgrep\|pkill\|pidof' "$case" || wait
+		run_case "$user" "$case" user &
 	fi
+	wait
 done
-echo "integration: $passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+echo "integration: $(count passed) passed, $(count failed) failed, $(count skipped) skipped"
+[ "$(count failed)" -eq 0 ] && [ "$(count passed)" -gt 0 ]

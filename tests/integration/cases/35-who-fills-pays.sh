@@ -1,3 +1,4 @@
+# alone: it measures time
 # A user who takes all that he may is told so and shuts out nobody but himself; the command says
 # what the daemon said before it hung up; and neither the end of the daemon nor its refusals make
 # half of a program's output look like all of it.

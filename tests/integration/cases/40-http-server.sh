@@ -1,3 +1,4 @@
+# alone: it measures time
 # The HTTP library under a small owner (programs/http_server.c), over real sockets: framing, limits,
 # deadlines, hang-ups, streams, TLS, client certificates, reload, ten thousand idle connections.
 . "$IT_TESTS/lib.sh"

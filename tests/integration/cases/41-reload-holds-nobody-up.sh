@@ -1,3 +1,4 @@
+# alone: it measures time
 # Many tools of the same programs cost as one, however often they are loaded; and while a large list
 # is built, deadlines are kept and other calls go on.
 . "$IT_TESTS/lib.sh"
