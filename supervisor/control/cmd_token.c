@@ -27,6 +27,17 @@ static int add_limits(json_t *params, const char *calls, const char *ttl)
 	return 0;
 }
 
+/* What is not named is left to the gate, which knows what the caller has. */
+static void leave_out_empty(json_t *lists)
+{
+	const char *name;
+	json_t *list;
+	void *next;
+
+	json_object_foreach_safe(lists, next, name, list) if (json_array_size(list) == 0)(void)
+	    json_object_del(lists, name);
+}
+
 static int print_token(const struct command_session *session, const json_t *answer)
 {
 	char *cleanup_free granted =
@@ -45,6 +56,7 @@ static int issue(struct command_session *session, int argc, char **argv)
 	json_t *params = wanted_take(&argc, argv), *answer = NULL;
 	int status = params ? command_no_more(argc, argv, 0) : COMMAND_USAGE;
 
+	leave_out_empty(params);
 	if (status == 0)
 		status = add_limits(params, calls, ttl);
 	if (status != 0) {

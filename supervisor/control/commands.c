@@ -196,16 +196,16 @@ static const struct command_row rows[] = {
     {
 	"token",
 	cmd_token,
-	"token issue [--tool G]... [--agent A]... [--namespace N]... [--role R]... "
-	"[--permission P]... [--calls N] [--ttl 1h]",
+	"token issue --role R... [--tool G]... [--permission P]... [--agent A]... "
+	"[--namespace N]... [--calls N] [--ttl 1h]",
 	"a token for a short time, good for what its options name, never more than you",
 	"callgate token issue --role developer --tool bash --calls 10 --ttl 15m",
 	"issue",
 	"--tool=TOOL --agent=AGENT --namespace=SPACE --role=ANY --permission=ANY --calls=ANY "
 	"--ttl=ANY",
 	"",
-	"a list that is not given is empty, and an empty list grants nothing. The token alone is\n"
-	"on standard output",
+	"name each role, and each tool or permission: nothing else is granted. Agents and\n"
+	"namespaces are your own where none is named. The token alone is on standard output",
     },
     {
 	"login",

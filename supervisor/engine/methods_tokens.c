@@ -35,6 +35,31 @@ static bool read_number(const json_t *params, const char *name, uint64_t otherwi
 	return true;
 }
 
+/* Agents and namespaces only say where: who names none means all of his own. An empty list counts
+ * as named. 0, -ENOMEM. */
+static int add_own_places(const struct methods_ask *ask, struct scope *scope)
+{
+	static const enum scope_kind kinds[] = {SCOPE_AGENTS, SCOPE_NAMESPACES};
+	int fault = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !fault; i++)
+		if (!json_object_get(ask->params, scope_kind_name(kinds[i])))
+			fault = scope_add(scope, kinds[i], "*");
+	return fault;
+}
+
+/* What a token can do is named, or it is good for nothing: NULL, or what is not. */
+static const char *lacks(const struct scope *scope)
+{
+	if (scope->lists[SCOPE_ROLES].count == 0)
+		return "roles: none is named, and no token has one by itself; name those that it "
+		       "needs (--role)";
+	if (scope_is_idle(scope))
+		return "tools: none is named, and no token has one by itself; name those that it "
+		       "needs (--tool), or permissions (--permission)";
+	return NULL;
+}
+
 /* NULL when well-formed, else what is wrong. */
 static const char *read_wants(
     const struct methods_ask *ask, uint64_t now_s, struct token_grant *wants)
@@ -48,8 +73,10 @@ static const char *read_wants(
 		return "max_calls: a number of at least 1 is needed";
 	if (!read_number(ask->params, "ttl_s", TOKENS_TTL_S, &ttl_s) || ttl_s > TOKEN_TTL_MAX_S)
 		return "ttl_s: 1 to 86400 seconds are needed";
+	if (add_own_places(ask, &wants->scope))
+		return "out of memory";
 	wants->expires_s = now_s + ttl_s;
-	return NULL;
+	return lacks(&wants->scope);
 }
 
 static void refuse_fault(const struct methods_ask *ask, int fault)

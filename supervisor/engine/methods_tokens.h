@@ -9,8 +9,10 @@ struct methods_ask;
 
 #define TOKENS_TTL_S 3600 /* where none is said */
 
-/* {tools?, agents?, namespaces?, roles?, permissions?, max_calls?, ttl_s?}: what of it the caller
- * has. The token stands for the caller: same principal, so he never decides his own questions. */
+/* {roles, tools?, permissions?, agents?, namespaces?, max_calls?, ttl_s?}: what of it the caller
+ * has. Without a role, or with neither tool nor permission, it is refused: nothing is granted that
+ * was not named. Agents and namespaces that are not named are the caller's own. The token stands
+ * for the caller: same principal, so he never decides his own questions. */
 void issue_token(const struct methods_ask *ask);
 /* jwks.json */
 void tell_token_keys(const struct methods_ask *ask);

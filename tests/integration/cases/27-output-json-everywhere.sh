@@ -101,7 +101,7 @@ for name in $commands; do
 		refused 1 keys rotate
 		;;
 	token)
-		either token issue --tool bash
+		either token issue --role agent --tool bash
 		refused 1 token issue --calls none
 		;;
 	login)

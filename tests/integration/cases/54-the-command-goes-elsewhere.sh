@@ -94,8 +94,9 @@ ok 'key_1  ci\\x1b\[2J' keys list
 expect_match 'times of a key' "$(cat out)" '2023-11-14T22:13:20'
 ok 'cg_live_' keys rotate key_1
 ok 'key_1: revoked' keys revoke key_1
-expect 'a token alone on stdout' "$(cg token issue --tool bash --calls 3 --ttl 15m && cat out)" aaa.bbb.ccc
-expect 'limits of a token' "$(last '.body | fromjson | .params | [.tools, .max_calls, .ttl_s] | tojson')" '[["bash"],3,900]'
+expect 'a token alone on stdout' "$(cg token issue --role developer --tool bash --calls 3 --ttl 15m && cat out)" aaa.bbb.ccc
+expect 'what a token is wanted for, and no empty list' "$(last '.body | fromjson | .params | tojson')" \
+	'{"roles":["developer"],"tools":["bash"],"max_calls":3,"ttl_s":900}'
 ok '^version: 1' config get
 echo 'version: 1' >new.yaml
 ok 'it would be policy cdcd' config check new.yaml

@@ -307,7 +307,9 @@ static void test_token_of_split_rights(void **state)
 	    "{\"roles\":[\"*\"],\"tools\":[\"*\"],\"namespaces\":[\"default\"]}", &code);
 	assert_int_equal(code, 200);
 	json_decref(json);
-	assert_int_equal(code_of(split, REQUEST_TOKENS_ISSUE, "{}"), 403);
+	/* which is what leaving the namespaces out means for him */
+	assert_int_equal(
+	    code_of(split, REQUEST_TOKENS_ISSUE, "{\"roles\":[\"*\"],\"tools\":[\"*\"]}"), 403);
 	token = made(split, REQUEST_TOKENS_ISSUE,
 	    "{\"roles\":[\"*\"],\"permissions\":[\"tokens:issue\"],\"tools\":[\"*\"],"
 	    "\"namespaces\":[\"default\"],\"ttl_s\":60}",
@@ -321,6 +323,58 @@ static void test_token_of_split_rights(void **state)
 	    "default");
 	json_decref(json);
 	free(split);
+	free(token);
+}
+
+/* Of the answer's list: its only item, "" of an empty list, NULL of several. */
+static const char *only_granted(const json_t *answer, const char *list)
+{
+	const json_t *items = json_object_get(json_object_get(answer, "granted"), list);
+
+	if (json_array_size(items) > 1)
+		return NULL;
+	return json_array_size(items) ? json_string_value(json_array_get(items, 0)) : "";
+}
+
+static void test_token_of_what_is_not_named(void **state)
+{
+	static const char named[] = "{\"roles\":[\"developer\"],\"tools\":[\"bash\"]}";
+	static const char nowhere[] = "{\"roles\":[\"developer\"],\"tools\":[\"bash\"],"
+				      "\"namespaces\":[]}";
+	static const char *const refused[] = {"{}", "{\"roles\":[\"developer\"]}",
+	    "{\"tools\":[\"bash\"]}", "{\"roles\":[],\"tools\":[\"bash\"]}",
+	    "{\"roles\":[\"developer\"],\"tools\":[],\"permissions\":[]}",
+	    "{\"tools\":[\"bash\"],\"permissions\":[\"metrics:read\"]}",
+	    "{\"roles\":[\"developer\"],\"tools\":[\"bash\"],\"agents\":null}"};
+	char *key = key_with("{\"roles\":[\"developer\"],\"tools\":[\"bash\"],\"namespaces\":["
+			     "\"a1\"],\"permissions\":[\"tokens:issue\"]}",
+	    NULL);
+	char *token = made(key, REQUEST_TOKENS_ISSUE, named, NULL);
+	int code;
+	json_t *answer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		assert_int_equal(code_of(STATIC_KEY, REQUEST_TOKENS_ISSUE, refused[i]), -32602);
+	assert_int_equal(calls_as(token, "a1"), 1); /* the namespace is the issuer's own */
+	finish_calls();
+	assert_int_equal(calls_as(token, ""), 0); /* and no other */
+	answer = ask(key, REQUEST_TOKENS_ISSUE, named, &code);
+	assert_string_equal(only_granted(answer, "namespaces"), "a1");
+	assert_string_equal(only_granted(answer, "roles"), "developer");
+	assert_string_equal(only_granted(answer, "tools"), "bash");
+	assert_string_equal(only_granted(answer, "permissions"), "");
+	json_decref(answer);
+	answer = ask(key, REQUEST_TOKENS_ISSUE, nowhere, &code);
+	assert_int_equal(code, 200); /* an empty list is a list */
+	assert_string_equal(only_granted(answer, "namespaces"), "");
+	json_decref(answer);
+	answer = ask(STATIC_KEY, REQUEST_TOKENS_ISSUE,
+	    "{\"roles\":[\"developer\"],\"permissions\":[\"metrics:read\"]}", &code);
+	assert_int_equal(code, 200); /* a token needs no tool */
+	assert_string_equal(only_granted(answer, "tools"), "");
+	json_decref(answer);
+	free(key);
 	free(token);
 }
 
@@ -353,7 +407,9 @@ static void test_bad_wishes(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
 		assert_int_equal(code_of(STATIC_KEY, REQUEST_TOKENS_ISSUE, bodies[i]), -32602);
-	assert_int_equal(code_of(SERVICE_KEY, REQUEST_TOKENS_ISSUE, "{}"), 403);
+	assert_int_equal(
+	    code_of(SERVICE_KEY, REQUEST_TOKENS_ISSUE, "{\"roles\":[\"*\"],\"tools\":[\"*\"]}"),
+	    403);
 }
 
 static void test_maker_is_the_same_person(void **state)
@@ -388,6 +444,7 @@ int main(void)
 	    GUARDED(test_no_record_no_key),
 	    GUARDED(test_token_is_narrower),
 	    GUARDED(test_token_of_split_rights),
+	    GUARDED(test_token_of_what_is_not_named),
 	    GUARDED(test_token_ends_with_its_key),
 	    GUARDED(test_bad_wishes),
 	    GUARDED(test_maker_is_the_same_person),
