@@ -75,7 +75,7 @@ USES_control  := control policy sandbox wire evidence base
 
 # ---- programs: area with the main.c, and the libraries it may need besides libc ----------------
 PROGRAMS := callgated callgate-policy callgate-engine callgate-courier callgate-auditor callgate-front \
-	callgate-front-http callgate \
+	callgate-front-http callgate callgate-remote \
 	callgate-text-editor callgate-grep-search
 MAIN_callgated        := warden
 MAIN_callgate-policy  := loader
@@ -85,9 +85,11 @@ MAIN_callgate-auditor := auditor
 MAIN_callgate-front   := front
 MAIN_callgate-front-http := web
 MAIN_callgate         := control
+MAIN_callgate-remote  := control
 MAIN_callgate-text-editor := functions
 MAIN_callgate-grep-search := functions
 # the file of main(), where an area has several
+FILE_callgate-remote      := remote_main
 FILE_callgate-text-editor := text_editor_main
 FILE_callgate-grep-search := grep_search_main
 LIBS_callgated        := libuv libcrypto libseccomp libcap
@@ -97,7 +99,10 @@ LIBS_callgate-courier := libuv libcurl libssl libcrypto libseccomp
 LIBS_callgate-auditor := libuv libcrypto libseccomp
 LIBS_callgate-front   := libuv jansson libcrypto libseccomp
 LIBS_callgate-front-http = libuv jansson libssl libcrypto libseccomp $(LLHTTP_PC)
-LIBS_callgate         := yaml-0.1 jansson libpcre2-8 libcrypto libseccomp libcap libcurl
+# Only callgate-remote has libcurl and the thirty libraries that come with it: callgate is started
+# for every command of an agent, and inside cells.
+LIBS_callgate         := yaml-0.1 jansson libpcre2-8 libcrypto libseccomp libcap
+LIBS_callgate-remote  := $(LIBS_callgate) libcurl
 LIBS_callgate-text-editor := jansson libcrypto
 LIBS_callgate-grep-search := jansson libpcre2-8
 

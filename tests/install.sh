@@ -27,6 +27,8 @@ chmod 600 "$dir/callgate.yaml"
 "$dir/moved tree/usr/bin/callgate" up --config "$dir/callgate.yaml" >/dev/null || fail "up from the installed tree"
 "$dir/moved tree/usr/bin/callgate" call look command='ls -a' | grep -q '^\.\.$' || fail "a call"
 "$dir/moved tree/usr/bin/callgate" down >/dev/null || fail "down"
+"$dir/moved tree/usr/bin/callgate" --url http://127.0.0.1:1 status 2>&1 | grep -q 'does a callgate .* listen there' ||
+	fail "HTTP from the installed tree"
 for page in callgate.1 callgated.8 callgate.yaml.5 callgate-audit.7; do
 	[ -s "$dir/moved tree/usr/share/man/man${page##*.}/$page" ] || fail "no man page $page"
 done

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "supervisor/base/cleanup.h"
+#include "supervisor/control/remote_program.h"
 
 #define READ_CHUNK  (64 * 1024)
 #define PATIENCE_MS 2000 /* silence after which a person is told what is being waited for */
@@ -39,7 +40,10 @@ static int try_remote(
 {
 	*client = (struct client){.next_id = 1};
 	buf_init(&client->in, TRANSPORT_MESSAGE_MAX + READ_CHUNK);
-	return transport_open_http(session->remote, &client->transport, note);
+	if (session->over_http)
+		return session->over_http->open(session->remote, &client->transport, note);
+	(void)err_note(note, 0, "HTTP: not spoken by this program; callgate-remote does");
+	return COMMAND_UNREACHABLE;
 }
 
 static int open_remote(struct client *client, const struct command_session *session)

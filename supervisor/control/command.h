@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 struct remote;
+struct remote_functions;
 
 /* The exit statuses of DESIGN 5.1. */
 enum command_exit {
@@ -34,6 +35,8 @@ struct command_session {
 	const char *socket;          /* path of the daemon's socket; never NULL */
 	int socket_given;            /* by --socket */
 	const struct remote *remote; /* the gate over HTTP instead of the socket; NULL = none */
+	const struct remote_functions *over_http; /* NULL: this program cannot speak HTTP */
+	char *const *argv; /* what the program was given, whole; ends with NULL */
 	enum command_output output;
 	const char *agent; /* claimed name, "" = none */
 	const char *space; /* namespace, "" = default */

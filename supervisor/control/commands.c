@@ -364,6 +364,11 @@ const struct command_row *commands_of(const char *word)
 	return found;
 }
 
+int commands_is_local(const struct command_row *row)
+{
+	return has_word("up audit help version", row->name);
+}
+
 const char *commands_names(char *out, size_t max)
 {
 	size_t used = 0;

@@ -32,6 +32,8 @@ const struct command_row *commands_find(const char *name);
 const struct command_row *commands_of(const char *word);
 /* Is an option, such as "--key", one of the command's own? */
 int commands_has_option(const struct command_row *row, const char *option);
+/* Does it ask no gate, so that --url makes no difference to how it is done? */
+int commands_is_local(const struct command_row *row);
 /* All names, by blanks, into out; what does not fit is left out. Returns out. */
 const char *commands_names(char *out, size_t max);
 

@@ -52,7 +52,8 @@ struct transport {
 
 /* The daemon's socket, or "fd:N", a gate. 0 or -errno of connect(2). */
 int transport_open_socket(const char *path, struct transport **ret);
-/* HTTP; nothing is sent yet. 0, or an exit status with the complaint in note. */
+/* HTTP; nothing is sent yet. 0, or an exit status with the complaint in note. For callgate-remote
+ * only (remote_program.h): it needs libcurl. */
 int transport_open_http(const struct remote *remote, struct transport **ret, struct err_note *note);
 
 #endif

@@ -127,6 +127,33 @@ expect 'a token that is none' "$?" 1
 timeout 20 "$callgate" --url "$url" --ca cert.pem --token-file absent status >out 2>err
 expect 'a token that is not there' "$?" 1
 
+# the program that speaks HTTP
+mkdir alone
+cp "$callgate" alone/
+for words in status 'run -- ls' login 'logout' '--output json tools'; do
+	want=4
+	[ "$words" = 'run -- ls' ] && want=125
+	# shellcheck disable=SC2086
+	CALLGATE_URL=$url alone/callgate $words >out 2>err </dev/null
+	expect "exit of $words, alone" $? $want
+	expect "stdout of $words, alone" "$(cat out)" ''
+	expect "lines of stderr of $words, alone" "$(wc -l <err)" 1
+	expect_match "stderr of $words, alone" "$(cat err)" '/alone/callgate-remote is not installed; '
+done
+CALLGATE_URL=$url alone/callgate version >out 2>err || fail "version, alone: $(cat err)"
+CALLGATE_URL=$url alone/callgate help status >out 2>err || fail "help, alone: $(cat err)"
+expect 'the same help' "$(cat out)" "$("$IT_BIN/callgate-remote" help status)"
+alone/callgate login --help >out 2>err || fail "help of login, alone: $(cat err)"
+printf 'no program' >alone/callgate-remote
+CALLGATE_URL=$url alone/callgate status >out 2>err
+expect 'exit beside a file that is no program' $? 4
+expect_match 'named' "$(cat err)" 'callgate-remote cannot be started: Permission denied'
+ln -sf "$IT_BIN/callgate-remote" alone/callgate-remote
+CALLGATE_URL=$url alone/callgate --ca cert.pem --token-file token status >out 2>err || fail "by a link: $(cat err)"
+(cd / && PATH=/nowhere CALLGATE_URL=$url "$callgate" --ca "$IT_DIR/cert.pem" --token-file "$IT_DIR/token" status) >out 2>err ||
+	fail "from elsewhere, without a PATH: $(cat err)"
+ldd "$callgate" | grep -q libcurl && fail "callgate itself has libcurl"
+
 # what a server can say
 way 401
 no 3 "not authenticated: the gate says 401; run .callgate login --url $url" status

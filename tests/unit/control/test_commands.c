@@ -77,6 +77,10 @@ static void test_rows(void **state)
 		check_synopsis(row);
 	}
 	assert_true(count >= 20);
+	assert_true(commands_is_local(commands_find("version")));
+	assert_true(commands_is_local(commands_find("up")));
+	assert_false(commands_is_local(commands_find("status")));
+	assert_false(commands_is_local(commands_find("login")));
 	assert_null(commands_find("nothing"));
 	assert_null(commands_find(""));
 }
