@@ -79,6 +79,19 @@ static void let_in(struct judging *judging, struct caller **caller, int fault)
 		judging->out->caller = take_ptr(*caller);
 }
 
+/* What tells a static key from another one of the same name, in a number that says nothing of it;
+ * never 0. */
+static int generation_of(const struct auth *auth, const struct digest *key, uint64_t *ret)
+{
+	struct digest digest;
+	int fault = digest_hmac(&digest, auth->signer.seed, key->bytes, sizeof(key->bytes));
+
+	*ret = 1;
+	for (size_t i = 0; i < 6 && !fault; i++)
+		*ret = *ret << 8 | digest.bytes[i];
+	return fault;
+}
+
 /* ---- keys of the policy, and the service key ---------------------------------------------- */
 
 static bool try_static(struct judging *judging)
@@ -101,6 +114,8 @@ static bool try_static(struct judging *judging)
 		if (!caller)
 			return true;
 		fault = caller_set(&caller->credential, auth->names[place]);
+		if (!fault)
+			fault = generation_of(auth, &digest, &caller->generation);
 		caller->shown.api_key = caller->credential;
 		let_in(judging, &caller, fault);
 		return true;
@@ -184,6 +199,7 @@ static int fill_from_key(
 		fault = caller_set(&caller->tenant, record->tenant);
 	if (!fault)
 		fault = caller_set(&caller->maker, record->created_by);
+	caller->generation = record->rotated_s;
 	caller->expires_s = record->expires_s;
 	return fault;
 }
@@ -209,7 +225,8 @@ static void try_key_store(struct judging *judging)
 		let_in(judging, &caller, fill_from_key(caller, judging->policy, &record));
 }
 
-/* A token that a key has issued ends with that key, and shares its tenant and maker. */
+/* A token that a key has issued ends with that key, also when the key gets a new secret: whoever
+ * had the old one may have issued it. It shares the tenant and the maker. */
 static enum credential_verdict take_issuing_key(
     struct judging *judging, const struct token *token, struct caller *caller)
 {
@@ -223,15 +240,39 @@ static enum credential_verdict take_issuing_key(
 		return CREDENTIAL_FAULT;
 	fault =
 	    key_store_get(judging->auth->store, NULL, token->subject + sizeof(prefix) - 1, &record);
-	if (fault == -ENOENT || (!fault && record.revoked_s))
+	if (fault == -ENOENT ||
+	    (!fault && (record.revoked_s || record.rotated_s != token->generation)))
 		return CREDENTIAL_REVOKED;
 	if (!fault && record.expires_s && record.expires_s <= judging->now_s)
 		return CREDENTIAL_EXPIRED;
+	caller->generation = record.rotated_s;
 	if (!fault)
 		fault = caller_set(&caller->tenant, record.tenant);
 	if (!fault)
 		fault = caller_set(&caller->maker, record.created_by);
 	return fault ? CREDENTIAL_FAULT : CREDENTIAL_OK;
+}
+
+/* The same of a static key: what was issued with it ends when the policy has it no more. */
+static enum credential_verdict take_issuing_static(
+    struct judging *judging, const struct token *token, struct caller *caller)
+{
+	static const char prefix[] = "api_key:";
+	const struct auth *auth = judging->auth;
+	uint64_t generation;
+
+	if (strncmp(token->subject, prefix, sizeof(prefix) - 1) != 0)
+		return CREDENTIAL_OK;
+	caller->generation = token->generation;
+	for (size_t i = 0; i < auth->known_count; i++) {
+		if (strcmp(auth->names[i], token->subject + sizeof(prefix) - 1) != 0)
+			continue;
+		if (generation_of(auth, &auth->known[i], &generation))
+			return CREDENTIAL_FAULT;
+		if (generation == token->generation)
+			return CREDENTIAL_OK;
+	}
+	return CREDENTIAL_REVOKED;
 }
 
 static void take_token(struct judging *judging, const struct token *token)
@@ -245,6 +286,8 @@ static void take_token(struct judging *judging, const struct token *token)
 	if (!caller)
 		return;
 	out->verdict = take_issuing_key(judging, token, caller);
+	if (out->verdict == CREDENTIAL_OK)
+		out->verdict = take_issuing_static(judging, token, caller);
 	if (out->verdict != CREDENTIAL_OK)
 		return;
 	fault = caller_set_own(caller, &own);

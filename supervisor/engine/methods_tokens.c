@@ -148,6 +148,7 @@ static void issue(const struct methods_ask *ask, uint64_t now_s, const struct to
 	    .audience = AUTH_AUDIENCE,
 	    .subject = principal,
 	    .by = principal,
+	    .generation = ask->peer->caller->generation,
 	    .now_s = now_s};
 	struct token_grant cleanup_with(token_grant_fini) has = {.max_calls = 0};
 	struct token_grant cleanup_with(token_grant_fini) granted = {.max_calls = 0};

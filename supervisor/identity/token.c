@@ -89,6 +89,8 @@ static json_t *claims_of(const struct token_facts *facts, const struct token_gra
 	    (json_int_t)grant->expires_s, "jti", buf_cstr(&id), "callgate", "by", facts->by);
 	own = json_object_get(claims, "callgate");
 	if (!own || scope_to_json(&grant->scope, own) < 0 ||
+	    (facts->generation && json_object_set_new(own, "generation",
+				      json_integer((json_int_t)facts->generation)) < 0) ||
 	    (grant->max_calls != TOKEN_NO_LIMIT &&
 		json_object_set_new(own, "max_calls", json_integer((json_int_t)grant->max_calls)) <
 		    0)) {
@@ -174,6 +176,7 @@ static enum credential_verdict read_own(struct token *token, const struct jwt *j
 {
 	const json_t *own = json_object_get(jwt->claims, "callgate");
 	const json_t *calls = json_object_get(own, "max_calls");
+	json_int_t generation = json_integer_value(json_object_get(own, "generation"));
 	int fault;
 
 	if (!json_is_object(own) ||
@@ -185,6 +188,7 @@ static enum credential_verdict read_own(struct token *token, const struct jwt *j
 		return CREDENTIAL_SCOPE;
 	if (calls && (!json_is_integer(calls) || json_integer_value(calls) <= 0))
 		return CREDENTIAL_SCOPE;
+	token->generation = generation > 0 ? (uint64_t)generation : 0;
 	token->grant.max_calls = calls ? (uint64_t)json_integer_value(calls) : TOKEN_NO_LIMIT;
 	token->grant.expires_s = jwt->expires_s;
 	fault = scope_from_json(&token->grant.scope, own);

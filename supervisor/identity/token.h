@@ -41,6 +41,7 @@ struct token_facts {
 	const char *subject;           /* the principal that the token stands for */
 	const char *by;                /* who issued it */
 	uint8_t id[TOKEN_ID_BYTES];    /* random */
+	uint64_t generation;           /* of the key that issues it: it changes with the secret */
 	uint64_t now_s;
 };
 
@@ -49,6 +50,7 @@ struct token {
 	char subject[JWT_SUBJECT_MAX + 1];
 	char by[JWT_SUBJECT_MAX + 1];
 	char id[TOKEN_ID_MAX];
+	uint64_t generation; /* as in token_facts */
 	struct token_grant grant;
 };
 

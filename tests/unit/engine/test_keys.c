@@ -235,6 +235,81 @@ static void test_revoked_while_it_waits(void **state)
 	free(id);
 }
 
+static void test_rotation_ends_tokens(void **state)
+{
+	char *id, *key = key_with("{\"roles\":[\"developer\"],\"tools\":[\"*\"],\"namespaces\":["
+				  "\"*\"],\"permissions\":[\"tokens:issue\"]}",
+		      &id);
+	static const char wish[] =
+	    "{\"roles\":[\"developer\"],\"tools\":[\"bash\"],"
+	    "\"namespaces\":[\"default\"],\"permissions\":[\"tokens:issue\"]}";
+	char *token = made(key, REQUEST_TOKENS_ISSUE, wish, NULL), body[64];
+	char *second = made(token, REQUEST_TOKENS_ISSUE, wish, NULL), *next, *fresh;
+
+	(void)state;
+	assert_int_equal(code_of(second, REQUEST_WHOAMI, "{}"), 200);
+	snprintf(body, sizeof(body), "{\"id\":\"%s\"}", id);
+	next = made(SERVICE_KEY, REQUEST_KEYS_ROTATE, body, NULL);
+	/* whoever had the old secret may have issued these */
+	assert_int_equal(code_of(token, REQUEST_WHOAMI, "{}"), 401);
+	assert_int_equal(code_of(second, REQUEST_WHOAMI, "{}"), 401);
+	/* in the same second */
+	fresh = made(next, REQUEST_TOKENS_ISSUE, wish, NULL);
+	assert_int_equal(code_of(fresh, REQUEST_WHOAMI, "{}"), 200);
+	free(key);
+	free(id);
+	free(token);
+	free(second);
+	free(next);
+	free(fresh);
+}
+
+static void test_a_static_key_ends_tokens(void **state)
+{
+	static const char wish[] = "{\"roles\":[\"developer\"],\"tools\":[\"bash\"],"
+				   "\"namespaces\":[\"default\"]}";
+	char *token = made(STATIC_KEY, REQUEST_TOKENS_ISSUE, wish, NULL);
+	const struct message_policy none = {.static_keys = {.count = 0}};
+
+	(void)state;
+	guarded_keys(STATIC_KEY, SERVICE_KEY);
+	assert_int_equal(code_of(token, REQUEST_WHOAMI, "{}"), 200);
+	guarded_keys("another-key-of-the-same-name-0123456789", SERVICE_KEY);
+	assert_int_equal(code_of(token, REQUEST_WHOAMI, "{}"), 401);
+	guarded_keys(STATIC_KEY, SERVICE_KEY);
+	assert_int_equal(code_of(token, REQUEST_WHOAMI, "{}"), 200);
+	assert_int_equal(auth_take_keys(&world, &none), 0);
+	assert_int_equal(code_of(token, REQUEST_WHOAMI, "{}"), 401);
+	free(token);
+}
+
+static void test_a_key_for_an_id(void **state)
+{
+	char *key = key_with("{}", NULL), path[128], body[128];
+	const char *const forms[] = {
+	    "/v1/keys/%s", "/v1/keys/%s/rotate", "/v1/approvals/%s", "/%s/x"};
+	const struct visited asked = {
+	    .bearer = SERVICE_KEY, .path = path, .method = REQUEST_KEYS_REVOKE, .body = body};
+
+	(void)state;
+	snprintf(body, sizeof(body), "{\"id\":\"%s\"}", key);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		snprintf(path, sizeof(path), "%.32s", forms[i]);
+		*strstr(path, "%s") = '\0';
+		strcat(path, key);
+		strcat(path, strstr(forms[i], "%s") + 2);
+		(void)visit(&asked);
+		json_decref(visit_reply(NULL));
+		assert_false(recorded_anywhere(key));
+	}
+	snprintf(path, sizeof(path), "/v1/keys/" STATIC_KEY);
+	(void)visit(&asked);
+	json_decref(visit_reply(NULL));
+	assert_false(recorded_anywhere(STATIC_KEY));
+	assert_true(recorded_anywhere("/v1/keys/****"));
+	free(key);
+}
+
 static void test_no_record_no_key(void **state)
 {
 	const struct visited asked = {
@@ -441,6 +516,9 @@ int main(void)
 	    GUARDED(test_expiry_and_rotation),
 	    GUARDED(test_keeper_gives_what_he_has),
 	    GUARDED(test_revoked_while_it_waits),
+	    GUARDED(test_rotation_ends_tokens),
+	    GUARDED(test_a_static_key_ends_tokens),
+	    GUARDED(test_a_key_for_an_id),
 	    GUARDED(test_no_record_no_key),
 	    GUARDED(test_token_is_narrower),
 	    GUARDED(test_token_of_split_rights),
