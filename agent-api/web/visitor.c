@@ -65,6 +65,20 @@ static size_t room_for(const struct http_request *request)
 	return room;
 }
 
+/* A proxy's connection is of the proxy's user, and what it forwards is not his. */
+static bool is_forwarded(const struct http_head *head)
+{
+	static const char *const fields[] = {"forwarded", "x-forwarded-for", "x-forwarded-proto",
+	    "x-forwarded-host", "x-real-ip", "via"};
+	struct http_text value;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (http_head_find(head, fields[i], &value) != HTTP_FOUND_NONE)
+			return true;
+	}
+	return false;
+}
+
 int visitor_init(struct visitor *visitor, const struct site *site,
     const struct http_request *request, const struct visitor_facts *facts)
 {
@@ -79,7 +93,7 @@ int visitor_init(struct visitor *visitor, const struct site *site,
 		return -ENOMEM;
 	*to = (struct message_visitor){.peer = facts->peer,
 	    .https = request->client.https,
-	    .local = request->local.known,
+	    .local = request->local.known && !is_forwarded(head),
 	    .uid = request->local.uid,
 	    .gid = request->local.gid,
 	    .pid = (uint32_t)request->local.pid,

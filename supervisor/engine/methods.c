@@ -93,7 +93,9 @@ bool methods_is_owner(const struct methods_ask *ask)
 {
 	const struct shown *shown = &ask->peer->caller->shown;
 
-	return shown->has_peer && (shown->uid == 0 || shown->uid == ask->engine->owner_uid);
+	/* Not over HTTP: what comes by its socket may come from a proxy of the same user. */
+	return !ask->peer->visit && shown->has_peer &&
+	       (shown->uid == 0 || shown->uid == ask->engine->owner_uid);
 }
 
 void methods_refuse_permission(const struct methods_ask *ask, uint32_t permission)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/decide.h"
 #include "policy/policy.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
@@ -14,6 +15,7 @@
 #include "supervisor/engine/methods.h"
 #include "supervisor/engine/record_http.h"
 #include "supervisor/engine/ruleset.h"
+#include "supervisor/identity/api_key.h"
 
 #define CHALLENGE_MAX 160
 #define BUSY_RETRY_S  10
@@ -83,6 +85,25 @@ static int copy_texts(struct visit *visit, const struct message_visitor *told)
 	return copy_sans(visit, &told->sans);
 }
 
+/* Who writes a key where its id belongs shall not find it in the records. */
+static void hide_secrets(char *path)
+{
+	static const char ids[] = "/v1/keys/";
+	bool is_id = strncmp(path, ids, sizeof(ids) - 1) == 0;
+	char *at = is_id ? path + sizeof(ids) - 1 : path;
+
+	while (*at) {
+		size_t len = strcspn(at, "/");
+
+		if (is_id ? strncmp(at, "key_", 4) != 0
+			  : strncmp(at, API_KEY_PREFIX, sizeof(API_KEY_PREFIX) - 1) == 0)
+			memset(at, '*', len);
+		is_id = false;
+		at += len;
+		at += *at == '/';
+	}
+}
+
 static struct visit *new_visit(const struct message_visitor *told)
 {
 	struct visit *visit = calloc(1, sizeof(*visit));
@@ -99,6 +120,7 @@ static struct visit *new_visit(const struct message_visitor *told)
 		visitor_free(visit);
 		return NULL;
 	}
+	hide_secrets(visit->path);
 	return visit;
 }
 
@@ -280,12 +302,30 @@ static bool is_mcp(const struct visit *visit)
 	return strcmp(visit->path, "/mcp") == 0;
 }
 
+/* Came by a Unix socket, and the policy gives his user something. With authentication on, nobody
+ * else is his uid alone: it may be that of a proxy, which stands for all of its clients. */
+static bool is_known_user(const struct entry *entry)
+{
+	const struct policy *policy = entry->ask->engine->rules->policy;
+	const struct visit *visit = entry->visit;
+	const struct subject subject = {
+	    .shown = {.has_peer = true, .uid = visit->uid, .gid = visit->gid},
+	    .agent = "",
+	    .space = ""};
+	struct identity identity;
+
+	if (!visit->local)
+		return false;
+	policy_identify(policy, &subject, &identity);
+	return !policy->http.auth.enabled || identity.result != IDENTITY_NO_ROLE;
+}
+
 static enum visitor_verdict let_in_bare(struct entry *entry)
 {
 	const struct policy_auth *auth = auth_rules(entry);
 	const struct visit *visit = entry->visit;
 
-	if (!auth->enabled && visit->local)
+	if (is_known_user(entry))
 		entry->caller = caller_of_uid(visit->uid, visit->gid);
 	else if (!auth->enabled || !auth->require_auth || visit->excluded)
 		entry->caller = anonymous();

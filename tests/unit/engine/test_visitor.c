@@ -249,12 +249,21 @@ static void test_authentication_off(void **state)
 static void test_not_required(void **state)
 {
 	const struct visited mcp = {.path = "/mcp"}, wrong = {.path = "/mcp", .bearer = "nonsense"};
-	const struct visited local = {.path = "/mcp", .local = true};
+	struct visited local = {.path = "/mcp", .local = true};
 
 	(void)state;
 	use_open("  auth: {enabled: true, require_auth: false}\n");
 	assert_who(&mcp, "anonymous", "anonymous");
-	assert_who(&local, "anonymous", "anonymous"); /* the uid of a proxy is nobody's proof */
+	assert_who(&local, "uid:1000", "peer"); /* a row names him */
+	local.uid = 33;
+	assert_who(&local, "anonymous", "anonymous"); /* a proxy's uid is nobody's proof */
+	guarded_use(guarded_policy);
+	assert_int_equal(status_of(&local, REQUEST_WHOAMI), 401);
+	local.uid = 1000;
+	assert_who(&local, "uid:1000", "peer");
+	local.bearer = "nonsense";
+	assert_int_equal(status_of(&local, REQUEST_WHOAMI), 401);
+	use_open("  auth: {enabled: true, require_auth: false}\n");
 	assert_int_equal(status_of(&wrong, REQUEST_TOOLS_LIST), 401);
 	assert_int_equal(status_of(&mcp, REQUEST_KEYS_LIST), 401); /* he may sign in */
 }

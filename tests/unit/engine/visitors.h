@@ -204,6 +204,7 @@ struct visited {
 	const char *san;     /* of a client certificate */
 	const char *address, *path;
 	bool excluded, local;
+	uint32_t uid; /* of a local one; 0: 1000 */
 	enum request_method method;
 	const char *space, *agent, *tool;
 	const char *body; /* JSON; NULL: {} */
@@ -225,7 +226,7 @@ static inline uint64_t visit(const struct visited *asked)
 		       : asked->address ? asked->address
 					: "192.0.2.7",
 	    .local = asked->local,
-	    .uid = 1000,
+	    .uid = asked->uid ? asked->uid : 1000,
 	    .gid = 1000,
 	    .authorization = authorization,
 	    .api_key = asked->api_key ? asked->api_key : "",
