@@ -317,8 +317,8 @@ void admission_failed(struct engine *engine, const char *name, const char *addre
 	failure->untold++;
 	if (failure->told_us && now_us - failure->told_us < SECOND_US)
 		return;
-	record_auth_failed(
-	    engine, name, failure->untold, credential_name(verdict), caller_proof_name(proof), id);
+	record_auth_failed(engine, failure->address, failure->untold, credential_name(verdict),
+	    caller_proof_name(proof), id);
 	failure->untold = 0;
 	failure->told_us = now_us;
 }

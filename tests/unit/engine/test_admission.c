@@ -158,6 +158,7 @@ static void test_failures_are_summed_up(void **state)
 		(void)status_of(&wrong);
 	assert_int_equal(sent_records(RECORD_AUTH_FAIL, NULL), 1); /* one a second and address */
 	assert_true(record_holds(record_of(RECORD_AUTH_FAIL), "no-such-key"));
+	assert_true(record_holds(record_of(RECORD_AUTH_FAIL), "192.0.2.7"));
 	for (int i = 0; i < 600; i++) { /* more addresses than are told apart */
 		snprintf(address, sizeof(address), "10.0.%d.%d", i / 250, i % 250);
 		wrong.address = address;
