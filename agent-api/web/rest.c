@@ -189,7 +189,7 @@ void rest_keys(struct web *web, struct http_request *request, const struct http_
 	struct rest cleanup_with(rest_fini) rest;
 
 	rest_init(&rest, web, request, match, route);
-	if (read_body(&rest) && add_query(&rest, "tenant"))
+	if (read_body(&rest) && add_query(&rest, "tenant") && add_query(&rest, "after"))
 		send_params(&rest);
 }
 

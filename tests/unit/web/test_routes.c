@@ -55,6 +55,7 @@ static void test_every_route_becomes_its_request(void **state)
 		REQUEST_APPROVALS_DECIDE, 200, "{\"decision\":\"deny\",\"id\":\"ab12\"}"},
 	    {"GET /v1/keys", NULL, REQUEST_KEYS_LIST, 200, "{}"},
 	    {"GET /v1/keys?tenant=acme", NULL, REQUEST_KEYS_LIST, 200, "{\"tenant\":\"acme\"}"},
+	    {"GET /v1/keys?after=key_1", NULL, REQUEST_KEYS_LIST, 200, "{\"after\":\"key_1\"}"},
 	    {"POST /v1/keys", "{\"label\":\"x\"}", REQUEST_KEYS_CREATE, 201, "{\"label\":\"x\"}"},
 	    {"POST /v1/keys/k1/rotate", "", REQUEST_KEYS_ROTATE, 200, "{\"id\":\"k1\"}"},
 	    {"DELETE /v1/keys/k1", NULL, REQUEST_KEYS_REVOKE, 200, "{\"id\":\"k1\"}"},
