@@ -10,6 +10,7 @@
 #include "supervisor/engine/calls.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/held.h"
+#include "supervisor/engine/rows.h"
 #include "supervisor/engine/ruleset.h"
 
 #define JWKS_TEXT_MAX 4096
@@ -128,6 +129,11 @@ void auth_take_policy(struct engine *engine)
 
 	if (!auth)
 		return;
+	fault = rows_mark(engine->rules->policy, auth->signer.seed, &auth->rows);
+	if (fault) {
+		auth->rows = 0;
+		log_error("tokens: %s; none is good", strerror(-fault));
+	}
 	fault = issuer_set(&auth->issuer, engine, &engine->rules->policy->http.auth);
 	if (fault)
 		log_error("server.auth.jwks_url: keys cannot be fetched: %s; no JWT is accepted",

@@ -37,6 +37,7 @@ struct auth {
 	size_t known_count;
 	struct digest service;
 	bool has_service;
+	uint64_t rows; /* rows_mark() of the policy in force; 0: not known, and no token counts */
 	struct issuer issuer;
 	struct admission admission;
 	struct held *held; /* oldest first */

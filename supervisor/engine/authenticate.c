@@ -11,12 +11,14 @@
 #include "supervisor/base/log.h"
 #include "supervisor/base/str.h"
 #include "supervisor/engine/auth.h"
+#include "supervisor/engine/rows.h"
 #include "supervisor/identity/base64url.h"
 #include "supervisor/identity/bearer.h"
 #include "supervisor/identity/jwt.h"
 
 #define SKEW_S         30 /* between the issuer's clock and ours */
 #define THUMBPRINT_MAX 44
+#define RANDOM_BITS    ((1ull << 48) - 1) /* of a mark (rows.h) */
 
 /* One credential on its way through the kinds. */
 struct judging {
@@ -79,16 +81,13 @@ static void let_in(struct judging *judging, struct caller **caller, int fault)
 		judging->out->caller = take_ptr(*caller);
 }
 
-/* What tells a static key from another one of the same name, in a number that says nothing of it;
- * never 0. */
+/* What tells a static key, and the rows that it has its rights by, from others. */
 static int generation_of(const struct auth *auth, const struct digest *key, uint64_t *ret)
 {
-	struct digest digest;
-	int fault = digest_hmac(&digest, auth->signer.seed, key->bytes, sizeof(key->bytes));
+	uint64_t mark;
+	int fault = auth->rows ? rows_mark_of(key, auth->signer.seed, &mark) : -ENOENT;
 
-	*ret = 1;
-	for (size_t i = 0; i < 6 && !fault; i++)
-		*ret = *ret << 8 | digest.bytes[i];
+	*ret = fault ? 0 : mark ^ (auth->rows & RANDOM_BITS);
 	return fault;
 }
 
@@ -253,7 +252,8 @@ static enum credential_verdict take_issuing_key(
 	return fault ? CREDENTIAL_FAULT : CREDENTIAL_OK;
 }
 
-/* The same of a static key: what was issued with it ends when the policy has it no more. */
+/* The same of a static key: what was issued with it ends when the policy has it no more, or has
+ * other principals. */
 static enum credential_verdict take_issuing_static(
     struct judging *judging, const struct token *token, struct caller *caller)
 {
@@ -275,6 +275,18 @@ static enum credential_verdict take_issuing_static(
 	return CREDENTIAL_REVOKED;
 }
 
+/* The same of who has his rights by the policy's rows: whether they are still his cannot be seen
+ * from a token, so all such tokens end when any row changes. */
+static enum credential_verdict take_issuing_row(
+    struct judging *judging, const struct token *token, struct caller *caller)
+{
+	if (strncmp(token->subject, "key:", 4) == 0 || strncmp(token->subject, "api_key:", 8) == 0)
+		return CREDENTIAL_OK;
+	caller->generation = token->generation;
+	return judging->auth->rows && token->generation == judging->auth->rows ? CREDENTIAL_OK
+									       : CREDENTIAL_REVOKED;
+}
+
 static void take_token(struct judging *judging, const struct token *token)
 {
 	const struct shown_own own = own_of(&token->grant.scope);
@@ -288,6 +300,8 @@ static void take_token(struct judging *judging, const struct token *token)
 	out->verdict = take_issuing_key(judging, token, caller);
 	if (out->verdict == CREDENTIAL_OK)
 		out->verdict = take_issuing_static(judging, token, caller);
+	if (out->verdict == CREDENTIAL_OK)
+		out->verdict = take_issuing_row(judging, token, caller);
 	if (out->verdict != CREDENTIAL_OK)
 		return;
 	fault = caller_set_own(caller, &own);

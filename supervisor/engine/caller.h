@@ -50,7 +50,7 @@ struct caller {
 	char *address;       /* of the client; owned; "" = Unix socket */
 	char *request_id;    /* owned; "" = Unix socket */
 	char *method, *path; /* of the HTTP request; owned; "" = Unix socket */
-	uint64_t generation; /* when his key last got a new secret; 0: never, or no key */
+	uint64_t generation; /* of his key, or of the rows that he has his rights by (rows.h) */
 	uint64_t expires_s;  /* since 1970; 0: never. Nothing new may begin after it */
 	uint64_t calls_left; /* of a token with a number of calls; UINT64_MAX: no limit */
 };

@@ -140,6 +140,24 @@ static int rights_of(
 	return rights_within(ask, &wants->scope, &ret->scope);
 }
 
+/* By what the rights that are given away here stand and fall (authenticate.c). */
+static uint64_t generation_of(const struct methods_ask *ask)
+{
+	switch (ask->peer->caller->proof) {
+	case CALLER_API_KEY:
+	case CALLER_STATIC_KEY:
+	case CALLER_TOKEN: return ask->peer->caller->generation;
+	case CALLER_NOBODY:
+	case CALLER_ANONYMOUS:
+	case CALLER_PEER:
+	case CALLER_SERVICE_KEY:
+	case CALLER_JWT:
+	case CALLER_CERTIFICATE:
+	case CALLER_CHANNEL: break;
+	}
+	return ask->engine->auth->rows;
+}
+
 static void issue(const struct methods_ask *ask, uint64_t now_s, const struct token_grant *wants)
 {
 	struct auth *auth = ask->engine->auth;
@@ -148,7 +166,7 @@ static void issue(const struct methods_ask *ask, uint64_t now_s, const struct to
 	    .audience = AUTH_AUDIENCE,
 	    .subject = principal,
 	    .by = principal,
-	    .generation = ask->peer->caller->generation,
+	    .generation = generation_of(ask),
 	    .now_s = now_s};
 	struct token_grant cleanup_with(token_grant_fini) has = {.max_calls = 0};
 	struct token_grant cleanup_with(token_grant_fini) granted = {.max_calls = 0};

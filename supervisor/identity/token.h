@@ -41,7 +41,7 @@ struct token_facts {
 	const char *subject;           /* the principal that the token stands for */
 	const char *by;                /* who issued it */
 	uint8_t id[TOKEN_ID_BYTES];    /* random */
-	uint64_t generation;           /* of the key that issues it: it changes with the secret */
+	uint64_t generation;           /* of what it is issued by: it changes when that does */
 	uint64_t now_s;
 };
 

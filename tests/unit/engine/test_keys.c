@@ -283,6 +283,26 @@ static void test_a_static_key_ends_tokens(void **state)
 	free(token);
 }
 
+/* Whose rights come from rows of the policy gives away what those rows give. */
+static void test_other_rows_end_tokens(void **state)
+{
+	static const char wish[] = "{\"roles\":[\"developer\"],\"tools\":[\"bash\"],"
+				   "\"namespaces\":[\"default\"]}";
+	char *token = made(STATIC_KEY, REQUEST_TOKENS_ISSUE, wish, NULL);
+	struct policy_principal *row = world.rules->policy->principals;
+
+	(void)state;
+	auth_take_policy(&world); /* the same */
+	assert_int_equal(code_of(token, REQUEST_WHOAMI, "{}"), 200);
+	row->gid++;
+	auth_take_policy(&world);
+	assert_int_equal(code_of(token, REQUEST_WHOAMI, "{}"), 401);
+	row->gid--;
+	auth_take_policy(&world);
+	assert_int_equal(code_of(token, REQUEST_WHOAMI, "{}"), 200);
+	free(token);
+}
+
 static void test_a_key_for_an_id(void **state)
 {
 	char *key = key_with("{}", NULL), path[128], body[128];
@@ -518,6 +538,7 @@ int main(void)
 	    GUARDED(test_revoked_while_it_waits),
 	    GUARDED(test_rotation_ends_tokens),
 	    GUARDED(test_a_static_key_ends_tokens),
+	    GUARDED(test_other_rows_end_tokens),
 	    GUARDED(test_a_key_for_an_id),
 	    GUARDED(test_no_record_no_key),
 	    GUARDED(test_token_is_narrower),
