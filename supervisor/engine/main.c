@@ -49,7 +49,8 @@
 
 static struct engine engine;
 static uv_timer_t flush_timer;
-static int front_gone; /* after the drain: as it should be */
+static int front_gone;  /* after the drain: as it should be */
+static int fronts_told; /* that this is the end: the HTTP front leaves as it should, too */
 
 static link_handler on_link_message;
 
@@ -298,6 +299,10 @@ static void on_link_message(struct link *link, struct message *message, int faul
 		engine_settle(self);
 		return;
 	}
+	if (!message && fronts_told && link == &self->http) {
+		sibling_lost(self, link);
+		return;
+	}
 	if (!message && !sibling_is(self, link)) {
 		engine_fail(self, fault ? fault : -EPIPE, link->name);
 		return;
@@ -456,6 +461,7 @@ int main(void)
 		return EXIT_FAILURE;
 	(void)uv_run(&loop, UV_RUN_DEFAULT);
 	if (engine.draining) {
+		fronts_told = 1;
 		drain_front(&engine, &engine.front);
 		drain_front(&engine, &engine.http);
 	}

@@ -86,4 +86,6 @@ grep -qh '"outcome":"cancelled"' state/audit/*.jsonl || fail "a hang-up did not 
 
 down
 ! curl -s --max-time 2 "$url/health" >/dev/null || fail "it still listens"
+# an orderly end is no fault of anybody's
+! grep -E ' error |"level":"error"' daemon.log || fail "an orderly end is told as an error"
 verify_ok
