@@ -196,30 +196,6 @@ static bool is_mcp(enum exchange_form form)
 	return form == EXCHANGE_MCP || form == EXCHANGE_READY;
 }
 
-/* Clients of the old era take any status but 200 for a broken transport; the new one names
- * statuses for what is wrong with the request itself. Who may not ask is HTTP's business. */
-static int mcp_status(enum mcp_era era, const struct message_reply *said)
-{
-	json_t *error = NULL;
-	struct err_note note;
-	int status = 200;
-
-	if (said->status >= 200)
-		return said->status;
-	if (said->kind == REPLY_RESULT || era == MCP_LEGACY ||
-	    value_read(said->body.data, said->body.len, &error, &note) < 0)
-		return 200;
-	switch ((int)json_integer_value(json_object_get(error, "code"))) {
-	case RPC_METHOD_NOT_FOUND: status = 404; break;
-	case RPC_HEADER_MISMATCH:
-	case RPC_MISSING_CAPABILITY:
-	case RPC_UNSUPPORTED_VERSION: status = 400; break;
-	default: break;
-	}
-	json_decref(error);
-	return status;
-}
-
 /* Without the newline that ends a line of the socket. */
 static void put_envelope(
     struct buf *out, const char *id, enum rpc_answer answer, const void *body, size_t len)
@@ -261,7 +237,7 @@ static void answer_mcp(
 	const struct buf *ready = &exchange->ready;
 	bool is_result = said->kind == REPLY_RESULT;
 
-	reply->status = mcp_status(exchange->era, said);
+	reply->status = reply_status_of_mcp(exchange->era, said);
 	if (said->retry_s > 0)
 		reply_field(reply, "Retry-After", "%u", said->retry_s);
 	if (exchange->form == EXCHANGE_READY && is_result)

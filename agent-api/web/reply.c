@@ -84,6 +84,37 @@ int reply_status_of(int code, const char *message)
 	}
 }
 
+static int status_of_code(enum mcp_era era, int code)
+{
+	switch (code) {
+	case 401:
+	case 403:
+	case 429:
+	case 503: return code;
+	case RPC_METHOD_NOT_FOUND: return era == MCP_MODERN ? 404 : 200;
+	case RPC_HEADER_MISMATCH:
+	case RPC_MISSING_CAPABILITY:
+	case RPC_UNSUPPORTED_VERSION: return era == MCP_MODERN ? 400 : 200;
+	default: return 200;
+	}
+}
+
+int reply_status_of_mcp(enum mcp_era era, const struct message_reply *said)
+{
+	json_t *error = NULL;
+	struct err_note note;
+	int status;
+
+	if (said->status >= 200)
+		return said->status;
+	if (said->kind == REPLY_RESULT ||
+	    value_read(said->body.data, said->body.len, &error, &note) < 0)
+		return 200;
+	status = status_of_code(era, (int)json_integer_value(json_object_get(error, "code")));
+	json_decref(error);
+	return status;
+}
+
 static void error_from_engine(struct reply *reply, const struct message_reply *said)
 {
 	json_t *error = NULL;

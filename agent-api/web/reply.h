@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "agent-api/http/answer.h"
+#include "agent-api/wire/mcp.h"
 #include "supervisor/base/buf.h"
 #include "supervisor/link/message.h"
 
@@ -41,6 +42,10 @@ void reply_value(struct reply *reply, const json_t *value);
 
 /* The status of HTTP for the code of an error object: of wire/rpc.h, or HTTP's own. */
 int reply_status_of(int code, const char *message);
+/* The status of HTTP for an answer of JSON-RPC. Who may not ask (401, 403) or not now (429, 503) is
+ * HTTP's business in both eras; beyond that, clients of the old one take any status but 200 for a
+ * broken transport, and the new one names statuses for what is wrong with the request itself. */
+int reply_status_of_mcp(enum mcp_era era, const struct message_reply *said);
 /* What engine said, for a route: its result with that status, or its error. retry_s becomes
  * Retry-After; its challenge is not looked at. */
 void reply_from_engine(struct reply *reply, const struct message_reply *said, int status);

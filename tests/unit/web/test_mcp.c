@@ -332,7 +332,6 @@ static void test_late_refusal_is_a_status(void **state)
 	assert_false(rig_ready(fd, 400));
 	rig_reply_full(&rig, request.serial,
 	    (struct message_reply){.kind = REPLY_ERROR,
-		.status = 401,
 		.challenge = "",
 		.body = {"{\"code\":401,\"message\":\"m\"}", 26}});
 	rig_hear(fd, &answer);
@@ -341,6 +340,48 @@ static void test_late_refusal_is_a_status(void **state)
 	message_fini(&visitor);
 	message_fini(&request);
 	close(fd);
+	rig_stop(&rig);
+}
+
+/* Engine says it by the code alone. */
+static void test_who_may_not_ask_gets_a_status(void **state)
+{
+	static const struct {
+		int code;
+		int status;
+	} rows[] = {{401, 401}, {403, 403}, {429, 429}, {503, 503}, {404, 200}, {-32602, 200}};
+	struct message visitor, request;
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig);
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		int cleanup_fd fd = rig_connect(&rig);
+		char body[64];
+		int n = snprintf(
+		    body, sizeof(body), "{\"code\":%d,\"message\":\"m\"}", rows[i / 2].code);
+
+		if (i % 2)
+			rig_ask(fd, "POST /mcp", MODERN("tools/call") "Mcp-Name: bash\r\n",
+			    CALL("5", "," META));
+		else
+			rig_ask(fd, "POST /mcp", LEGACY, CALL("5", ""));
+		rig_take(&rig, &visitor, &request);
+		rig_reply_full(&rig, request.serial,
+		    (struct message_reply){.kind = REPLY_ERROR,
+			.retry_s = rows[i / 2].code == 429 ? 7 : 0,
+			.challenge = rows[i / 2].code == 403 ? "error=\"insufficient_scope\"" : "",
+			.body = {body, (size_t)n}});
+		rig_hear(fd, &answer);
+		assert_int_equal(answer.status, rows[i / 2].status);
+		if (answer.status == 401 || answer.status == 403)
+			assert_string_not_equal(rig_header(&answer, "WWW-Authenticate"), "");
+		if (answer.status == 429)
+			assert_string_equal(rig_header(&answer, "Retry-After"), "7");
+		rig_expect(&rig, MESSAGE_PEER_GONE);
+		message_fini(&visitor);
+		message_fini(&request);
+	}
 	rig_stop(&rig);
 }
 
@@ -488,6 +529,7 @@ int main(void)
 	    cmocka_unit_test(test_handshake_is_answered_here),
 	    cmocka_unit_test(test_strangers_are_told_how_to_sign_in),
 	    cmocka_unit_test(test_late_refusal_is_a_status),
+	    cmocka_unit_test(test_who_may_not_ask_gets_a_status),
 	    cmocka_unit_test(test_answers_count_from_who_was_asked),
 	    cmocka_unit_test(test_who_may_be_asked),
 	    cmocka_unit_test(test_cancel_in_words),
