@@ -1,6 +1,7 @@
 #include "agent-api/web/routes.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "agent-api/web/cors.h"
 #include "agent-api/web/mcp.h"
@@ -137,6 +138,20 @@ static void answer_unrouted(struct web *web, struct http_request *request,
 	web_answer(web, request, &reply);
 }
 
+/* What a preflight promises to pages of others, which read an answer only where it says so. */
+static void health_for_pages(
+    struct web *web, struct http_request *request, int status, const char *body)
+{
+	struct reply cleanup_with(reply_fini) reply;
+	struct http_reply http;
+
+	reply_init(&reply, status);
+	buf_put(&reply.body, body, strlen(body));
+	web_dress(web, request, &reply);
+	http = reply_http(&reply);
+	(void)http_answer(request, &http);
+}
+
 /* Monitors ask this ten times a second: nothing is made for it. */
 static void answer_health(struct web *web, struct http_request *request,
     const struct http_match *match, const struct route *route)
@@ -150,6 +165,10 @@ static void answer_health(struct web *web, struct http_request *request,
 	(void)match;
 	(void)route;
 	web->counts.health++;
+	if (web->site->said->cors_origins.count > 0) {
+		health_for_pages(web, request, serves ? 200 : 503, serves ? ok : draining);
+		return;
+	}
 	(void)http_answer(request, &(struct http_reply){.status = serves ? 200 : 503,
 				       .type = REPLY_JSON,
 				       .fields = fields,

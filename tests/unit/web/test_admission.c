@@ -263,6 +263,10 @@ static void test_cors_of_listed_origins(void **state)
 	assert_string_equal(rig_header(&answer, "Access-Control-Allow-Credentials"), "true");
 	assert_non_null(
 	    strstr(rig_header(&answer, "Access-Control-Expose-Headers"), "WWW-Authenticate"));
+	preflight(&rig, "GET /health", APP);
+	assert_int_equal(answer.status, 200);
+	assert_string_equal(
+	    rig_header(&answer, "Access-Control-Allow-Origin"), "https://app.example");
 	preflight(&rig, "POST /v1/keys", APP);
 	assert_int_equal(answer.status, 415);
 	assert_string_equal(
