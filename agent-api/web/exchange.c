@@ -68,17 +68,6 @@ static void leave(struct exchange *exchange)
 
 /* ---- limits ----------------------------------------------------------------------------- */
 
-/* Of one address, one network of IPv6 that one customer has, or one user of the socket. */
-static bool is_same_client(const struct http_request *a, const struct http_request *b)
-{
-	if (a->client.address.family != b->client.address.family)
-		return false;
-	if (a->client.address.family == 0)
-		return a->local.uid == b->local.uid;
-	return memcmp(a->client.address.bytes, b->client.address.bytes,
-		   a->client.address.family == 6 ? 8 : 4) == 0;
-}
-
 static const char *refuses(const struct web *web, const struct http_request *request)
 {
 	const char *why = web_refuses(web);
@@ -90,7 +79,7 @@ static const char *refuses(const struct web *web, const struct http_request *req
 		return "too many requests in flight; try again later";
 	for (size_t i = 0; i < WEB_BUCKETS && web->in_flight >= WEB_IN_FLIGHT_EACH; i++) {
 		for (const struct exchange *at = web->by_peer[i]; at; at = at->next_peer)
-			count += is_same_client(at->request, request);
+			count += visitor_same_client(at->request, request);
 	}
 	return count >= WEB_IN_FLIGHT_EACH ? "too many requests in flight from this address" : NULL;
 }
@@ -133,6 +122,8 @@ static void end(struct exchange *exchange)
 	exchange->request = NULL;
 	uv_close((uv_handle_t *)&exchange->timer, on_closed);
 	tell_gone(web, exchange->peer);
+	if (exchange->batch)
+		batch_release(exchange->batch);
 }
 
 static void tell_cancel(struct exchange *exchange)
@@ -185,6 +176,9 @@ static struct exchange *new_exchange(
 		return NULL;
 	}
 	exchange->timer.data = exchange;
+	exchange->batch = order->batch;
+	if (exchange->batch)
+		batch_hold(exchange->batch);
 	web->exchanges++;
 	return exchange;
 }
@@ -275,12 +269,27 @@ static void answer_metrics(
 	json_decref(result);
 }
 
+static void answer_batch(struct exchange *exchange, const struct message_reply *said)
+{
+	struct message_reply told = *said;
+	bool is_result = said->kind == REPLY_RESULT;
+
+	if (exchange->form == EXCHANGE_READY && is_result)
+		told.body = (struct bytes){exchange->ready.data, exchange->ready.len};
+	batch_put(
+	    exchange->batch, exchange->id, is_result ? RPC_ANSWER_RESULT : RPC_ANSWER_ERROR, &told);
+}
+
 static void answer_whole(struct exchange *exchange, const struct message_reply *said)
 {
 	struct reply cleanup_with(reply_fini) reply;
 	struct web *web = exchange->web;
 	struct http_reply http;
 
+	if (exchange->batch) {
+		answer_batch(exchange, said);
+		return;
+	}
 	reply_init(&reply, 200);
 	if (is_mcp(exchange->form))
 		answer_mcp(exchange, said, &reply);
@@ -383,6 +392,8 @@ static void drop(struct exchange *exchange)
 {
 	exchange->request = NULL;
 	uv_close((uv_handle_t *)&exchange->timer, on_closed);
+	if (exchange->batch)
+		batch_release(exchange->batch);
 }
 
 static uint64_t patience(const struct http_request *request)
@@ -397,6 +408,10 @@ void exchange_begin(
 	struct exchange *exchange = new_exchange(web, request, order);
 	const char *why = exchange ? refuses(web, request) : NULL;
 
+	if (!exchange && order->batch) {
+		batch_put_unavailable(order->batch, order->id, "no memory for the request");
+		return;
+	}
 	if (!exchange) {
 		web_answer_error(web, request, 503, "no memory for the request");
 		return;
@@ -409,7 +424,8 @@ void exchange_begin(
 		drop(exchange);
 		return;
 	}
-	request->data = exchange;
+	if (!exchange->batch)
+		request->data = exchange;
 	enter(exchange);
 	if (order->streams_late && order->may_stream)
 		(void)uv_timer_start(&exchange->timer, on_timer, patience(request), 0);
@@ -423,9 +439,10 @@ void exchange_reply(struct web *web, uint64_t serial, const struct message_reply
 
 	if (!exchange || exchange->leaving)
 		return; /* its client is gone */
-	if (reply->kind != REPLY_RESULT && reply->kind != REPLY_ERROR)
-		http_request_abandon(exchange->request);
-	else if (exchange->streaming)
+	if (reply->kind != REPLY_RESULT && reply->kind != REPLY_ERROR) {
+		if (!exchange->batch) /* there the others are still answered */
+			http_request_abandon(exchange->request);
+	} else if (exchange->streaming)
 		answer_stream(exchange, reply);
 	else
 		answer_whole(exchange, reply);
@@ -466,12 +483,42 @@ void exchange_end_all(struct web *web)
 
 /* ---- from clients ----------------------------------------------------------------------- */
 
-void exchange_gone(struct http_request *request, enum http_gone how)
+static struct exchange *find_of(struct web *web, const struct http_request *request)
+{
+	for (size_t i = 0; i < WEB_BUCKETS; i++) {
+		for (struct exchange *at = web->by_peer[i]; at; at = at->next_peer) {
+			if (at->request == request)
+				return at;
+		}
+	}
+	return NULL;
+}
+
+/* After half a hang-up what may take long is cancelled, and the batch ends with the rest. */
+static void batch_gone(struct web *web, const struct http_request *request, enum http_gone how)
+{
+	struct exchange *exchange;
+
+	for (size_t i = 0; i < WEB_BUCKETS && how == HTTP_GONE_HALF; i++) {
+		for (struct exchange *at = web->by_peer[i]; at; at = at->next_peer) {
+			if (at->request == request && at->lasting)
+				tell_cancel(at);
+		}
+	}
+	while (how == HTTP_GONE_ENTIRELY && (exchange = find_of(web, request)) != NULL) {
+		batch_forget(exchange->batch);
+		lose(exchange);
+	}
+}
+
+void exchange_gone(struct web *web, struct http_request *request, enum http_gone how)
 {
 	struct exchange *exchange = request->data;
 
-	if (!exchange)
+	if (!exchange) {
+		batch_gone(web, request, how);
 		return;
+	}
 	if (how == HTTP_GONE_ENTIRELY) {
 		if (exchange->leaving)
 			end(exchange);
@@ -517,7 +564,7 @@ void exchange_cancel(struct web *web, const struct digest *bond, const char *id)
 				continue;
 			if (at->streaming)
 				http_stream_end(at->request);
-			else
+			else if (!at->batch)
 				http_request_abandon(at->request);
 			lose(at);
 			return;

@@ -12,6 +12,7 @@
 
 #include <uv.h>
 
+#include "agent-api/web/batch.h"
 #include "agent-api/web/web.h"
 #include "agent-api/wire/asked.h"
 #include "agent-api/wire/mcp.h"
@@ -37,6 +38,7 @@ struct exchange_order {
 	const char *session;        /* Mcp-Session-Id for the answer; copied; "" = none */
 	struct digest bond;         /* EXCHANGE_MCP: whose answers and cancels count */
 	const struct buf *ready;    /* EXCHANGE_READY: copied */
+	struct batch *batch;        /* the answer goes there; NULL: the request is its own */
 	struct message_request say; /* without its peer */
 };
 
@@ -55,6 +57,7 @@ struct exchange {
 	char request_id[48];
 	struct digest bond;
 	struct asked *asked; /* of the client, open; owned */
+	struct batch *batch; /* held; NULL: none */
 	struct buf ready;
 	uv_timer_t timer;
 };
@@ -67,7 +70,7 @@ void exchange_begin(
 void exchange_reply(struct web *web, uint64_t serial, const struct message_reply *reply);
 void exchange_notify(struct web *web, const struct message_notify *notify);
 /* From the server. */
-void exchange_gone(struct http_request *request, enum http_gone how);
+void exchange_gone(struct web *web, struct http_request *request, enum http_gone how);
 /* From another request of the same client: the answer to what this one was asked (true: it was
  * open and is closed); the end of the one that has this id and bond. */
 bool exchange_respond(struct web *web, const struct digest *bond, const json_t *id,

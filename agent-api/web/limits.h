@@ -8,6 +8,8 @@
 #define WEB_CONNECTIONS_MAX 10000
 #define WEB_IN_FLIGHT_MAX   2048 /* requests with engine */
 #define WEB_IN_FLIGHT_EACH  256  /* of one address (IPv6: of one /64), or of one uid */
+#define WEB_BATCHES_MAX     16   /* whose answers are gathered, of all */
+#define WEB_BATCHES_EACH    4    /* of one address or uid */
 #define WEB_BUCKETS         1024 /* of the tables that find them; a power of two */
 /* A call that is not answered by then is answered by a stream, so that its client sees life. While
  * a token may have to wait for its issuer's keys the answer may still be 401, which must be a

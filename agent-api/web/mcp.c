@@ -26,6 +26,7 @@ struct ask {
 	enum mcp_revision revision;
 	struct http_text session; /* of ours; at is NULL: none */
 	bool can_elicit;          /* as the session says */
+	struct batch *batch;      /* of which this is one message, or NULL */
 };
 
 static void ask_fini(struct ask *ask)
@@ -35,6 +36,21 @@ static void ask_fini(struct ask *ask)
 
 /* ---- answered here ---------------------------------------------------------------------- */
 
+/* Within a batch an answer is a part: only a fault of ours, or a request that is no message, is a
+ * matter of HTTP. */
+static void answer_error_in_batch(
+    const struct ask *ask, int status, const struct rpc_error *error, struct buf *body)
+{
+	struct message_reply said = {.kind = REPLY_ERROR,
+	    .status = (uint16_t)status,
+	    .retry_s = status == 503 ? 1 : 0,
+	    .challenge = ""};
+
+	(void)mcp_error_body(body, error, ask->message.params);
+	said.body = (struct bytes){body->data, body->len};
+	batch_put(ask->batch, ask->message.id ? ask->message.id : "null", RPC_ANSWER_ERROR, &said);
+}
+
 static void answer_error(const struct ask *ask, int status, const struct rpc_error *error)
 {
 	struct reply cleanup_with(reply_fini) reply;
@@ -42,6 +58,10 @@ static void answer_error(const struct ask *ask, int status, const struct rpc_err
 
 	reply_init(&reply, status);
 	buf_init(&body, WEB_ANSWER_MAX);
+	if (ask->batch) {
+		answer_error_in_batch(ask, status, error, &body);
+		return;
+	}
 	if (mcp_error_body(&body, error, ask->message.params) < 0 ||
 	    rpc_put_answer(&reply.body, ask->message.id ? ask->message.id : "null",
 		RPC_ANSWER_ERROR, body.data, body.len) < 0)
@@ -57,6 +77,8 @@ static void answer_accepted(const struct ask *ask)
 {
 	struct reply cleanup_with(reply_fini) reply;
 
+	if (ask->batch)
+		return; /* nothing is said of it */
 	reply_init(&reply, 202);
 	web_answer(ask->web, ask->request, &reply);
 }
@@ -102,6 +124,7 @@ static int order_init(const struct ask *ask, struct exchange_order *order)
 {
 	*order = (struct exchange_order){.form = EXCHANGE_MCP,
 	    .id = ask->message.id,
+	    .batch = ask->batch,
 	    .era = ask->era,
 	    .revision = mcp_revision_name(ask->revision)};
 	return visitor_bond(ask->request, ask->session, &order->bond);
@@ -127,6 +150,7 @@ static int forward_cargo(const struct ask *ask, const struct method *method,
 	order.may_stream = method->number == METHOD_SUBSCRIBE
 			       ? ask->accept.events
 			       : ask->accept.events_named && method->number == METHOD_TOOLS_CALL;
+	order.may_stream &= !ask->batch;
 	order.streams_late = order.may_stream;
 	order.say = (struct message_request){.method = (uint16_t)method->number,
 	    .era = (uint16_t)ask->era,
@@ -191,8 +215,14 @@ static int answer_ready(const struct ask *ask, const struct buf *body, const cha
 static int answer_now(const struct ask *ask, const struct buf *body, const char *session)
 {
 	struct reply cleanup_with(reply_fini) reply;
+	const struct message_reply said = {
+	    .kind = REPLY_RESULT, .challenge = "", .body = {body->data, body->len}};
 
 	reply_init(&reply, 200);
+	if (ask->batch) {
+		batch_put(ask->batch, ask->message.id, RPC_ANSWER_RESULT, &said);
+		return 0;
+	}
 	if (rpc_put_answer(&reply.body, ask->message.id, RPC_ANSWER_RESULT, body->data, body->len) <
 	    0)
 		reply.overfull = true;
@@ -240,6 +270,10 @@ static int serve_request(struct ask *ask, struct rpc_error *ret_error)
 	if (!method)
 		return rpc_refuse(
 		    ret_error, RPC_METHOD_NOT_FOUND, "Method not found: %s", message->method);
+	if (ask->batch && (method->kind == METHOD_INITIALIZE ||
+			      (is_lasting(method) && method->number != METHOD_TOOLS_CALL)))
+		return rpc_refuse(
+		    ret_error, RPC_INVALID_REQUEST, "%s: never part of a batch", method->name);
 	return method->number == METHOD_NONE ? answer_own(ask, method, ret_error)
 					     : forward(ask, method, ret_error);
 }
@@ -304,6 +338,73 @@ static void take_message(struct ask *ask)
 	http_request_abandon(ask->request); /* no such kind is ever parsed */
 }
 
+/* ---- batches ---------------------------------------------------------------------------- */
+
+/* Only the revision of 2025-03-26 has them, whose clients send no header yet. */
+static bool is_batch(const struct http_request *request)
+{
+	struct http_text revision = head_field(request->head, "mcp-protocol-version");
+	const char *at = request->body;
+	size_t n = 0;
+
+	while (n < request->body_len && strchr(" \t\r\n", at[n]) && at[n])
+		n++;
+	return n < request->body_len && at[n] == '[' &&
+	       (!revision.at || head_text_equals(revision, mcp_revision_name(MCP_2025_03_26)));
+}
+
+static bool has_id_of_another(const json_t *batch, size_t index)
+{
+	const json_t *id = json_object_get(json_array_get(batch, index), "id");
+
+	for (size_t i = 0; id && i < index; i++) {
+		const json_t *other = json_array_get(batch, i);
+
+		if (json_object_get(other, "method") &&
+		    json_equal(json_object_get(other, "id"), id))
+			return true;
+	}
+	return false;
+}
+
+/* Each message as if it came alone, all at once. */
+static void take_item(const struct ask *whole, const json_t *batch, size_t index)
+{
+	struct ask cleanup_with(ask_fini) ask = *whole;
+	struct rpc_error error = {.code = 0};
+	int r = rpc_read(json_incref(json_array_get(batch, index)), &ask.message, &error);
+
+	if (r == 0 && ask.message.kind == RPC_REQUEST && has_id_of_another(batch, index))
+		r = rpc_refuse(&error, RPC_INVALID_REQUEST, "id: twice in one batch");
+	if (r == 0)
+		take_message(&ask);
+	else
+		answer_refused(&ask, r, &error);
+}
+
+static void take_batch(struct ask *ask)
+{
+	const struct http_request *request = ask->request;
+	struct rpc_error error = {.code = 0};
+	json_t *batch = NULL;
+	int r = rpc_parse_batch(request->body, request->body_len, &batch, &error);
+
+	if (r != 0) {
+		answer_refused(ask, r, &error);
+		return;
+	}
+	ask->batch = batch_new(ask->web, ask->request);
+	if (!ask->batch) {
+		json_decref(batch);
+		web_answer_error(ask->web, ask->request, 503, "too many batches; try again later");
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(batch); i++)
+		take_item(ask, batch, i);
+	json_decref(batch);
+	batch_release(ask->batch);
+}
+
 /* Whoever must say who he is and has said nothing learns how, before anything is read. */
 static bool is_stranger(const struct web *web, const struct http_request *request)
 {
@@ -335,6 +436,10 @@ void mcp_take(struct web *web, struct http_request *request, const struct http_m
 	if (is_stranger(web, request)) {
 		(void)rpc_refuse(&error, 401, "a credential is needed");
 		answer_error(&ask, 401, &error);
+		return;
+	}
+	if (is_batch(request)) {
+		take_batch(&ask);
 		return;
 	}
 	r = rpc_parse(request->body, request->body_len, &ask.message, &error);

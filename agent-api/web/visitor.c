@@ -126,6 +126,17 @@ bool visitor_shows_something(const struct http_request *request)
 	       request->local.known;
 }
 
+/* A /64 is what one customer has. */
+bool visitor_same_client(const struct http_request *a, const struct http_request *b)
+{
+	if (a->client.address.family != b->client.address.family)
+		return false;
+	if (a->client.address.family == 0)
+		return a->local.uid == b->local.uid;
+	return memcmp(a->client.address.bytes, b->client.address.bytes,
+		   a->client.address.family == 6 ? 8 : 4) == 0;
+}
+
 static int add(struct digest_stream *stream, struct http_text text)
 {
 	uint64_t len = text.at ? text.len + 1 : 0;

@@ -34,6 +34,8 @@ void visitor_fini(struct visitor *visitor);
 
 /* Whether the request shows anything that could be a credential. */
 bool visitor_shows_something(const struct http_request *request);
+/* Whether both come of one address (IPv6: one /64), or of one user of the socket. */
+bool visitor_same_client(const struct http_request *a, const struct http_request *b);
 /* Digest of all that is shown, and of session. 0 or -errno. */
 int visitor_bond(const struct http_request *request, struct http_text session, struct digest *ret);
 

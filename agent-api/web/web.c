@@ -119,8 +119,7 @@ static void on_take(void *owner, struct http_request *request)
 
 static void on_gone(void *owner, struct http_request *request, enum http_gone how)
 {
-	(void)owner;
-	exchange_gone(request, how);
+	exchange_gone(owner, request, how);
 }
 
 /* The same form as everywhere. The struct stays, for the server sends it later. */

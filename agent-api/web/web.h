@@ -16,6 +16,7 @@
 #include "supervisor/link/link.h"
 
 struct exchange;
+struct batch;
 
 enum web_phase {
 	WEB_SERVING = 0,
@@ -36,6 +37,7 @@ struct web {
 	uint64_t request_seed; /* of ids of requests, so that no two processes give the same */
 	struct exchange *by_serial[WEB_BUCKETS]; /* in flight; owned */
 	struct exchange *by_peer[WEB_BUCKETS];   /* the same */
+	struct batch *batches;                   /* in flight; each is of its messages */
 	uint32_t in_flight;
 	uint32_t streams;
 	uint32_t exchanges;           /* structs, the closing ones too */

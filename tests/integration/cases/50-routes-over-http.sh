@@ -42,6 +42,13 @@ expect "health says" "$(jq -r .status body)" ok
 expect "no credential" "$(status "$url/v1/whoami")" 401
 expect_match "how to sign in" "$(cat head)" 'WWW-Authenticate: Bearer'
 expect "a wrong one" "$(status -H "Authorization: Bearer ${key%???}xyz" "$url/v1/whoami")" 401
+mcp_list='{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
+expect "a wrong one of MCP" "$(post /mcp "$mcp_list" -H "Authorization: Bearer ${key%???}xyz")" 401
+expect_match "how to sign in to MCP" "$(cat head)" 'WWW-Authenticate: Bearer'
+expect "a wrong one of a batch" "$(post /mcp "[$mcp_list]" -H "Authorization: Bearer ${key%??}xy")" 401
+sleep 2 # failures slow this address down
+expect "a batch" "$(post /mcp "[$mcp_list,{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}]" -H "Authorization: Bearer $key")" 200
+expect "answers of a batch" "$(jq -r '[.[].id] | sort | join(" ")' body)" '1 2'
 expect "a good one" "$(status "${auth[@]}" "$url/v1/whoami")" 200
 expect "the other header" "$(status -H "X-API-Key: $key" "$url/v1/whoami")" 200
 expect "twice" "$(status "${auth[@]}" "${auth[@]}" "$url/v1/whoami")" 400

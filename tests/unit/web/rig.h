@@ -80,7 +80,7 @@ static inline void rig_child(int engine, int listener, int warden)
 		_exit(9);
 	phase = web_run(&web);
 	web_close(&web);
-	clean = web.in_flight == 0 && web.streams == 0 && web.exchanges == 0 &&
+	clean = web.in_flight == 0 && web.streams == 0 && web.exchanges == 0 && !web.batches &&
 		web.server.held == 0 && web.server.count == 0;
 	_exit(!clean ? 7 : phase == WEB_DONE ? 0 : 1);
 }
