@@ -109,8 +109,8 @@ static int check(struct rpc_message *message, struct rpc_error *ret_error)
 			return -ENOMEM;
 		return rpc_refuse(ret_error, RPC_INVALID_REQUEST,
 		    json_is_array(message->root)
-			? "batches are served to clients of MCP 2025-03-26 only; send one message at "
-			  "a time"
+			? "batches are served to clients of MCP 2025-03-26 only; send one "
+			  "message at a time"
 			: "a message must be an object");
 	}
 	r = read_id(message, ret_error);
