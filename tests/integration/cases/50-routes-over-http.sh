@@ -83,13 +83,13 @@ expect "not this way" "$(status "$url/mcp")" 405
 
 # a hang-up ends the tool
 curl -s --max-time 1 -H 'Content-Type: application/json' "${auth[@]}" \
-	-d '{"arguments":{"command":"sleep 4711"}}' "$url/v1/tools/look/call" >/dev/null
+	-d '{"arguments":{"command":"sleep 4711.'$uid'"}}' "$url/v1/tools/look/call" >/dev/null
 for _ in $(seq 100); do
 	grep -qh '"outcome":"cancelled"' state/audit/*.jsonl && break
 	sleep 0.1
 done
 grep -qh '"outcome":"cancelled"' state/audit/*.jsonl || fail "a hang-up did not cancel"
-! pgrep -f 'sleep 4711' >/dev/null || fail "the tool goes on"
+! pgrep -f "sleep 4711.$uid" >/dev/null || fail "the tool goes on"
 
 down
 ! curl -s --max-time 2 "$url/health" >/dev/null || fail "it still listens"
