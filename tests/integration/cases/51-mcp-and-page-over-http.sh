@@ -62,7 +62,7 @@ expect "looking decides nothing" "$(curl -s -o /dev/null -w '%{http_code}' -H "X
 	"$url/v1/approvals/$id/decision")" 405
 expect "who asked" "$(decide "$agent_key" "{\"decision\":\"approve\",\"plan\":\"$plan\"}")" 403
 expect "another plan" "$(decide "$human_key" \
-	"{\"decision\":\"approve\",\"plan\":\"sha256:$(printf '0%.0s' {1..64})\"}")" 409
+	"{\"decision\":\"approve\",\"plan\":\"sha256:$(printf '1%.0s' {1..64})\"}")" 409
 expect "yes" "$(decide "$human_key" "{\"decision\":\"approve\",\"plan\":\"$plan\",\"scope\":\"once\"}")" 200
 wait "$call"
 expect "the call went on" "$(jq -r .structuredContent.stdout answer)" hello
