@@ -264,6 +264,54 @@ static int refuse_server(
 	    edited->file, server->key_pos.line, server->key_pos.column);
 }
 
+static bool is_variable(const struct yaml_node *node)
+{
+	return node->kind == YAML_KIND_SCALAR && node->style != YAML_STYLE_VERBATIM &&
+	       strstr(node->text, "${");
+}
+
+/* Does this value stand under this key somewhere in the tree? */
+static bool has_value(const struct yaml_node *tree, const struct yaml_node *value)
+{
+	if (is_variable(tree) && !tree->key == !value->key &&
+	    (!tree->key || !strcmp(tree->key, value->key)) && !strcmp(tree->text, value->text))
+		return true;
+	if (tree->kind == YAML_KIND_SCALAR)
+		return false;
+	for (const struct yaml_node *child = tree->first; child; child = child->next)
+		if (has_value(child, value))
+			return true;
+	return false;
+}
+
+/* Outside of its server: section. */
+static bool file_has(const struct yaml_node *root, const struct yaml_node *value)
+{
+	for (const struct yaml_node *child = root->first; child; child = child->next)
+		if (strcmp(child->key, server_key) != 0 && has_value(child, value))
+			return true;
+	return false;
+}
+
+/* Variables hold the service key, static keys and the secrets of channels. A new place for one
+ * would show its value to whoever edits, by the difference or by what people are told of a tool. */
+static int refuse_new_variables(const struct studio_text *edited, const struct yaml_node *tree,
+    const struct yaml_node *root, struct err_note *note)
+{
+	int fault = 0;
+
+	if (is_variable(tree) && !file_has(root, tree))
+		return err_note(note, -EINVAL,
+		    "%s:%u:%u: a variable where the file has none: the studio would show its "
+		    "value; write it into the file itself, on the machine",
+		    edited->file, tree->pos.line, tree->pos.column);
+	if (tree->kind == YAML_KIND_SCALAR)
+		return 0;
+	for (const struct yaml_node *child = tree->first; child && !fault; child = child->next)
+		fault = refuse_new_variables(edited, child, root, note);
+	return fault;
+}
+
 static int merge(const struct studio_text *now, const struct studio_text *edited,
     struct arena *arena, struct buf *out, struct err_note *note)
 {
@@ -278,6 +326,8 @@ static int merge(const struct studio_text *now, const struct studio_text *edited
 		return refuse_server(edited, yaml_child(new_root, server_key), note);
 	fault = read_tree(now, arena, &root, note);
 	server = fault ? NULL : yaml_child(root, server_key);
+	if (!fault)
+		fault = refuse_new_variables(edited, new_root, root, note);
 	if (!fault)
 		fault = find_section(now, server, arena, &section, note);
 	if (!fault)

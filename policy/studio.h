@@ -31,7 +31,8 @@ int studio_show(const struct studio_text *now, struct buf *out, struct err_note 
 
 /* Fills out, which is empty, with what the file becomes: the edited text (YAML, or a JSON object),
  * then the server: section of the file as it is now, verbatim. 0; -EPERM with a note: the edited
- * text has a section of its own; -EINVAL, -ENOBUFS, -ENOMEM as above. */
+ * text has a section of its own; -EINVAL (also: ${NAME} in a value that the file has not, under
+ * that key, outside of its section), -ENOBUFS, -ENOMEM as above. */
 int studio_merge(const struct studio_text *now, const struct studio_text *edited, struct buf *out,
     struct err_note *note);
 

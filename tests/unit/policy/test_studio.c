@@ -147,6 +147,40 @@ static void test_merge(void **state)
 }
 
 /* However the key is written: what libyaml reads is what counts. */
+/* What a variable holds is not the studio's to show. */
+static void test_no_new_variables(void **state)
+{
+	static const char file[] = "server: {key: \"${KEY}\"}\nprincipals:\n  - {uid: \"${UID}\"}\n"
+				   "tools: {t: {a: 1}}\n";
+	static const char *const texts[] = {
+	    "tools: {t: {description: \"${UID}\"}}\n",
+	    "tools: {t: {description: \"x ${KEY}\"}}\n",
+	    "tools: {t: {key: \"${KEY}\"}}\n",
+	    "tools: {t: {description: \"\\x24{KEY}\"}}\n",
+	    "tools: [[\"${UID}\"]]\n",
+	    "tools:\n  uid: ${UID}x\n",
+	    "{\"tools\": {\"d\": \"\\u0024{KEY}\"}}",
+	};
+	struct err_note note;
+	struct buf out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		buf_init(&out, 4096);
+		note.text[0] = '\0';
+		assert_int_equal(merge(file, texts[i], &out, &note), -EINVAL);
+		assert_non_null(strstr(note.text, "a variable where the file has none"));
+		buf_fini(&out);
+	}
+	buf_init(&out, 4096);
+	assert_int_equal(merge(file,
+			     "principals:\n  - {a: 1}\n  - {uid: \"${UID}\"}\n"
+			     "tools: {t: {a: '${KEY}'}}\n",
+			     &out, &note),
+	    0);
+	buf_fini(&out);
+}
+
 static void test_server_is_found(void **state)
 {
 	static const char *const texts[] = {"server: {port: 1}\n", "server:\n", "server: ~\n",
@@ -250,6 +284,7 @@ int main(void)
 	    cmocka_unit_test(test_show),
 	    cmocka_unit_test(test_show_refuses),
 	    cmocka_unit_test(test_merge),
+	    cmocka_unit_test(test_no_new_variables),
 	    cmocka_unit_test(test_server_is_found),
 	    cmocka_unit_test(test_what_hides_it),
 	    cmocka_unit_test(test_does_not_fit),
