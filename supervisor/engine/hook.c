@@ -150,6 +150,9 @@ static void take_answer(const struct hook *hook, const struct policy_channel *ch
 	    value_read(fetched->body.data, fetched->body.len, &said, &note))
 		return;
 	approved = json_object_get(said, "approved");
+	if (approved && !json_is_boolean(approved))
+		log_warn("channel %s: its answer does not count: approved must be true or false",
+		    channel->name);
 	if (json_is_boolean(approved) && !hook->by_https)
 		log_warn("channel %s: its answer does not count: it came without TLS, so that any "
 			 "program at that address could have given it; use https or signed "
@@ -351,6 +354,6 @@ void hook_sweep(struct engine *engine)
 			break;
 		send_due(hooks, hook);
 	}
-	if (hooks)
-		hook_set_timer(hooks);
+	if (hooks) /* what is due and not sent waits for a place, which an answer makes */
+		hook_set_timer(hooks, 1000);
 }

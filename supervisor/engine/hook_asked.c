@@ -45,7 +45,7 @@ void hook_asked(struct engine *engine, const struct approval *approval)
 	for (uint32_t i = 0; rules->channels.count == 0 && i < policy->channel_count; i++)
 		tell(engine, approval, policy->channels[i].name, 0);
 	if (engine->hooks)
-		hook_set_timer(engine->hooks);
+		hook_set_timer(engine->hooks, 0);
 }
 
 /* Slack and ntfy show what was sent; who reads JSON can take it back. A plain JSON channel knows
@@ -120,7 +120,7 @@ void hook_ended(struct engine *engine, const struct approval *approval, enum app
 			hook_drop(hooks, hook);
 	}
 	if (hooks)
-		hook_set_timer(hooks);
+		hook_set_timer(hooks, 0);
 }
 
 /* ---- nonces --------------------------------------------------------------------------------- */

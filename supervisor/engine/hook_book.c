@@ -140,7 +140,7 @@ struct hook_channel *hook_channel_of(struct hooks *hooks, const char *name)
 
 /* ---- the clock ------------------------------------------------------------------------------ */
 
-void hook_set_timer(struct hooks *hooks)
+void hook_set_timer(struct hooks *hooks, uint64_t late_ms)
 {
 	uint64_t now_us = clock_monotonic_us(), nearest = HOOK_NEVER_US;
 
@@ -150,7 +150,6 @@ void hook_set_timer(struct hooks *hooks)
 	(void)uv_timer_stop(&hooks->timer);
 	if (nearest == HOOK_NEVER_US)
 		return;
-	/* What is due and not sent waits for a place, which an answer makes. */
 	(void)uv_timer_start(&hooks->timer, on_timer_due,
-	    nearest > now_us ? (nearest - now_us) / 1000 + 1 : 1000, 0);
+	    nearest > now_us ? (nearest - now_us) / 1000 + 1 : late_ms, 0);
 }

@@ -65,8 +65,8 @@ struct hook *hook_add(struct engine *engine, const char *channel, const char *ev
 void hook_drop(struct hooks *hooks, struct hook *hook);
 /* NULL: out of memory. */
 struct hook_channel *hook_channel_of(struct hooks *hooks, const char *name);
-/* Puts the timer on what is due next. */
-void hook_set_timer(struct hooks *hooks);
+/* Puts the timer on what is due next; on what is due already, it rings in late_ms. */
+void hook_set_timer(struct hooks *hooks, uint64_t late_ms);
 
 /* Does a question go with it that still waits? */
 static inline bool hook_is_question(const struct hook *hook)

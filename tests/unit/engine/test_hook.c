@@ -1,6 +1,8 @@
 /* Questions on their way to channels: whom, when, how often, and what becomes of the answers. */
 #include "tests/unit/engine/hook_rig.h"
 
+#include "supervisor/engine/hook_book.h"
+
 #define SECOND 1000000ull
 
 static void test_a_question_goes_out_signed(void **state)
@@ -40,6 +42,16 @@ static void test_a_question_goes_out_signed(void **state)
 	assert_int_equal(hook_count(&world, HOOK_RESULT_OK), 1);
 	assert_null(next_fetch());
 	assert_nowhere(SECRET);
+	drive_to_end(call->id);
+}
+
+static void test_at_once(void **state)
+{
+	struct call *call = hook_waiting(70, "one", LS, 3);
+
+	(void)state;
+	assert_int_equal(uv_timer_get_due_in(&world.hooks->timer), 0);
+	assert_non_null(next_fetch());
 	drive_to_end(call->id);
 }
 
@@ -369,6 +381,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, hook_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_a_question_goes_out_signed),
+	    TEST(test_at_once),
 	    TEST(test_escalation),
 	    TEST(test_backoff),
 	    TEST(test_what_is_not_tried_again),
