@@ -300,15 +300,22 @@ static int ask_anew(struct call *call)
 	return APPROVAL_WAITS;
 }
 
+/* An API key and who made it are one person, since he may have kept it. */
+static bool is_same(const struct approval_yes *yes, const struct approval_answer *answer)
+{
+	return strcmp(yes->principal, answer->principal) == 0 ||
+	       strcmp(yes->maker, answer->principal) == 0 ||
+	       strcmp(yes->principal, answer->maker) == 0;
+}
+
 /* Has this person said yes already? Two keys are two people; an answer without a key is of whoever
  * its principal is, and he may have signed another. */
 static bool has_voted(const struct approval *approval, const struct approval_answer *answer)
 {
 	for (uint32_t i = 0; i < approval->yes_count; i++) {
 		const char *key = approval->yes[i].key;
-		bool same = key[0] && answer->key[0]
-				? !strcmp(key, answer->key)
-				: !strcmp(approval->yes[i].principal, answer->principal);
+		bool same = key[0] && answer->key[0] ? !strcmp(key, answer->key)
+						     : is_same(&approval->yes[i], answer);
 
 		if (same)
 			return true;
@@ -323,6 +330,7 @@ static bool count_yes(struct approval *approval, const struct approval_answer *a
 
 	if (n < APPROVAL_QUORUM_MAX) {
 		memcpy(approval->yes[n].principal, answer->principal, sizeof(answer->principal));
+		memcpy(approval->yes[n].maker, answer->maker, sizeof(answer->maker));
 		memcpy(approval->yes[n].key, answer->key, sizeof(answer->key));
 		memcpy(approval->yes[n].claimed, answer->claimed, sizeof(answer->claimed));
 		approval->yes[n].how = approval_answer_how(answer);

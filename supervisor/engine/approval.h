@@ -53,16 +53,17 @@ struct approval_answer {
 	char key[APPROVER_ID_LEN + 1];    /* "" when the answer was not signed */
 	char name[APPROVER_NAME_MAX + 1]; /* of the key */
 	char reason[APPROVAL_REASON_MAX];
-	enum grant_bit scope;    /* of a yes: what it stands for; zero counts as once */
-	bool elicited;           /* said in the client of the caller, where by_client allows it */
-	enum caller_proof proof; /* how the principal proved who he is */
+	enum grant_bit scope;      /* of a yes: what it stands for; zero counts as once */
+	bool elicited;             /* said in the client of the caller, where by_client allows it */
+	enum caller_proof proof;   /* how the principal proved who he is */
+	char maker[PRINCIPAL_MAX]; /* who made that key; "" = nobody in particular */
 	char credential[CREDENTIAL_MAX];  /* the key or token that he proved it by; "" = none */
 	char claimed[APPROVAL_CLAIM_MAX]; /* by a channel: who it says has answered, unproven */
 };
 
 /* One who has said yes. */
 struct approval_yes {
-	char principal[PRINCIPAL_MAX];
+	char principal[PRINCIPAL_MAX], maker[PRINCIPAL_MAX]; /* as in the answer */
 	char key[APPROVER_ID_LEN + 1];
 	const char *how; /* approval_answer_how(): a literal */
 	char claimed[APPROVAL_CLAIM_MAX];

@@ -165,6 +165,8 @@ enum approver_verdict approver_judge(const struct engine *engine, const struct a
 	(void)snprintf(answer.claimed, sizeof(answer.claimed), "%s", vote->claimed);
 	(void)snprintf(
 	    answer.credential, sizeof(answer.credential), "%s", vote->caller->credential);
+	(void)snprintf(answer.maker, sizeof(answer.maker), "%s",
+	    vote->caller->makers[0] ? vote->caller->makers[0] : "");
 	answer.proof = vote->caller->proof;
 	answer.scope = vote->approve ? vote->scope : (enum grant_bit)0;
 	*ret_answer = answer;

@@ -181,15 +181,35 @@ static struct shown_own own_of(const struct scope *scope)
 	    .permissions = permissions_of(scope)};
 }
 
+/* Who made this key, and if that was by another key, who made that one: each of them may know this
+ * one. Keys stay in the store when they have ended. */
+static int trace_makers(struct caller *caller, struct key_store *store, const char *made_by)
+{
+	struct key_record cleanup_with(key_record_fini) record = {.id = ""};
+	char next[sizeof(record.created_by)];
+	int fault = 0;
+
+	(void)snprintf(next, sizeof(next), "%s", made_by);
+	while (!fault && next[0]) {
+		fault = caller_add_maker(caller, next);
+		if (fault || strncmp(next, KEY_PRINCIPAL, strlen(KEY_PRINCIPAL)) != 0)
+			break;
+		key_record_fini(&record);
+		fault = key_store_get(store, NULL, next + strlen(KEY_PRINCIPAL), &record);
+		memcpy(next, record.created_by, sizeof(next));
+	}
+	return fault;
+}
+
 static int fill_from_key(
-    struct caller *caller, const struct policy *policy, const struct key_record *record)
+    struct caller *caller, const struct judging *judging, const struct key_record *record)
 {
 	const char **cleanup_free names = NULL;
 	struct shown_own own = own_of(&record->scope);
 	int fault = 0;
 
 	if (record->tenant[0])
-		fault = bound_by_tenant(policy, record, &names, &own.namespaces);
+		fault = bound_by_tenant(judging->policy, record, &names, &own.namespaces);
 	if (!fault)
 		fault = caller_set_own(caller, &own);
 	if (!fault)
@@ -197,7 +217,7 @@ static int fill_from_key(
 	if (!fault)
 		fault = caller_set(&caller->tenant, record->tenant);
 	if (!fault)
-		fault = caller_set(&caller->maker, record->created_by);
+		fault = trace_makers(caller, judging->auth->store, record->created_by);
 	caller->generation = record->rotated_s;
 	caller->expires_s = record->expires_s;
 	return fault;
@@ -219,9 +239,9 @@ static void try_key_store(struct judging *judging)
 	memcpy(out->id, record.id, sizeof(out->id));
 	if (out->verdict != CREDENTIAL_OK)
 		return;
-	caller = named(out, CALLER_API_KEY, "key:", record.id);
+	caller = named(out, CALLER_API_KEY, KEY_PRINCIPAL, record.id);
 	if (caller)
-		let_in(judging, &caller, fill_from_key(caller, judging->policy, &record));
+		let_in(judging, &caller, fill_from_key(caller, judging, &record));
 }
 
 /* A token that a key has issued ends with that key, also when the key gets a new secret: whoever
@@ -229,16 +249,15 @@ static void try_key_store(struct judging *judging)
 static enum credential_verdict take_issuing_key(
     struct judging *judging, const struct token *token, struct caller *caller)
 {
-	static const char prefix[] = "key:";
 	struct key_record cleanup_with(key_record_fini) record = {.id = ""};
 	int fault;
 
-	if (strncmp(token->subject, prefix, sizeof(prefix) - 1) != 0)
+	if (strncmp(token->subject, KEY_PRINCIPAL, strlen(KEY_PRINCIPAL)) != 0)
 		return CREDENTIAL_OK;
 	if (!judging->auth->store)
 		return CREDENTIAL_FAULT;
-	fault =
-	    key_store_get(judging->auth->store, NULL, token->subject + sizeof(prefix) - 1, &record);
+	fault = key_store_get(
+	    judging->auth->store, NULL, token->subject + strlen(KEY_PRINCIPAL), &record);
 	if (fault == -ENOENT ||
 	    (!fault && (record.revoked_s || record.rotated_s != token->generation)))
 		return CREDENTIAL_REVOKED;
@@ -248,7 +267,7 @@ static enum credential_verdict take_issuing_key(
 	if (!fault)
 		fault = caller_set(&caller->tenant, record.tenant);
 	if (!fault)
-		fault = caller_set(&caller->maker, record.created_by);
+		fault = trace_makers(caller, judging->auth->store, record.created_by);
 	return fault ? CREDENTIAL_FAULT : CREDENTIAL_OK;
 }
 

@@ -18,13 +18,12 @@ struct caller *caller_new(void)
 	caller->calls_left = UINT64_MAX;
 	caller->tenant = strdup("");
 	caller->credential = strdup("");
-	caller->maker = strdup("");
 	caller->address = strdup("");
 	caller->request_id = strdup("");
 	caller->method = strdup("");
 	caller->path = strdup("");
-	if (!caller->tenant || !caller->credential || !caller->maker || !caller->address ||
-	    !caller->request_id || !caller->method || !caller->path)
+	if (!caller->tenant || !caller->credential || !caller->address || !caller->request_id ||
+	    !caller->method || !caller->path)
 		return caller_drop(caller);
 	return caller;
 }
@@ -38,6 +37,18 @@ int caller_set(char **place, const char *text)
 	free(*place);
 	*place = copy;
 	return 0;
+}
+
+int caller_add_maker(struct caller *caller, const char *principal)
+{
+	size_t count = 0;
+
+	while (caller->makers[count])
+		count++;
+	if (count == CALLER_MAKERS_MAX)
+		return -E2BIG;
+	caller->makers[count] = strdup(principal);
+	return caller->makers[count] ? 0 : -ENOMEM;
 }
 
 /* Appends the list to texts, of which *used are there; what is told of it points there. */
@@ -135,7 +146,8 @@ struct caller *caller_drop(struct caller *caller)
 	free_texts(caller->globs);
 	free(caller->tenant);
 	free(caller->credential);
-	free(caller->maker);
+	for (size_t i = 0; i < CALLER_MAKERS_MAX; i++)
+		free(caller->makers[i]);
 	free(caller->address);
 	free(caller->request_id);
 	free(caller->method);
@@ -165,8 +177,16 @@ const char *caller_proof_name(enum caller_proof proof)
 	return (size_t)proof < sizeof(names) / sizeof(names[0]) ? names[proof] : "nobody";
 }
 
+static bool has_made(const char *principal, const struct caller *caller)
+{
+	for (size_t i = 0; i < CALLER_MAKERS_MAX && caller->makers[i]; i++)
+		if (strcmp(caller->makers[i], principal) == 0)
+			return true;
+	return false;
+}
+
 bool caller_same(const struct caller *a, const struct caller *b)
 {
-	return strcmp(a->principal, b->principal) == 0 || strcmp(a->maker, b->principal) == 0 ||
-	       strcmp(b->maker, a->principal) == 0;
+	return strcmp(a->principal, b->principal) == 0 || has_made(a->principal, b) ||
+	       has_made(b->principal, a);
 }

@@ -13,8 +13,10 @@
 
 #include "policy/shown.h"
 
-#define PRINCIPAL_MAX  280 /* bytes of a principal's name, with NUL */
-#define CREDENTIAL_MAX 96  /* of a credential's id, where it is copied */
+#define PRINCIPAL_MAX     280    /* bytes of a principal's name, with NUL */
+#define CREDENTIAL_MAX    96     /* of a credential's id, where it is copied */
+#define CALLER_MAKERS_MAX 8      /* keys that are made by keys that are made by keys */
+#define KEY_PRINCIPAL     "key:" /* and the id: what a key of the key store is called */
 
 /* How a caller has proved who he is; the name stands in records. */
 #define CALLER_PROOFS(X)                                                                           \
@@ -43,10 +45,11 @@ struct caller {
 	json_t *claims;     /* of a JWT; owned */
 	char **sans;        /* of a certificate; owned, and each of them */
 	struct shown_own own;
-	char **globs;        /* what own points to; owned, NULL at its end, and each of them */
-	char *tenant;        /* owned; "" = none */
-	char *credential;    /* id of the key or token, for records; owned; "" = none */
-	char *maker;         /* principal who made the key; owned; "" = nobody in particular */
+	char **globs;     /* what own points to; owned, NULL at its end, and each of them */
+	char *tenant;     /* owned; "" = none */
+	char *credential; /* id of the key or token, for records; owned; "" = none */
+	/* Who made the key, and the key that made it, and so on; owned; NULL behind the last */
+	char *makers[CALLER_MAKERS_MAX + 1];
 	char *address;       /* of the client; owned; "" = Unix socket */
 	char *request_id;    /* owned; "" = Unix socket */
 	char *method, *path; /* of the HTTP request; owned; "" = Unix socket */
@@ -55,6 +58,8 @@ struct caller {
 	uint64_t calls_left; /* of a token with a number of calls; UINT64_MAX: no limit */
 };
 
+/* One more of the makers. 0, -ENOMEM, or -E2BIG: there are CALLER_MAKERS_MAX. */
+int caller_add_maker(struct caller *caller, const char *principal);
 /* Fills what is "" yet. text may be NULL. 0 or -ENOMEM. */
 int caller_set(char **place, const char *text);
 /* The rights of a credential of our own making, copied: lists in the order of own's. 0, -ENOMEM. */
@@ -76,8 +81,8 @@ bool caller_is_proven(const struct caller *caller);
 /* Is the credential's time over? Then nothing new may begin. */
 bool caller_has_expired(const struct caller *caller);
 const char *caller_proof_name(enum caller_proof proof);
-/* Whether two are the same person or program: the same principal, or a key and who made it, since
- * he may have kept it. */
+/* Whether two are the same person or program: the same principal, or a key and who made it, at
+ * whatever remove, since he may have kept it. */
 bool caller_same(const struct caller *a, const struct caller *b);
 
 #endif

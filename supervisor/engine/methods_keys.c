@@ -163,6 +163,9 @@ static const char *too_wide(
 		return "who has shown nothing makes no keys";
 	if (caller->calls_left != TOKEN_NO_LIMIT)
 		return "a token with a number of calls makes no keys";
+	if (caller->makers[CALLER_MAKERS_MAX - 1])
+		return "too many keys stand between who made the first and this one; make it with "
+		       "another credential";
 	if (caller->expires_s && (!expires_s || expires_s > caller->expires_s))
 		return "a key may not outlive the credential that makes it: give an earlier "
 		       "expires_s";
@@ -193,12 +196,6 @@ static bool refuses_wish(const struct methods_ask *ask, const struct wish *wish)
 	if (why)
 		result_refuse(&ask->to, RESULT_FORBIDDEN, "%s", why);
 	return why != NULL;
-}
-
-/* A key made with a key is traced to who made the first: he may know them all. */
-static const char *maker_of(const struct caller *caller)
-{
-	return caller->maker[0] ? caller->maker : caller->principal;
 }
 
 static void give_key(
@@ -243,7 +240,7 @@ void create_key(const struct methods_ask *ask)
 	fault = key_store_create(store,
 	    &(const struct key_request){.tenant = wish.tenant,
 		.label = wish.label,
-		.created_by = maker_of(ask->peer->caller),
+		.created_by = ask->peer->caller->principal,
 		.scope = &wish.scope,
 		.expires_s = wish.expires_s},
 	    now_s(), key, &record);
@@ -326,7 +323,8 @@ static int find_key(const struct methods_ask *ask, struct key_store *store, stru
 	return fault;
 }
 
-/* Who rotates a key learns it, so it may not be allowed more than he is; but his own. */
+/* Who rotates a key learns it, and could answer as whoever has it: so it must be his own, or one
+ * that he made, and then may not be allowed more than he is. */
 static const char *may_not_rotate(const struct methods_ask *ask, const struct key_record *record)
 {
 	const struct caller *caller = ask->peer->caller;
@@ -334,6 +332,9 @@ static const char *may_not_rotate(const struct methods_ask *ask, const struct ke
 	if (is_master(ask) ||
 	    (caller->proof == CALLER_API_KEY && strcmp(caller->credential, record->id) == 0))
 		return NULL;
+	if (strcmp(record->created_by, caller->principal) != 0)
+		return "only who made a key, and the key itself, may rotate it; revoke it, and "
+		       "make another";
 	return too_wide(ask, &record->scope, record->expires_s);
 }
 

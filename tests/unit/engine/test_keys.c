@@ -507,6 +507,54 @@ static void test_bad_wishes(void **state)
 	    403);
 }
 
+/* The caller whom a credential makes, with one hold. */
+static struct caller *caller_by(const char *key)
+{
+	const struct credentials shown = {.api_key = key};
+	struct authenticated told;
+
+	authenticate(world.auth, world.rules->policy, &shown, &told);
+	assert_int_equal(told.verdict, CREDENTIAL_OK);
+	return told.caller;
+}
+
+/* A key made by a key is of all who made one of them, but not of who made a sibling's. */
+static void test_makers_are_traced(void **state)
+{
+	char rights[256], *keeper = jwt_of(",\"scope\":\"keys\""), *text[4], *id, body[64];
+	struct caller *by[4];
+
+	(void)state;
+	snprintf(rights, sizeof(rights),
+	    "{\"roles\":[\"keeper\"],\"tools\":[\"bash\"],\"namespaces\":[\"default\"],"
+	    "\"permissions\":[\"keys:manage\"],\"expires_s\":%llu}",
+	    (unsigned long long)now_s() + 500);
+	courier_brings("k1", issuer_key);
+	text[0] = made(keeper, REQUEST_KEYS_CREATE, rights, &id);
+	text[1] = made(text[0], REQUEST_KEYS_CREATE, rights, NULL);
+	text[2] = made(text[1], REQUEST_KEYS_CREATE, rights, NULL);
+	text[3] = made(keeper, REQUEST_KEYS_CREATE, rights, NULL);
+	for (size_t i = 0; i < 4; i++)
+		by[i] = caller_by(text[i]);
+	assert_true(caller_same(by[0], by[1]));
+	assert_true(caller_same(by[2], by[0]));
+	assert_true(caller_same(by[1], by[2]));
+	assert_false(caller_same(by[3], by[0]));
+	assert_false(caller_same(by[2], by[3]));
+	assert_string_equal(by[2]->makers[2], by[0]->makers[0]);
+	/* nor does anybody come by a key that he has not made */
+	snprintf(body, sizeof(body), "{\"id\":\"%s\"}", id);
+	assert_int_equal(code_of(text[3], REQUEST_KEYS_ROTATE, body), 403);
+	assert_int_equal(code_of(text[1], REQUEST_KEYS_ROTATE, body), 403);
+	assert_int_equal(code_of(keeper, REQUEST_KEYS_ROTATE, body), 200);
+	for (size_t i = 0; i < 4; i++) {
+		(void)caller_drop(by[i]);
+		free(text[i]);
+	}
+	free(keeper);
+	free(id);
+}
+
 static void test_maker_is_the_same_person(void **state)
 {
 	struct caller *maker = caller_of_uid(1000, 1000), *key = caller_new(),
@@ -515,8 +563,8 @@ static void test_maker_is_the_same_person(void **state)
 	(void)state;
 	snprintf(key->principal, sizeof(key->principal), "key:key_1");
 	snprintf(other->principal, sizeof(other->principal), "key:key_2");
-	assert_int_equal(caller_set(&key->maker, "uid:1000"), 0);
-	assert_int_equal(caller_set(&other->maker, "service"), 0);
+	assert_int_equal(caller_add_maker(key, "uid:1000"), 0);
+	assert_int_equal(caller_add_maker(other, "service"), 0);
 	assert_true(caller_same(maker, key));
 	assert_true(caller_same(key, maker));
 	assert_false(caller_same(key, other));
@@ -546,6 +594,7 @@ int main(void)
 	    GUARDED(test_token_of_what_is_not_named),
 	    GUARDED(test_token_ends_with_its_key),
 	    GUARDED(test_bad_wishes),
+	    GUARDED(test_makers_are_traced),
 	    GUARDED(test_maker_is_the_same_person),
 	};
 
