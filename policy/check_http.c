@@ -184,9 +184,71 @@ static void warn_http(struct schema *schema, const struct policy_http *http)
 	}
 }
 
+/* What a variable opens here, beside the place that names it; NULL: nothing. A key of the gate, or
+ * what a channel's answers are known by, is of no good use to a tool or to another channel. */
+static const char *secret_of(const struct policy *policy, const char *name, bool is_channel)
+{
+	const struct policy_auth *auth = &policy->http.auth;
+
+	if (!name || !name[0])
+		return NULL;
+	if (auth->service_key_env && !strcmp(auth->service_key_env, name))
+		return "the service key";
+	for (uint32_t i = 0; i < auth->api_keys.count; i++) {
+		if (!strcmp(auth->api_keys.items[i].text, name))
+			return "an API key of this gate";
+	}
+	for (uint32_t i = 0; i < policy->channel_count && !is_channel; i++) {
+		if (!strcmp(policy->channels[i].secret_env, name))
+			return "the secret of a channel";
+	}
+	return NULL;
+}
+
+static int refuse_secret(
+    struct schema *schema, struct policy_pos pos, const char *path, const char *what)
+{
+	return schema_refuse_at(schema, pos, path,
+	    "names %s, which nobody else may have; give it a variable of its own", what);
+}
+
+static int check_variables(struct schema *schema, const struct policy *policy)
+{
+	char path[320];
+	const char *what;
+
+	for (uint32_t i = 0; i < policy->channel_count; i++) {
+		const struct policy_channel *channel = &policy->channels[i];
+
+		what = secret_of(policy, channel->secret_env, true);
+		if (!what)
+			what = secret_of(policy, channel->url_env, true);
+		(void)snprintf(path, sizeof(path), "approvals.channels.%.64s", channel->name);
+		if (what)
+			return refuse_secret(schema, channel->pos, path, what);
+	}
+	for (uint32_t i = 0; i < policy->tool_count; i++) {
+		const struct policy_tool *tool = &policy->tools[i];
+
+		for (uint32_t j = 0; j < tool->env_count; j++) {
+			what = tool->env[j].source == ENV_VARIABLE
+				   ? secret_of(policy, tool->env[j].text, false)
+				   : NULL;
+			(void)snprintf(path, sizeof(path), "tools.%.64s.env.%.64s", tool->name,
+			    tool->env[j].name);
+			if (what)
+				return refuse_secret(schema, tool->env[j].pos, path, what);
+		}
+	}
+	return 0;
+}
+
 int http_check(struct schema *schema, const struct policy *policy)
 {
 	int fault = check_auth(schema, policy);
+
+	if (!fault)
+		fault = check_variables(schema, policy);
 
 	if (!fault)
 		fault = check_tls(schema, &policy->http.tls);

@@ -392,6 +392,18 @@ static const struct broken broken_tenants[] = {
 };
 
 static const struct broken broken_approvals[] = {
+    {"server: {auth: {enabled: true, service_key_env: SVC}}\n"
+     "tools: {t: {type: command, allowed_commands: [ls], env: {X: {api_key_env: SVC}}}}",
+	"p.yaml:2:58: tools.t.env.X: names the service key, which nobody else may have; give it "
+	"a variable of its own"},
+    {"server: {auth: {enabled: true, service_key_env: SVC}}\n"
+     "approvals: {channels: {c: {type: ntfy, url: \"https://n.example/t\", secret_env: SVC}}}",
+	"p.yaml:2:24: approvals.channels.c: names the service key, which nobody else may have; "
+	"give it a variable of its own"},
+    {"approvals: {channels: {c: {type: ntfy, url: \"https://n.example/t\", secret_env: OPS}}}\n"
+     "tools: {t: {type: command, allowed_commands: [ls], env: {X: {api_key_env: OPS}}}}",
+	"p.yaml:2:58: tools.t.env.X: names the secret of a channel, which nobody else may have; "
+	"give it a variable of its own"},
     {"approvals: {quorum: two}",
 	"p.yaml:1:21: approvals.quorum: 'two' is not a plain decimal number; write "
 	"digits without quotes"},
