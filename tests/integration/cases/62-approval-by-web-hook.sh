@@ -59,6 +59,10 @@ for key in id plan command arguments argv walls limits risk rule reason host cwd
 done
 grep -h '"type":"approval.grant"' state/audit/*.jsonl | grep -q '"by":"channel:ops"' || fail "no grant of the channel"
 grep -h '"type":"approval.grant"' state/audit/*.jsonl | grep -q '"method":"channel"' || fail "how he proved it"
+for _ in $(seq 200); do # recorded when courier has the whole answer, which the decision may overtake
+	grep -h '"type":"approval.sent"' state/audit/*.jsonl | grep -q '"result":"ok"' && break
+	sleep 0.05
+done
 grep -h '"type":"approval.sent"' state/audit/*.jsonl | grep -q '"result":"ok"' || fail "no approval.sent"
 for _ in $(seq 100); do
 	grep -q approval.decided events.jsonl && break
