@@ -182,6 +182,10 @@ static void warn_http(struct schema *schema, const struct policy_http *http)
 			schema_warn_at(schema, origins->items[i].pos, "server.cors.allowed_origins",
 			    "* lets the pages of every site call; name the origins");
 	}
+	if (http->listen && strchr(http->listen, '/') && http->ip_allowlist.count > 0)
+		schema_warn_at(schema, http->ip_allowlist.items[0].pos, "server.ip_allowlist",
+		    "who comes by a Unix socket has no address and is in no list, so everybody is "
+		    "refused; remove it, and let the socket's mode and group say who may come");
 }
 
 /* What a variable opens here, beside the place that names it; NULL: nothing. A key of the gate, or

@@ -120,8 +120,14 @@ static json_t *get(
 	if (fetch.status == 200 && fetch.document)
 		return fetch.document;
 	json_decref(fetch.document);
-	(void)err_note(note, 0, "%s: HTTP status %ld%s; is this the right address?", url,
-	    fetch.status, fetch.status == 200 ? " without a JSON object" : "");
+	if (fetch.status == 404 && strstr(url, WELL_KNOWN_RESOURCE))
+		(void)err_note(note, 0,
+		    "%s: this address names no issuer to sign in at; check it, or ask for an API "
+		    "key (`callgate keys create` there) and set CALLGATE_TOKEN",
+		    url);
+	else
+		(void)err_note(note, 0, "%s: HTTP status %ld%s; is this the right address?", url,
+		    fetch.status, fetch.status == 200 ? " without a JSON object" : "");
 	return NULL;
 }
 
