@@ -128,13 +128,20 @@ static void note_refused(struct engine *engine, const char *channel, const char 
 	}
 }
 
+void callback_flush(struct engine *engine)
+{
+	struct refused *refused = engine->callbacks ? engine->callbacks->refused : NULL;
+
+	for (; refused; refused = refused->next)
+		flush(engine, refused);
+}
+
 void callback_free_all(struct engine *engine)
 {
 	while (engine->callbacks && engine->callbacks->refused) {
 		struct refused *refused = engine->callbacks->refused;
 
 		engine->callbacks->refused = refused->next;
-		flush(engine, refused);
 		free(refused);
 	}
 	free(engine->callbacks);

@@ -17,7 +17,9 @@ struct methods_ask;
 /* callgate/approvals/callback {channel, headers: {name: value}, text}: names in lower case, text
  * the body as it came. */
 void take_callback(const struct methods_ask *ask);
-/* Records the refused answers that were only counted, and forgets what was seen. */
+/* Records the refused answers that were only counted: for drain. */
+void callback_flush(struct engine *engine);
+/* Forgets them, and what was seen. */
 void callback_free_all(struct engine *engine);
 
 #endif

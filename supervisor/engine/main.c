@@ -23,6 +23,7 @@
 #include "supervisor/engine/answer.h"
 #include "supervisor/engine/approver.h"
 #include "supervisor/engine/auth.h"
+#include "supervisor/engine/callback.h"
 #include "supervisor/engine/calls.h"
 #include "supervisor/engine/elicit.h"
 #include "supervisor/engine/engine.h"
@@ -171,6 +172,7 @@ static int take_drain(struct engine *self, struct message *message)
 	watch_end_all(self);
 	subscribe_end_all(self);
 	held_resume(self);
+	callback_flush(self);
 	quota_flush(self, QUOTA_FLUSH_ALL);
 	admission_flush(self);
 	engine_settle(self);

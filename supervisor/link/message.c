@@ -201,7 +201,8 @@ static void decode_strv(struct decoder *decoder, struct strv *list)
 	uint32_t count = reader_u32(&decoder->in);
 
 	list->items = decoder->storage->items;
-	if (count > MESSAGE_STRV_MAX || count > decoder->in.left / 5) {
+	/* A list that the bytes do not reach has no slot either. */
+	if (decoder->in.fault || count > MESSAGE_STRV_MAX || count > decoder->in.left / 5) {
 		decoder->in.fault = -EBADMSG;
 		return;
 	}
