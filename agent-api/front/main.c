@@ -8,11 +8,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "agent-api/front/front.h"
 #include "agent-api/wire/value.h"
 #include "sandbox/self.h"
+#include "supervisor/base/fd.h"
 #include "supervisor/base/log.h"
 
 #define FD_ENGINE 3
@@ -24,16 +24,10 @@ static struct front front;
 /* Each client is one descriptor, and the usual soft limit is just below what that needs. */
 static void raise_descriptor_limit(void)
 {
-	struct rlimit limit;
+	int fault = fd_allow(FRONT_CONNECTIONS_MAX + FD_SPARE);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
-	    limit.rlim_cur >= FRONT_CONNECTIONS_MAX + FD_SPARE)
-		return;
-	limit.rlim_cur = FRONT_CONNECTIONS_MAX + FD_SPARE;
-	if (limit.rlim_cur > limit.rlim_max)
-		limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_warn("descriptor limit stays: %s", strerror(errno));
+	if (fault)
+		log_warn("descriptor limit stays: %s", strerror(-fault));
 }
 
 /* Everything that needs a right the front gives up in self_confine(). */

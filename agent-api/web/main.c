@@ -9,12 +9,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "agent-api/web/warm.h"
 #include "agent-api/web/web.h"
 #include "agent-api/wire/value.h"
 #include "sandbox/self.h"
+#include "supervisor/base/fd.h"
 #include "supervisor/base/log.h"
 
 #define FD_ENGINE 3
@@ -27,16 +27,10 @@ static struct web web;
 /* Each client is one descriptor. Where the hard limit is lower, fewer are served at once. */
 static void raise_descriptor_limit(void)
 {
-	struct rlimit limit;
+	int fault = fd_allow(WEB_CONNECTIONS_MAX + FD_SPARE);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
-	    limit.rlim_cur >= WEB_CONNECTIONS_MAX + FD_SPARE)
-		return;
-	limit.rlim_cur = WEB_CONNECTIONS_MAX + FD_SPARE;
-	if (limit.rlim_cur > limit.rlim_max)
-		limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_warn("descriptor limit stays: %s", strerror(errno));
+	if (fault)
+		log_warn("descriptor limit stays: %s", strerror(-fault));
 }
 
 /* Everything that needs a right which is given up in self_confine(). */

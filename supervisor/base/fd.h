@@ -50,4 +50,8 @@ int fd_send(int sock, const void *bytes, size_t len, const int *fds, size_t fd_c
 ssize_t fd_receive(
     int sock, void *bytes, size_t max, int *ret_fds, size_t fd_max, size_t *ret_fd_count);
 
+/* Lets this process have so many descriptors, or as many as the hard limit allows; a limit that is
+ * higher stays. 0 or -errno. */
+int fd_allow(uint64_t count);
+
 #endif

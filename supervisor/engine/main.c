@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent-api/wire/value.h"
 #include "sandbox/self.h"
 #include "supervisor/base/clock.h"
+#include "supervisor/base/fd.h"
 #include "supervisor/base/log.h"
 #include "supervisor/engine/answer.h"
 #include "supervisor/engine/approver.h"
@@ -44,6 +44,7 @@
 
 #define FD_WARDEN    3
 #define FD_AUDITOR   4
+#define DESCRIPTORS  65536
 #define FD_FRONT     5
 #define FD_STATE     6    /* folder of the key store */
 #define FLUSH_MAX_MS 2000 /* for the last answers to leave, and for front to take them */
@@ -322,13 +323,10 @@ static void on_link_message(struct link *link, struct message *message, int faul
 /* A running call holds three descriptors, and 512 may run. */
 static void raise_descriptor_limit(void)
 {
-	struct rlimit limit;
+	int fault = fd_allow(DESCRIPTORS);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max : 65536;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_warn("descriptor limit stays: %s", strerror(errno));
+	if (fault)
+		log_warn("descriptor limit stays: %s", strerror(-fault));
 }
 
 /* Is there a folder for the key store? To be asked before anything else takes that number. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -405,6 +406,32 @@ static void what_does_not_fit_is_closed(void **state)
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, setup_folder, teardown_folder)
 
+static rlim_t allowed(void)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	return limit.rlim_cur;
+}
+
+static void limit_rises_and_stays(void **state)
+{
+	struct rlimit before, low;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = before;
+	low.rlim_cur = 64;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(fd_allow(128), 0);
+	assert_int_equal(allowed(), 128);
+	assert_int_equal(fd_allow(100), 0);
+	assert_int_equal(allowed(), 128);
+	assert_int_equal(fd_allow(UINT64_MAX), 0);
+	assert_true(allowed() == before.rlim_max);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +453,7 @@ int main(void)
 	    IN_FOLDER(make_dirs_refuses),
 	    cmocka_unit_test(descriptors_travel_with_their_message),
 	    cmocka_unit_test(what_does_not_fit_is_closed),
+	    cmocka_unit_test(limit_rises_and_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
