@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs each unit test program in a process of its own and sums up. TAP from cmocka is kept in
-# build/.../*.tap; only failures are printed. Last line: "N passed, N failed, N skipped".
+# build/.../*.tap; only failures and skips are printed. Last line: "N passed, N failed, N skipped".
 set -u
 passed=0 failed=0 skipped=0
 for test in "$@"; do
@@ -16,6 +16,7 @@ for test in "$@"; do
 	skip=$(grep -c '^ok .*# SKIP' "$log")
 	[ "$status" = failed ] && [ "$bad" -eq 0 ] && bad=1
 	[ "$ok" -eq 0 ] && [ "$bad" -eq 0 ] && bad=1
+	sed -n "s|^ok \(.*# SKIP.*\)|skip ${test#*/unit/}: \1|p" "$log"
 	passed=$((passed + ok - skip)) failed=$((failed + bad)) skipped=$((skipped + skip))
 	if [ "$bad" -eq 0 ]; then
 		echo "ok   ${test#*/unit/} ($ok)"
