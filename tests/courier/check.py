@@ -360,12 +360,16 @@ check("300 at once: each is answered once", sorted(answers) == asked
       and len(good_ones) >= 288 and len(good_ones) + len(late_ones) == 300,
       (len(answers), len(good_ones), len(late_ones),
        {a.note for a in answers.values()}))
-for _ in range(40):
-    c.ask(url + "/slow", timeout=1500)
+running = [c.ask(url + "/slow", timeout=4000) for _ in range(32)]
+behind = [c.ask(url + "/slow", timeout=700) for _ in range(8)]
 start = time.time()
-slow = [c.answer()[1] for _ in range(40)]
-check("those that wait too long are told in time", time.time() - start < 4
-      and any("turn" in a.note for a in slow), (time.time() - start, slow[-1]))
+told = dict(c.answer() for _ in behind)
+took = time.time() - start
+check("those whose turn does not come are told in time", sorted(told) == behind and took < 3
+      and all("turn" in a.note for a in told.values()), (took, sorted(told), behind))
+told = dict(c.answer() for _ in running)
+check("and those that run are ended by their own time", sorted(told) == running
+      and all("imeout" in a.note for a in told.values()), {a.note for a in told.values()})
 check("and it is as before", c.fetch(url + "/good").http == 200)
 check("it still is the same process", c.process.poll() is None)
 if os.geteuid() == 0:
