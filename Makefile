@@ -51,6 +51,8 @@ AREA_auditor  := supervisor/auditor
 AREA_front    := agent-api/front
 AREA_web      := agent-api/web
 AREA_control  := supervisor/control
+# An area with many files has rooms: folders of the same archive.
+ROOMS_engine  := records access calls asking approvals hooks methods
 AREAS := base evidence policy sandbox functions wire http link identity warden loader engine courier auditor \
 	front web control
 
@@ -183,7 +185,7 @@ $(GEN_web): agent-api/web/page/embed.sh $(PAGE_FILES)
 MORE_OBJ_http := $(patsubst $(LLHTTP_SRC)/%.c,$(B)/obj/llhttp/%.o,$(LLHTTP_FILES))
 
 define area_rules
-SRC_$(1) := $$(sort $$(wildcard $$(AREA_$(1))/*.c)) $$(GEN_$(1))
+SRC_$(1) := $$(sort $$(wildcard $$(AREA_$(1))/*.c $$(ROOMS_$(1):%=$$(AREA_$(1))/%/*.c))) $$(GEN_$(1))
 OBJ_$(1) := $$(patsubst %.c,$(B)/obj/%.o,$$(filter-out %/main.c $(MAIN_FILES),$$(SRC_$(1)))) \
 	$$(MORE_OBJ_$(1))
 $(B)/lib$(1).a: $$(OBJ_$(1))

@@ -28,8 +28,8 @@ struct unfinished_call {
 	char line[]; /* the one that opened the call: the decision, or a start behind its outcome */
 };
 
-/* What engine writes, as far as the decision tells it (supervisor/engine/record.c): members in
- * order, with a text of ours or taken over. `call` and `plan` come from the header. */
+/* What engine writes (supervisor/engine/records/record.c), as far as the decision tells it: members
+ * in order, with a text of ours or taken over. `call` and `plan` come from the header. */
 static const struct {
 	const char *key;
 	const char *text;

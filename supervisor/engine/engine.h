@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "supervisor/engine/approval.h"
+#include "supervisor/engine/approvals/approval.h"
 #include "supervisor/evidence/digest.h"
 #include "supervisor/link/link.h"
 

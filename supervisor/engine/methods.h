@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "policy/decide.h"
-#include "supervisor/engine/result.h"
+#include "supervisor/engine/calls/result.h"
 #include "supervisor/link/message.h"
 
 struct engine;

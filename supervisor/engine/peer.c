@@ -3,17 +3,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "supervisor/engine/calls.h"
-#include "supervisor/engine/elicit.h"
+#include "supervisor/engine/access/held.h"
+#include "supervisor/engine/access/visitor.h"
+#include "supervisor/engine/approvals/watch.h"
+#include "supervisor/engine/asking/elicit.h"
+#include "supervisor/engine/asking/gate.h"
+#include "supervisor/engine/asking/question.h"
+#include "supervisor/engine/asking/subscribe.h"
+#include "supervisor/engine/calls/calls.h"
+#include "supervisor/engine/calls/explain.h"
+#include "supervisor/engine/calls/stream.h"
 #include "supervisor/engine/engine.h"
-#include "supervisor/engine/explain.h"
-#include "supervisor/engine/gate.h"
-#include "supervisor/engine/held.h"
-#include "supervisor/engine/question.h"
-#include "supervisor/engine/stream.h"
-#include "supervisor/engine/subscribe.h"
-#include "supervisor/engine/visitor.h"
-#include "supervisor/engine/watch.h"
 
 const struct peer *peer_find(const struct engine *engine, uint64_t id)
 {

@@ -32,14 +32,45 @@ allowed() { # folder: what it may include besides itself
 	*) echo "?" ;;
 	esac
 }
+
+# The rooms of engine are one archive, but not everybody goes everywhere: what is told outward
+# (hooks, methods) is known to few, and who asks (access) knows nothing of what is asked.
+room_may() { # room: the rooms it may include from, besides itself and the hall
+	case $1 in
+	hall) echo "records access calls asking approvals hooks methods" ;;
+	records) echo "access calls approvals" ;;
+	access) echo "records calls" ;;
+	calls) echo "records access asking approvals" ;;
+	asking) echo "access calls approvals" ;;
+	approvals) echo "records access calls asking hooks" ;;
+	hooks) echo "records access approvals" ;;
+	methods) echo "records access calls asking approvals" ;;
+	*) echo "?" ;;
+	esac
+}
+room_of() { # folder
+	case $1 in
+	supervisor/engine) echo hall ;;
+	supervisor/engine/*) echo "${1#supervisor/engine/}" ;;
+	*) echo "" ;;
+	esac
+}
+floor_of() { # folder: the floor that it counts for
+	case $1 in
+	supervisor/engine/*) echo supervisor/engine ;;
+	*) echo "$1" ;;
+	esac
+}
 # Of sandbox, roles other than the warden may use only these.
 sandbox_public="sandbox/self.h sandbox/layer.h"
 
 bad=0
 for file in $(tests/lint/sources.sh | grep -v '^tests/'); do
 	[ -f "$file" ] || continue
-	folder=$(dirname "$file")
+	room=$(room_of "$(dirname "$file")")
+	folder=$(floor_of "$(dirname "$file")")
 	may=$(allowed "$folder")
+	[ "$(room_may "$room")" = "?" ] && [ -n "$room" ] && may="?"
 	if [ "$may" = "?" ]; then
 		echo "$file: folder is on no floor; add it to tests/lint/floors.sh and architecture.md"
 		bad=1
@@ -47,6 +78,17 @@ for file in $(tests/lint/sources.sh | grep -v '^tests/'); do
 	fi
 	for included in $(sed -n 's/^#include "\([^"]*\)".*/\1/p' "$file"); do
 		target=$(dirname "$included")
+		other=$(room_of "$target")
+		target=$(floor_of "$target")
+		if [ -n "$room" ] && [ -n "$other" ] && [ "$other" != hall ] && [ "$other" != "$room" ]; then
+			case " $(room_may "$room") " in
+			*" $other "*) ;;
+			*)
+				echo "$file: may not include $included (room $room may use: $(room_may "$room"))"
+				bad=1
+				;;
+			esac
+		fi
 		[ "$target" = "$folder" ] && continue
 		if [ "$target" = . ]; then
 			echo "$file: includes \"$included\" by a relative name; write it from the top folder"

@@ -7,12 +7,12 @@
 #include <inttypes.h>
 
 #include "supervisor/base/str.h"
-#include "supervisor/engine/approval_past.h"
-#include "supervisor/engine/callback.h"
+#include "supervisor/engine/approvals/approval_past.h"
 #include "supervisor/engine/fetch.h"
-#include "supervisor/engine/hook.h"
-#include "supervisor/engine/hook_secret.h"
-#include "supervisor/engine/hook_sign.h"
+#include "supervisor/engine/hooks/callback.h"
+#include "supervisor/engine/hooks/hook.h"
+#include "supervisor/engine/hooks/hook_secret.h"
+#include "supervisor/engine/hooks/hook_sign.h"
 
 #define SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 #define LS     "{\"command\": \"ls\"}"

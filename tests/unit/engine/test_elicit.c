@@ -3,7 +3,7 @@
 
 #include "agent-api/wire/notice.h"
 #include "agent-api/wire/rpc.h"
-#include "supervisor/engine/elicit.h"
+#include "supervisor/engine/asking/elicit.h"
 
 static const char form_policy[] =
     "server:\n  socket: {path: callgate.sock}\n"

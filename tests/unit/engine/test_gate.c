@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include "policy/policy.h"
-#include "supervisor/engine/gate.h"
+#include "supervisor/engine/asking/gate.h"
 
 #define LS "{\"command\": \"ls\"}"
 

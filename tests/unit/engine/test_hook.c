@@ -1,7 +1,7 @@
 /* Questions on their way to channels: whom, when, how often, and what becomes of the answers. */
 #include "tests/unit/engine/hook_rig.h"
 
-#include "supervisor/engine/hook_book.h"
+#include "supervisor/engine/hooks/hook_book.h"
 
 #define SECOND 1000000ull
 

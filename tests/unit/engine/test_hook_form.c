@@ -1,8 +1,8 @@
 /* Bodies of web hooks: whole or not answerable, and nothing in them that acts on its reader. */
 #include "tests/unit/engine/hook_rig.h"
 
-#include "supervisor/engine/hook_form.h"
-#include "supervisor/engine/approval_told.h"
+#include "supervisor/engine/approvals/approval_told.h"
+#include "supervisor/engine/hooks/hook_form.h"
 
 static json_t *question_with(const char *command, json_t *arguments)
 {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "supervisor/engine/hook_sign.h"
+#include "supervisor/engine/hooks/hook_sign.h"
 
 /* The example of the Standard Webhooks libraries. Computed anew with
  *   python3 -c 'import hmac, hashlib, base64; print(base64.b64encode(hmac.new(base64.b64decode(

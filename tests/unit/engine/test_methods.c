@@ -2,7 +2,7 @@
 #include "tests/unit/engine/fakes.h"
 
 #include "agent-api/wire/rpc.h"
-#include "supervisor/engine/methods_tools.h"
+#include "supervisor/engine/methods/methods_tools.h"
 
 static void use_policy(const char *tools, int count)
 {

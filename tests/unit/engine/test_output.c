@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "supervisor/engine/output.h"
+#include "supervisor/engine/calls/output.h"
 
 #define MiB (1024 * 1024)
 

@@ -21,8 +21,8 @@
 
 #include "policy/freeze.h"
 #include "policy/load.h"
-#include "supervisor/base/log.h"
 #include "supervisor/base/fd.h"
+#include "supervisor/base/log.h"
 #include "supervisor/evidence/record.h"
 #include "supervisor/link/message.h"
 

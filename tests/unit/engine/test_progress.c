@@ -1,7 +1,7 @@
 /* notifications/progress: what is shown, how often, and when no more. */
 #include "tests/unit/engine/fakes.h"
 
-#include "supervisor/engine/progress.h"
+#include "supervisor/engine/asking/progress.h"
 
 static uint64_t last_serial = 1000;
 

@@ -5,8 +5,8 @@
 #include "agent-api/wire/notice.h"
 #include "agent-api/wire/result.h"
 #include "agent-api/wire/rpc.h"
-#include "supervisor/engine/elicit.h"
-#include "supervisor/engine/question.h"
+#include "supervisor/engine/asking/elicit.h"
+#include "supervisor/engine/asking/question.h"
 
 static const char ask_policy[] =
     "server:\n  socket: {path: callgate.sock}\n"

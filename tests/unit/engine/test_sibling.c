@@ -1,9 +1,9 @@
 /* Peers of the HTTP front: whose number is whose, on which link, and what is left of them. */
 #include "tests/unit/engine/fakes.h"
 
-#include "supervisor/engine/elicit.h"
+#include "supervisor/engine/access/visitor.h"
+#include "supervisor/engine/asking/elicit.h"
 #include "supervisor/engine/sibling.h"
-#include "supervisor/engine/visitor.h"
 
 #define HTTP(n) (PEER_IS_HTTP | (n))
 

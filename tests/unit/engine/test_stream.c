@@ -4,8 +4,8 @@
 #include <signal.h>
 
 #include "supervisor/base/str.h"
-#include "supervisor/engine/output.h"
-#include "supervisor/engine/stream.h"
+#include "supervisor/engine/calls/output.h"
+#include "supervisor/engine/calls/stream.h"
 
 #define SERIAL  77
 #define BOTH    (REQUEST_STREAM_INPUT | REQUEST_STREAM_OUTPUT)

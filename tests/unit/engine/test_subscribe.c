@@ -2,7 +2,7 @@
 #include "tests/unit/engine/fakes.h"
 
 #include "agent-api/wire/rpc.h"
-#include "supervisor/engine/subscribe.h"
+#include "supervisor/engine/asking/subscribe.h"
 
 static void handshake(uint64_t peer, const char *body)
 {

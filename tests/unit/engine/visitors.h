@@ -9,12 +9,12 @@
 
 #include <limits.h>
 
-#include "supervisor/engine/auth.h"
-#include "supervisor/engine/authenticate.h"
+#include "supervisor/engine/access/auth.h"
+#include "supervisor/engine/access/authenticate.h"
+#include "supervisor/engine/access/held.h"
+#include "supervisor/engine/access/visitor.h"
 #include "supervisor/engine/fetch.h"
-#include "supervisor/engine/held.h"
-#include "supervisor/engine/metrics.h"
-#include "supervisor/engine/visitor.h"
+#include "supervisor/engine/records/metrics.h"
 #include "tests/unit/identity/maker.h"
 
 #define STATIC_KEY  "static-key-of-an-administrator-0123456789"

@@ -1,0 +1,596 @@
+#include "supervisor/engine/approvals/approval.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/base/buf.h"
+#include "supervisor/base/cleanup.h"
+#include "supervisor/base/clock.h"
+#include "supervisor/base/str.h"
+#include "supervisor/engine/approvals/approval_past.h"
+#include "supervisor/engine/approvals/approval_text.h"
+#include "supervisor/engine/approvals/approval_told.h"
+#include "supervisor/engine/approvals/grant.h"
+#include "supervisor/engine/approvals/watch.h"
+#include "supervisor/engine/asking/elicit.h"
+#include "supervisor/engine/calls/calls.h"
+#include "supervisor/engine/calls/judge.h"
+#include "supervisor/engine/calls/quota.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/hooks/hook.h"
+#include "supervisor/engine/records/record.h"
+#include "supervisor/engine/ruleset.h"
+
+const char *approval_state_name(enum approval_state state)
+{
+	switch (state) {
+#define APPROVAL_NAME_(id, name)                                                                   \
+	case APPROVAL_##id: return name;
+		APPROVAL_STATES(APPROVAL_NAME_)
+#undef APPROVAL_NAME_
+	case APPROVAL_NONE: break;
+	}
+	return "none";
+}
+
+/* ---- the book ---------------------------------------------------------------------------- */
+
+static void on_timer_deadline(uv_timer_t *timer)
+{
+	approval_sweep(timer->data);
+}
+
+/* The timer stands on the nearest deadline. */
+static void set_timer(struct engine *engine)
+{
+	struct approval_book *book = &engine->approvals;
+	uint64_t now_us = clock_monotonic_us(), nearest = UINT64_MAX;
+
+	for (const struct approval *at = book->first; at; at = at->next)
+		if (at->expires_us < nearest)
+			nearest = at->expires_us;
+	(void)uv_timer_stop(&book->timer);
+	if (nearest != UINT64_MAX)
+		(void)uv_timer_start(&book->timer, on_timer_deadline,
+		    nearest > now_us ? (nearest - now_us) / 1000 + 1 : 0, 0);
+}
+
+/* Approvers hear of every change. */
+static void changed(struct engine *engine)
+{
+	set_timer(engine);
+	engine->approvals.revision++;
+	watch_wake(engine);
+}
+
+static void free_approval(struct approval *approval)
+{
+	if (approval->account) {
+		quota_return(approval->account, QUOTA_APPROVAL, 1);
+		quota_return(approval->account, QUOTA_BYTE, approval->charged_bytes);
+		(void)quota_drop(approval->account);
+	}
+	(void)caller_drop(approval->caller);
+	free(approval->agent);
+	free(approval->space);
+	free(approval->tool);
+	free(approval->command);
+	free(approval->prompt);
+	free(approval->details);
+	free(approval->warning);
+	free(approval->rule);
+	free(approval->reason);
+	json_decref(approval->facts);
+	json_decref(approval->edited);
+	free(approval);
+}
+
+/* Ends a question for good; its id is remembered. Nobody may be waiting for it any more. */
+static void close_as(struct engine *engine, struct approval *approval, enum approval_state state)
+{
+	struct approval **at = &engine->approvals.first;
+
+	while (*at != approval)
+		at = &(*at)->next;
+	*at = approval->next;
+	approval_past_add(engine, approval, state);
+	hook_ended(engine, approval, state);
+	elicit_closed(engine, approval->answer.id);
+	free_approval(approval);
+	changed(engine);
+}
+
+static void set_state(struct engine *engine, struct approval *approval, enum approval_state state)
+{
+	uint64_t timeout_us = engine->rules->policy->approval_timeout_ms * 1000;
+
+	approval->state = state;
+	approval->expires_us = clock_monotonic_us() + timeout_us;
+	approval->expires_wall_us = clock_wall_us() + timeout_us;
+	if (state == APPROVAL_PENDING)
+		hook_asked(engine, approval);
+	else
+		hook_ended(engine, approval, approval->edited ? APPROVAL_SUPERSEDED : state);
+	changed(engine);
+}
+
+const char *approval_answer_how(const struct approval_answer *answer)
+{
+	if (!answer->principal[0])
+		return "";
+	if (answer->elicited)
+		return "elicitation";
+	if (answer->key[0])
+		return "signature";
+	return answer->proof == CALLER_PEER || answer->proof == CALLER_NOBODY
+		   ? "uid"
+		   : caller_proof_name(answer->proof);
+}
+
+void approval_init(struct engine *engine)
+{
+	(void)uv_timer_init(engine->loop, &engine->approvals.timer);
+	engine->approvals.timer.data = engine;
+}
+
+void approval_fini(struct engine *engine)
+{
+	while (engine->approvals.first) {
+		struct approval *approval = engine->approvals.first;
+
+		engine->approvals.first = approval->next;
+		free_approval(approval);
+	}
+	approval_past_free_all(engine);
+	uv_close((uv_handle_t *)&engine->approvals.timer, NULL);
+}
+
+struct approval *approval_find(const struct engine *engine, const char *id)
+{
+	struct approval *at = engine->approvals.first;
+
+	while (at && strcmp(at->answer.id, id) != 0)
+		at = at->next;
+	return at;
+}
+
+uint32_t approval_pending(const struct engine *engine)
+{
+	uint32_t count = 0;
+
+	for (const struct approval *at = engine->approvals.first; at; at = at->next)
+		count += at->state == APPROVAL_PENDING;
+	return count;
+}
+
+/* ---- asking ------------------------------------------------------------------------------ */
+
+static const char *agent_of(const struct call *call)
+{
+	return call->identity.agent ? call->identity.agent->name : "";
+}
+
+/* The digest covers all of these already; they are compared again because an answer must never
+ * cross from one principal to another, whatever the digest is made of. */
+static bool is_for(const struct approval *approval, const struct call *call)
+{
+	return digest_equal(&approval->plan, &call->plan) &&
+	       strcmp(approval->principal, call->caller->principal) == 0 &&
+	       strcmp(approval->agent, agent_of(call)) == 0 &&
+	       strcmp(approval->space, call->identity.space->name) == 0 &&
+	       strcmp(approval->tool, call->tool->name) == 0;
+}
+
+static struct approval *find_for(const struct call *call, uint64_t now_us)
+{
+	struct approval *at = call->engine->approvals.first;
+
+	while (at && !(is_for(at, call) && at->expires_us > now_us))
+		at = at->next;
+	return at;
+}
+
+static int make_id(const struct engine *engine, char out[APPROVAL_ID_MAX])
+{
+	uint8_t bytes[6];
+	int fault;
+
+	do {
+		fault = key_random(bytes, sizeof(bytes));
+		str_hex(out, bytes, sizeof(bytes));
+	} while (!fault && (approval_find(engine, out) || approval_past_find(engine, out)));
+	return fault;
+}
+
+/* Is what runs now an approver's edit, and may his answer still count? */
+static bool edit_counts(const struct call *call)
+{
+	return !digest_is_zero(&call->edit.plan) && !call->edit.spent &&
+	       digest_equal(&call->edit.policy, &call->rules->version);
+}
+
+static void take_edited_from(struct approval *approval, const struct call *call)
+{
+	if (digest_is_zero(&call->edit.plan))
+		return;
+	approval->edited_plan = call->edit.plan;
+	memcpy(approval->edited_from, call->edit.answer.id, sizeof(approval->edited_from));
+}
+
+static int fill(struct approval *approval, const struct call *call)
+{
+	uint64_t quorum = approval_rules(call->rules->policy, call->tool->name)->quorum;
+	const char *prompt = call->tool->approval_prompt;
+	int fault = approval_details(call, &approval->details);
+
+	if (fault)
+		return fault;
+	approval->quorum = quorum ? (uint32_t)quorum : 1;
+	approval->plan = call->plan;
+	approval->caller = caller_hold(call->caller);
+	memcpy(approval->principal, call->caller->principal, sizeof(approval->principal));
+	approval->agent = strdup(agent_of(call));
+	approval->space = strdup(call->identity.space->name);
+	approval->tool = strdup(call->tool->name);
+	approval->rule = strdup(call->rule);
+	approval->reason = strdup(call->reason);
+	approval->command = approval_command(call);
+	approval->warning = approval_warning(call);
+	approval->facts = approval_facts(call, &approval->facts_bytes);
+	take_edited_from(approval, call);
+	if (!approval->facts || !approval->agent || !approval->space || !approval->tool ||
+	    !approval->rule || !approval->reason || !approval->command || !approval->warning)
+		return -ENOMEM;
+	approval->prompt = approval_prompt(*prompt ? prompt : "Run {command}?", approval->command);
+	return approval->prompt ? make_id(call->engine, approval->answer.id) : -ENOMEM;
+}
+
+static int charge(struct approval *approval, struct call *call)
+{
+	uint64_t bytes = approval_size(approval);
+
+	approval->account = quota_hold(call->engine, call->caller);
+	if (!approval->account)
+		return -ENOMEM;
+	if (quota_charge(approval->account, QUOTA_APPROVAL, 1) == 0) {
+		if (quota_charge(approval->account, QUOTA_BYTE, bytes) == 0) {
+			approval->charged_bytes = bytes;
+			return 0;
+		}
+		quota_return(approval->account, QUOTA_APPROVAL, 1);
+	}
+	approval->account = quota_drop(approval->account);
+	judge_say(call,
+	    "Too many questions of this user wait for a human (at most %d); retry when "
+	    "some are answered or have expired.",
+	    QUOTA_APPROVALS);
+	return APPROVAL_FULL;
+}
+
+static int ask_anew(struct call *call)
+{
+	struct approval *approval = calloc(1, sizeof(*approval));
+	struct approval **at = &call->engine->approvals.first;
+	int fault;
+
+	if (!approval)
+		return -ENOMEM;
+	fault = fill(approval, call);
+	if (fault == -E2BIG) {
+		judge_say(call,
+		    "Refused by callgate: a human must approve this call, and its arguments are "
+		    "too long to be shown whole. Make several calls of it.");
+		fault = APPROVAL_DECLINED;
+	}
+	if (fault == 0)
+		fault = charge(approval, call);
+	if (fault) {
+		free_approval(approval);
+		return fault;
+	}
+	approval->created_wall_us = clock_wall_us();
+	while (*at)
+		at = &(*at)->next;
+	*at = approval;
+	set_state(call->engine, approval, APPROVAL_PENDING);
+	record_approval_request(call->engine, approval, call);
+	call->approval = approval;
+	call->answer = approval->answer;
+	return APPROVAL_WAITS;
+}
+
+/* An API key and who made it are one person, since he may have kept it. */
+static bool is_same(const struct approval_yes *yes, const struct approval_answer *answer)
+{
+	return strcmp(yes->principal, answer->principal) == 0 ||
+	       strcmp(yes->maker, answer->principal) == 0 ||
+	       strcmp(yes->principal, answer->maker) == 0;
+}
+
+/* Has this person said yes already? Two keys are two people; an answer without a key is of whoever
+ * its principal is, and he may have signed another. */
+static bool has_voted(const struct approval *approval, const struct approval_answer *answer)
+{
+	for (uint32_t i = 0; i < approval->yes_count; i++) {
+		const char *key = approval->yes[i].key;
+		bool same = key[0] && answer->key[0] ? !strcmp(key, answer->key)
+						     : is_same(&approval->yes[i], answer);
+
+		if (same)
+			return true;
+	}
+	return false;
+}
+
+/* True when enough have agreed. */
+static bool count_yes(struct approval *approval, const struct approval_answer *answer)
+{
+	uint32_t n = approval->yes_count;
+
+	if (n < APPROVAL_QUORUM_MAX) {
+		memcpy(approval->yes[n].principal, answer->principal, sizeof(answer->principal));
+		memcpy(approval->yes[n].maker, answer->maker, sizeof(answer->maker));
+		memcpy(approval->yes[n].key, answer->key, sizeof(answer->key));
+		memcpy(approval->yes[n].claimed, answer->claimed, sizeof(answer->claimed));
+		approval->yes[n].how = approval_answer_how(answer);
+		approval->yes_count++;
+	}
+	return approval->yes_count >= approval->quorum;
+}
+
+/* The call goes on with the arguments that an approver gave it. 0 or -ENOMEM. */
+static int take_edit(struct call *call, const struct approval *approval)
+{
+	char *body = json_dumps(approval->edited, JSON_COMPACT);
+
+	if (!body)
+		return -ENOMEM;
+	free(call->body);
+	call->body = body;
+	call->body_len = strlen(body);
+	call->edit = (struct approval_edit){.answer = approval->answer,
+	    .plan = approval->plan,
+	    .policy = call->engine->rules->version};
+	return 0;
+}
+
+static int pick_up_edit(struct call *call, struct approval *approval)
+{
+	int fault = take_edit(call, approval);
+
+	close_as(call->engine, approval, APPROVAL_SUPERSEDED);
+	return fault ? fault : APPROVAL_EDITED;
+}
+
+/* A yes is good for one run: whoever else waits with the identical call asks anew. */
+static void ask_again(struct engine *engine, struct approval *approval)
+{
+	struct call *call;
+
+	while ((call = calls_waiter(engine, approval))) {
+		approval->expires_us = 0; /* found by nobody any more */
+		call_step(call, CALL_ON_NEEDS_HUMAN);
+	}
+}
+
+/* The question about an approver's own edit has his yes already; where others must agree, they are
+ * asked. */
+static int answer_by_edit(struct call *call)
+{
+	struct engine *engine = call->engine;
+	struct approval *approval = call->approval;
+	struct approval_answer open = approval->answer, yes = call->edit.answer;
+
+	call->edit.spent = true;
+	take_edited_from(approval, call);
+	memcpy(yes.id, open.id, sizeof(yes.id));
+	if (has_voted(approval, &yes))
+		return APPROVAL_WAITS;
+	approval->answer = yes;
+	if (!count_yes(approval, &yes)) {
+		record_approval_answer(engine, RECORD_APPROVAL_GRANT, approval);
+		approval->answer = open;
+		changed(engine);
+		return APPROVAL_WAITS;
+	}
+	call->approval = NULL;
+	call->answer = yes;
+	call->answered = true;
+	set_state(engine, approval, APPROVAL_APPROVED);
+	record_approval_answer(engine, RECORD_APPROVAL_GRANT, approval);
+	ask_again(engine, approval);
+	close_as(engine, approval, APPROVAL_USED);
+	return APPROVAL_GRANTED;
+}
+
+static int ask_or_find(struct call *call, struct approval *approval)
+{
+	enum approval_state state;
+
+	if (!approval)
+		return ask_anew(call);
+	call->answer = approval->answer;
+	state = approval->state;
+	switch (state) {
+	case APPROVAL_PENDING: call->approval = approval; return APPROVAL_WAITS;
+	case APPROVAL_APPROVED:
+		if (approval->edited)
+			return pick_up_edit(call, approval);
+		call->answered = true;
+		close_as(call->engine, approval, APPROVAL_USED);
+		return APPROVAL_GRANTED;
+	case APPROVAL_DENIED:
+		call->answered = true;
+		close_as(call->engine, approval, APPROVAL_DENIED);
+		return APPROVAL_DECLINED;
+	case APPROVAL_EXPIRED:
+		close_as(call->engine, approval, APPROVAL_EXPIRED);
+		return APPROVAL_RAN_OUT;
+	case APPROVAL_NONE:
+	case APPROVAL_USED:
+	case APPROVAL_CANCELLED:
+	case APPROVAL_SUPERSEDED:
+	case APPROVAL_VOID: break;
+	}
+	return -EPROTO; /* ended questions are not in the book */
+}
+
+int approval_ask(struct call *call)
+{
+	struct approval *approval = find_for(call, clock_monotonic_us());
+	int result = ask_or_find(call, approval);
+
+	if (result == APPROVAL_WAITS && edit_counts(call))
+		return answer_by_edit(call);
+	return result;
+}
+
+void approval_leave(struct call *call)
+{
+	struct approval *approval = call->approval;
+
+	call->approval = NULL;
+	if (!approval || call->outcome != OUTCOME_CANCELLED || calls_waiter(call->engine, approval))
+		return;
+	record_approval_end(call->engine, approval, "the client withdrew the call");
+	close_as(call->engine, approval, APPROVAL_CANCELLED);
+}
+
+/* ---- ends -------------------------------------------------------------------------------- */
+
+/* Gives the answer to the call that has waited longest. A yes is good for one run. A no, and an
+ * expiry, are for all. */
+static void tell_waiters(struct engine *engine, struct approval *approval, enum call_event event)
+{
+	enum approval_state state = approval->state;
+	struct approval_answer answer = approval->answer;
+	bool edited = event == CALL_ON_EDITED;
+	struct call *call;
+
+	while ((call = calls_waiter(engine, approval))) {
+		call->answer = answer;
+		call->answered = state != APPROVAL_EXPIRED && !edited;
+		call_step(call, edited && take_edit(call, approval) ? CALL_ON_FAULT : event);
+		if (edited || event == CALL_ON_APPROVED)
+			break;
+	}
+	if (edited || event == CALL_ON_APPROVED)
+		ask_again(engine, approval);
+	if (edited)
+		state = APPROVAL_SUPERSEDED;
+	close_as(engine, approval, state == APPROVAL_APPROVED ? APPROVAL_USED : state);
+}
+
+const struct policy_approval *approval_rules(const struct policy *policy, const char *name)
+{
+	const struct policy_tool *tool = policy_find_tool(policy, name);
+
+	return tool && tool->approval.given ? &tool->approval : &policy->approval;
+}
+
+/* Before anything is answered: a grant that cannot be made must not look as if it were. */
+static int make_grant(struct engine *engine, const struct approval *approval,
+    const struct approval_answer *answer, struct err_note *note)
+{
+	const struct policy_approval *rules = approval_rules(engine->rules->policy, approval->tool);
+	struct approval answered = *approval;
+	int result;
+
+	if (answer->scope != GRANT_SESSION && answer->scope != GRANT_ALWAYS)
+		return 0;
+	answered.answer = *answer;
+	result = grant_add(engine, &answered, answer->scope, calls_waiter(engine, approval),
+	    rules->max_grant_ttl_ms);
+	if (result == GRANT_FULL)
+		return err_note(note, result, "%d grants are in force; revoke some", GRANTS_MAX);
+	if (result == GRANT_NO_SESSION)
+		return err_note(note, result,
+		    "nobody waits for approval %s now, so there is no "
+		    "session to approve for; approve it once or always",
+		    approval->answer.id);
+	return result ? err_note(note, result, "the grant cannot be kept") : 0;
+}
+
+enum approval_vote approval_answer(struct engine *engine, struct approval *approval,
+    enum approval_state to, const struct approval_answer *answer, struct err_note *note)
+{
+	const struct approval_answer open = approval->answer;
+	bool yes = to == APPROVAL_APPROVED;
+
+	if (yes && has_voted(approval, answer))
+		return APPROVAL_TWICE;
+	if (yes && approval->yes_count + 1 >= approval->quorum &&
+	    make_grant(engine, approval, answer, note))
+		return APPROVAL_NO_GRANT;
+	approval->answer = *answer;
+	if (yes && !count_yes(approval, answer)) {
+		record_approval_answer(engine, RECORD_APPROVAL_GRANT, approval);
+		approval->answer = open; /* it waits on, unanswered */
+		changed(engine);
+		return APPROVAL_COUNTED;
+	}
+	set_state(engine, approval, to);
+	record_approval_answer(
+	    engine, yes ? RECORD_APPROVAL_GRANT : RECORD_APPROVAL_DENY, approval);
+	if (calls_waiter(engine, approval))
+		tell_waiters(engine, approval, yes ? CALL_ON_APPROVED : CALL_ON_DENIED);
+	return APPROVAL_DECIDED;
+}
+
+void approval_edit(struct engine *engine, struct approval *approval,
+    const struct approval_answer *answer, json_t *edited)
+{
+	approval->answer = *answer;
+	approval->edited = edited;
+	set_state(engine, approval, APPROVAL_APPROVED);
+	record_approval_answer(engine, RECORD_APPROVAL_DENY, approval);
+	if (calls_waiter(engine, approval))
+		tell_waiters(engine, approval, CALL_ON_EDITED);
+}
+
+static void expire(struct engine *engine, struct approval *approval)
+{
+	enum approval_state was = approval->state;
+
+	if (was == APPROVAL_PENDING) {
+		record_approval_end(engine, approval, "nobody answered in time");
+		set_state(engine, approval, APPROVAL_EXPIRED);
+		if (calls_waiter(engine, approval))
+			tell_waiters(engine, approval, CALL_ON_EXPIRED);
+		return;
+	}
+	if (was == APPROVAL_APPROVED)
+		record_approval_end(engine, approval, "the answer was not picked up in time");
+	close_as(engine, approval, was == APPROVAL_APPROVED ? APPROVAL_EXPIRED : was);
+}
+
+void approval_sweep(struct engine *engine)
+{
+	uint64_t now_us = clock_monotonic_us();
+	struct approval *at = engine->approvals.first;
+
+	while (at) {
+		if (at->expires_us <= now_us) {
+			expire(engine, at);
+			at = engine->approvals.first; /* the book has changed */
+		} else {
+			at = at->next;
+		}
+	}
+	set_timer(engine);
+}
+
+void approval_void_all(struct engine *engine, const char *cause)
+{
+	while (engine->approvals.first) {
+		struct approval *approval = engine->approvals.first;
+		struct call *call;
+
+		while ((call = calls_waiter(engine, approval)))
+			call->approval = NULL;
+		if (approval->state == APPROVAL_PENDING || approval->state == APPROVAL_APPROVED)
+			record_approval_end(engine, approval, cause);
+		close_as(engine, approval, APPROVAL_VOID);
+	}
+}
