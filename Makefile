@@ -372,7 +372,7 @@ check-packs: $(B)/packs/reader ## the rule packs: their own tests, and their rea
 check-san: test-packages ## unit, corpus and integration tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) SAN=address,undefined all unit
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) SAN= all
-	$(Q)$(MAKE) --no-print-directory SAN=address,undefined IT_CELLS_FROM=build/plain \
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined IT_CELLS_FROM=build/plain CASE_TIMEOUT=600 \
 		check-unit check-fuzz check-functions check-integration
 SECONDS ?= 60
 fuzz: $(FUZZ_NAMES:%=build/fuzz/fuzz_%) ## libFuzzer, SECONDS=60 each (needs clang)

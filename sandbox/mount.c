@@ -184,6 +184,22 @@ static bool may_make(const struct entry *entry, int dir)
 	       (st.st_dev == entry->root_dev || st.st_dev == entry->scratch_dev);
 }
 
+/* A directory of ours that was missing. /var/tmp is a link to /tmp until a workspace lies there. */
+static int make_directory(int dir, const char *name)
+{
+	struct stat st;
+
+	if (mkdirat(dir, name, 0755) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISLNK(st.st_mode) || strcmp(name, "tmp") != 0)
+		return 0; /* what is no directory shows when it is opened */
+	return unlinkat(dir, name, 0) < 0 || mkdirat(dir, name, 0755) < 0 ? -errno : 0;
+}
+
 /* Goes down one name, without following a link. last: what the end may be. */
 static int walk_down(const struct entry *entry, int *dir, const char *name, int flags)
 {
@@ -193,8 +209,10 @@ static int walk_down(const struct entry *entry, int *dir, const char *name, int 
 		return -EINVAL;
 	if (may_make(entry, *dir)) {
 		if (flags & O_DIRECTORY) {
-			if (mkdirat(*dir, name, 0755) < 0 && errno != EEXIST)
-				return -errno;
+			int r = make_directory(*dir, name);
+
+			if (r < 0)
+				return r;
 		} else {
 			next = openat(
 			    *dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);

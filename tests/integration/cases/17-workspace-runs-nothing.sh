@@ -97,3 +97,13 @@ expect python "$(run build python3 -c 'import os, subprocess; print(os.cpu_count
 run build git init -q . || fail git
 down
 verify_ok
+
+# a workspace in /var/tmp, which is a link to the private /tmp in every cell
+far=$(mktemp -d /var/tmp/callgate-it.XXXXXX)
+trap 'rm -rf "$far"; bye' EXIT
+sed -i "s:working_directory\: ./workspace:working_directory\: $far:" callgate.yaml
+up
+expect 'a workspace in /var/tmp' "$(run shell sh -c "echo here >a; cat a; cat $far/a")" $'here\nhere'
+expect 'it is the same outside' "$(cat "$far/a")" here
+down
+verify_ok

@@ -18,11 +18,11 @@ running() { # SECONDS: waits until such a sleep runs
 }
 
 up
-"$callgate" --output json call slow command='sleep 4.04' >slow.json &
+"$callgate" --output json call slow command='sleep 8.04' >slow.json &
 slow=$!
 "$callgate" --output json call ask command='cp a b' >ask.json &
 ask=$!
-running 4.04
+running 8.04
 for _ in $(seq 100); do
 	[ "$("$callgate" --output json pending | jq '.approvals | length')" = 1 ] && break
 	sleep 0.05
@@ -50,7 +50,7 @@ expect_match 'a reload meanwhile' "$(cat reload.txt)" 'the daemon is stopping'
 [ "$(cat reload.ms)" -lt 1500 ] || fail "it hung for $(cat reload.ms) ms"
 expect_match 'a status meanwhile' "$(cat status.txt)" 'stopping'
 daemon=''
-[ $(($(date +%s) - begin)) -le 9 ] || fail "down took too long"
+[ $(($(date +%s) - begin)) -le 13 ] || fail "down took too long"
 wait $slow || fail "a running call did not finish: $(cat slow.json)"
 expect 'running call' "$(outcome slow.json)" completed
 wait $ask

@@ -1,7 +1,7 @@
 # An answer may stand for more than one call where the policy says so: for exactly that plan, until
 # it is revoked or the policy changes; a reason and several approvers can be demanded.
 . "$IT_TESTS/lib.sh"
-extra='approvals: {timeout: 20s, hold: 5s}'
+extra='approvals: {timeout: 2m, hold: 40s}'
 policy <<'EOF'
 tools:
   copy:
