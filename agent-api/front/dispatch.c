@@ -46,8 +46,13 @@ SAME(TOKENS_ISSUE);
 SAME(TOKENS_KEYS);
 SAME(CONFIG_READ);
 SAME(CONFIG_WRITE);
+SAME(PROGRESS);
+SAME(ELICIT);
+SAME(LOG);
+SAME(SET_LEVEL);
 _Static_assert((int)METHOD_NUMBER_COUNT == (int)REQUEST_METHOD_COUNT, "no number is missing");
 #undef SAME
+_Static_assert((int)SEVERITY_COUNT == REQUEST_LOG_MAX + 1, "front passes it on as a number");
 
 #define CREDENTIAL_MAX 16384 /* bytes of _meta["callgate/credential"] */
 
@@ -213,7 +218,7 @@ static int send_request(
 static uint32_t options_of(const struct request *request, const struct wishes *wishes)
 {
 	const struct mcp_session *session = &request->connection->session;
-	uint32_t options = 0;
+	uint32_t options = REQUEST_CAN_HEAR;
 
 	if (wishes->stream_input)
 		options |= REQUEST_STREAM_INPUT;
@@ -263,6 +268,7 @@ static int forward_cargo(
 	message.u.request = (struct message_request){.peer = request->connection->peer,
 	    .method = (uint16_t)request->method->number,
 	    .era = (uint16_t)request->era,
+	    .log = (uint16_t)cargo->wishes.log,
 	    .options = request->method->number == METHOD_TOOLS_CALL
 			   ? options_of(request, &cargo->wishes)
 			   : 0,

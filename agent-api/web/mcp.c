@@ -108,7 +108,8 @@ static bool is_lasting(const struct method *method)
 	       method->number == METHOD_APPROVALS_WATCH;
 }
 
-static uint32_t options_of(const struct ask *ask, const struct wishes *wishes)
+/* hears: its answer may be a stream of events. */
+static uint32_t options_of(const struct ask *ask, const struct wishes *wishes, bool hears)
 {
 	bool can_elicit = ask->era == MCP_MODERN
 			      ? wishes->can_elicit
@@ -117,7 +118,7 @@ static uint32_t options_of(const struct ask *ask, const struct wishes *wishes)
 	/* The question and its answer travel on the call's own stream of events. */
 	if (ask->era == MCP_LEGACY && !ask->accept.events_named)
 		can_elicit = false;
-	return can_elicit ? REQUEST_CAN_ELICIT : 0;
+	return (can_elicit ? REQUEST_CAN_ELICIT : 0u) | (hears ? REQUEST_CAN_HEAR : 0u);
 }
 
 static int order_init(const struct ask *ask, struct exchange_order *order)
@@ -154,7 +155,10 @@ static int forward_cargo(const struct ask *ask, const struct method *method,
 	order.streams_late = order.may_stream;
 	order.say = (struct message_request){.method = (uint16_t)method->number,
 	    .era = (uint16_t)ask->era,
-	    .options = method->number == METHOD_TOOLS_CALL ? options_of(ask, &cargo->wishes) : 0,
+	    .log = (uint16_t)cargo->wishes.log,
+	    .options = method->number == METHOD_TOOLS_CALL
+			   ? options_of(ask, &cargo->wishes, order.may_stream)
+			   : 0,
 	    .tool = cargo->tool,
 	    .agent = names.agent,
 	    .space = names.space,

@@ -110,7 +110,7 @@ static json_t *server_info(enum mcp_revision revision)
 
 static json_t *capabilities(void)
 {
-	return json_pack("{s:{s:b}}", "tools", "listChanged", 1);
+	return json_pack("{s:{s:b}, s:{}}", "tools", "listChanged", 1, "logging");
 }
 
 /* Newest first. */

@@ -25,6 +25,7 @@
 #define MCP_META_SERVER       "io.modelcontextprotocol/serverInfo"
 
 #define MCP_META_SUBSCRIPTION "io.modelcontextprotocol/subscriptionId"
+#define MCP_META_LOG_LEVEL    "io.modelcontextprotocol/logLevel"
 
 /* Same numbers as enum request_era of link/message.h, which this floor may not include. */
 enum mcp_era {

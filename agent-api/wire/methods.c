@@ -13,6 +13,7 @@
 static const struct method METHODS[] = {
     {"initialize", IN_LEGACY, METHOD_INITIALIZE, METHOD_NONE},
     {"ping", IN_LEGACY, METHOD_PING, METHOD_NONE},
+    {"logging/setLevel", IN_LEGACY, METHOD_PARAMS, METHOD_SET_LEVEL},
     {"server/discover", IN_MODERN, METHOD_DISCOVER, METHOD_NONE},
     {"tools/list", IN_BOTH, METHOD_PARAMS, METHOD_TOOLS_LIST},
     {"tools/call", IN_BOTH, METHOD_TOOL, METHOD_TOOLS_CALL},
@@ -38,6 +39,7 @@ static const struct method METHODS[] = {
     {"callgate/config/write", IN_BOTH, METHOD_PARAMS, METHOD_CONFIG_WRITE},
     {"callgate/progress", IN_BOTH, METHOD_PARAMS, METHOD_PROGRESS},
     {"callgate/elicit", IN_BOTH, METHOD_PARAMS, METHOD_ELICIT},
+    {"callgate/log", IN_BOTH, METHOD_PARAMS, METHOD_LOG},
     {"callgate/reload", IN_BOTH, METHOD_PARAMS, METHOD_RELOAD},
     {"callgate/shutdown", IN_BOTH, METHOD_PARAMS, METHOD_SHUTDOWN},
 };

@@ -45,6 +45,8 @@ enum method_number {
 	METHOD_CONFIG_WRITE,
 	METHOD_PROGRESS, /* of running calls alone */
 	METHOD_ELICIT,   /* the same */
+	METHOD_LOG,      /* the same */
+	METHOD_SET_LEVEL,
 	METHOD_NUMBER_COUNT,
 };
 

@@ -47,6 +47,13 @@ int notice_progress(
 	return put(out, "notifications/progress", params);
 }
 
+int notice_message(struct buf *out, enum severity level, const char *logger, const json_t *data)
+{
+	return put(out, "notifications/message",
+	    json_pack(
+		"{s:s, s:s, s:O}", "level", severity_name(level), "logger", logger, "data", data));
+}
+
 static json_t *stream_meta(const char *subscription)
 {
 	return json_pack("{s:o}", MCP_META_SUBSCRIPTION, parsed(subscription));

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "agent-api/wire/mcp.h"
+#include "agent-api/wire/severity.h"
 
 /* What every request of ours begins with, so that front can tell it from a notification and knows
  * its id, a string of [a-z0-9-], without parsing it. */
@@ -27,6 +28,9 @@ struct notice_progress {
 };
 int notice_progress(
     struct buf *out, enum mcp_revision revision, const struct notice_progress *progress);
+
+/* A log message of a running tool. logger: UTF-8. data: any JSON; stays the caller's. */
+int notice_message(struct buf *out, enum severity level, const char *logger, const json_t *data);
 
 /* subscription: JSON of the id of the stream it belongs to; NULL: legacy, no stream. */
 int notice_tools_changed(struct buf *out, const char *subscription);

@@ -48,7 +48,21 @@ static int read_stream(struct wishes *wishes, const json_t *meta, struct rpc_err
 	return 0;
 }
 
-/* Modern only; before, these keys mean nothing. */
+/* Modern only, as what follows; before, the level is set by logging/setLevel. */
+static int read_log(struct wishes *wishes, const json_t *meta, struct rpc_error *ret_error)
+{
+	const json_t *level = json_object_get(meta, MCP_META_LOG_LEVEL);
+
+	if (!level)
+		return 0;
+	wishes->log = severity_from_name(json_string_value(level));
+	if (wishes->log == SEVERITY_NONE)
+		return rpc_refuse(ret_error, RPC_INVALID_PARAMS,
+		    "_meta[\"" MCP_META_LOG_LEVEL "\"]: must be " SEVERITY_NAMES);
+	return 0;
+}
+
+/* In the old era these keys mean nothing. */
 static int read_retry(struct wishes *wishes, const json_t *params, struct rpc_error *ret_error)
 {
 	json_t *responses = json_object_get(params, "inputResponses");
@@ -88,7 +102,9 @@ int wishes_read(
 		r = read_stream(ret, meta, ret_error);
 	if (r == 0 && era == MCP_MODERN) {
 		ret->can_elicit = mcp_can_elicit(json_object_get(meta, MCP_META_CAPABILITIES));
-		r = read_retry(ret, params, ret_error);
+		r = read_log(ret, meta, ret_error);
+		if (r == 0)
+			r = read_retry(ret, params, ret_error);
 	}
 	return r;
 }

@@ -1,6 +1,6 @@
 /*
- * What a client asks for beside the call itself: progress, streams, and the answers to what the
- * last answer asked for. Read from params and params._meta of tools/call.
+ * What a client asks for beside the call itself: progress, log messages, streams, and the answers
+ * to what the last answer asked for. Read from params and params._meta of tools/call.
  *
  * Only the form is judged here. Pure; floor 1: base, jansson.
  */
@@ -11,13 +11,15 @@
 #include <stdbool.h>
 
 #include "agent-api/wire/mcp.h"
+#include "agent-api/wire/severity.h"
 
 struct wishes {
 	bool stream_input;
 	bool stream_output;
-	bool can_elicit; /* modern: said by this request; legacy: never set here */
-	char *progress;  /* JSON of _meta.progressToken, owned; NULL: none */
-	char *retry;     /* JSON of {inputResponses?, requestState}, owned; NULL: none */
+	bool can_elicit;   /* modern: said by this request; legacy: never set here */
+	enum severity log; /* modern: the log messages it wants; legacy: never set here */
+	char *progress;    /* JSON of _meta.progressToken, owned; NULL: none */
+	char *retry;       /* JSON of {inputResponses?, requestState}, owned; NULL: none */
 };
 
 /* params: the object, or NULL. *ret is released by wishes_fini(), also after a refusal. 0,

@@ -14,6 +14,7 @@
 #include "supervisor/engine/approvals/watch.h"
 #include "supervisor/engine/asking/elicit.h"
 #include "supervisor/engine/asking/gate.h"
+#include "supervisor/engine/asking/logging.h"
 #include "supervisor/engine/asking/progress.h"
 #include "supervisor/engine/asking/question.h"
 #include "supervisor/engine/asking/subscribe.h"
@@ -81,6 +82,8 @@ static const struct method methods[REQUEST_METHOD_COUNT] = {
     [REQUEST_CONFIG_WRITE] = {write_config, 0, RECORDED},
     [REQUEST_PROGRESS] = {progress_take, 0, 0},
     [REQUEST_ELICIT] = {question_ask, 0, 0},
+    [REQUEST_LOG] = {logging_take, 0, 0},
+    [REQUEST_SET_LEVEL] = {logging_set_level, 0, 0},
 };
 /* clang-format on */
 
@@ -253,7 +256,8 @@ static bool is_over(const struct engine *engine, uint16_t method)
 {
 	return engine->draining && method != REQUEST_STREAM_READ &&
 	       method != REQUEST_STREAM_WRITE && method != REQUEST_STATUS &&
-	       method != REQUEST_PROGRESS && method != REQUEST_SUBSCRIBE; /* which ends at once */
+	       method != REQUEST_PROGRESS && method != REQUEST_LOG &&
+	       method != REQUEST_SUBSCRIBE; /* which ends at once */
 }
 
 static int serve(struct methods_ask *ask, struct message *message)

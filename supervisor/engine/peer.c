@@ -36,12 +36,27 @@ struct peer *peer_add(struct engine *engine, const struct peer *given)
 	return peer;
 }
 
-void peer_become(struct engine *engine, uint64_t id, struct caller *caller)
+static struct peer *find_own(struct engine *engine, uint64_t id)
 {
 	struct peer *peer = engine->peers;
 
 	while (peer && peer->id != id)
 		peer = peer->next;
+	return peer;
+}
+
+void peer_wants_log(struct engine *engine, uint64_t id, uint16_t severity)
+{
+	struct peer *peer = find_own(engine, id);
+
+	if (peer)
+		peer->log = severity;
+}
+
+void peer_become(struct engine *engine, uint64_t id, struct caller *caller)
+{
+	struct peer *peer = find_own(engine, id);
+
 	if (!peer) {
 		(void)caller_drop(caller);
 		return;

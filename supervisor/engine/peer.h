@@ -22,7 +22,8 @@ struct peer {
 	/* The call whose gate it came through, or what is no call's id once that is over; "" = the
 	 * socket. caller is then that call's (gate.h). */
 	char call[CALL_ID_MAX];
-	uint32_t depth;      /* of the calls it makes; 0 = from the socket */
+	uint32_t depth; /* of the calls it makes; 0 = from the socket */
+	uint16_t log;   /* log messages it wants, enum severity; legacy, not of the HTTP front */
 	struct visit *visit; /* owned; NULL: not of the HTTP front */
 };
 
@@ -33,6 +34,8 @@ int peer_arrived(struct engine *engine, struct message *message);
 struct peer *peer_add(struct engine *engine, const struct peer *given);
 /* It is known now who the peer is: takes the caller's hold. */
 void peer_become(struct engine *engine, uint64_t id, struct caller *caller);
+/* The log messages that this connection wants from now on; unknown ones are ignored. */
+void peer_wants_log(struct engine *engine, uint64_t id, uint16_t severity);
 /* MESSAGE_PEER_GONE: cancels its calls, drops its polls, forgets it. 0 or -EBADMSG. */
 int peer_gone(struct engine *engine, struct message *message);
 /* The same for all that have this bit in their number. */

@@ -251,8 +251,10 @@ enum request_method {
 	REQUEST_TOKENS_KEYS, /* our jwks.json */
 	REQUEST_CONFIG_READ,
 	REQUEST_CONFIG_WRITE, /* body {config, check?, version?} */
-	REQUEST_PROGRESS, /* of a running call, through its gate: {progress, total?, message?} */
-	REQUEST_ELICIT,   /* the same: {message, requestedSchema, name?}, for the caller's user */
+	REQUEST_PROGRESS,  /* of a running call, through its gate: {progress, total?, message?} */
+	REQUEST_ELICIT,    /* the same: {message, requestedSchema, name?}, for the caller's user */
+	REQUEST_LOG,       /* the same: {level, data}, for the caller's client */
+	REQUEST_SET_LEVEL, /* logging/setLevel of the legacy era: body {level} */
 	REQUEST_METHOD_COUNT,
 };
 /* What a client asked for beside the call itself, as bits. */
@@ -260,16 +262,19 @@ enum request_option {
 	REQUEST_STREAM_INPUT = 1,  /* standard input comes by STREAM_WRITE */
 	REQUEST_STREAM_OUTPUT = 2, /* output is fetched by STREAM_READ while the tool runs */
 	REQUEST_CAN_ELICIT = 4,    /* the client can show its user a form */
-	REQUEST_OPTIONS_ALL = 7,
+	REQUEST_CAN_HEAR = 8,      /* what is told while the call runs reaches the client */
+	REQUEST_OPTIONS_ALL = 15,
 };
 enum request_era {
 	ERA_LEGACY = 0, /* initialize, up to 2025-11-25 */
 	ERA_MODERN = 1, /* 2026-07-28, stateless */
 };
+#define REQUEST_LOG_MAX 8
 struct message_request {
 	uint64_t peer; /* connection */
 	uint16_t method;
 	uint16_t era;
+	uint16_t log;      /* modern: least severity of log messages it wants, from 1; 0 = none */
 	uint32_t options;  /* enum request_option */
 	const char *tool;  /* TOOLS_CALL, EXPLAIN */
 	const char *agent; /* as claimed; "" = none */

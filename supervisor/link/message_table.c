@@ -137,6 +137,7 @@ static const struct field request_fields[] = {
     AT(U64, message_request, peer),
     UP_TO(U16, message_request, method, REQUEST_METHOD_COUNT - 1),
     UP_TO(U16, message_request, era, ERA_MODERN),
+    UP_TO(U16, message_request, log, REQUEST_LOG_MAX),
     UP_TO(U32, message_request, options, REQUEST_OPTIONS_ALL),
     AT(STR, message_request, tool),
     AT(STR, message_request, agent),

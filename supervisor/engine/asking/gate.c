@@ -117,10 +117,11 @@ struct caller *gate_admit(struct engine *engine, struct peer *peer, const char *
 static const uint64_t served_inside = 1ull << REQUEST_TOOLS_LIST | 1ull << REQUEST_TOOLS_CALL |
 				      1ull << REQUEST_AGENTS_LIST | 1ull << REQUEST_EXPLAIN |
 				      1ull << REQUEST_SUBSCRIBE | 1ull << REQUEST_STREAM_WRITE |
-				      1ull << REQUEST_STREAM_READ;
+				      1ull << REQUEST_STREAM_READ | 1ull << REQUEST_SET_LEVEL;
 
 /* What only a running call can say or ask. */
-static const uint64_t served_only_inside = 1ull << REQUEST_PROGRESS | 1ull << REQUEST_ELICIT;
+static const uint64_t served_only_inside =
+    1ull << REQUEST_PROGRESS | 1ull << REQUEST_ELICIT | 1ull << REQUEST_LOG;
 
 _Static_assert(REQUEST_METHOD_COUNT <= 64, "methods are bits of served_inside");
 

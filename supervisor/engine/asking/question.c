@@ -30,6 +30,7 @@
 #define ID_MAX     (sizeof(PREFIX) + 2 * (size_t)RETRY_NONCE_LEN)
 #define NOTICE_CAP (128 * 1024)
 #define FACTS      5
+#define OF_CLIENT  (uint32_t)(REQUEST_CAN_ELICIT | REQUEST_CAN_HEAR)
 
 _Static_assert(ID_MAX <= NOTICE_ID_MAX, "front keeps ids of this length");
 
@@ -350,8 +351,8 @@ static int attach(struct call *call, const struct peer *peer, const struct messa
 	call->parked = false;
 	call->peer = peer->id;
 	call->request = message->serial;
-	call->options = (call->options & ~(uint32_t)REQUEST_CAN_ELICIT) |
-			(message->u.request.options & REQUEST_CAN_ELICIT);
+	call->options = (call->options & ~OF_CLIENT) | (message->u.request.options & OF_CLIENT);
+	call->log.wanted = message->u.request.log;
 	progress_start(call);
 	return 0;
 }

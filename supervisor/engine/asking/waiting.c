@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "supervisor/engine/asking/elicit.h"
+#include "supervisor/engine/asking/logging.h"
 #include "supervisor/engine/asking/progress.h"
 #include "supervisor/engine/asking/question.h"
 #include "supervisor/engine/asking/subscribe.h"
@@ -39,6 +40,7 @@ void waiting_free(struct engine *engine)
 	progress_free_all(waiting);
 	elicit_free_all(waiting);
 	question_free_all(waiting);
+	logging_free_all(waiting);
 	key_wipe(waiting->key, sizeof(waiting->key));
 	free(waiting);
 }

@@ -12,6 +12,7 @@
 
 struct engine;
 struct elicitation;
+struct log_wish;
 struct progress;
 struct tool_question;
 struct subscription;
@@ -22,6 +23,7 @@ struct waiting {
 	uv_timer_t *ticker;                 /* ... and their timer; NULL while there is none */
 	struct elicitation *elicitations;   /* elicit.c: forms that clients have not answered */
 	struct tool_question *questions; /* question.c: of running tools to their callers' users */
+	struct log_wish *wishes;         /* logging.c: what principals want to hear over HTTP */
 	uint8_t key[KEY_LEN]; /* of this start: cursors and request states are authentic by it */
 };
 

@@ -127,6 +127,14 @@ struct call_exit {
 	uint64_t memory_peak;
 };
 
+/* Log messages of its tool (logging.h). */
+struct call_log {
+	uint16_t wanted; /* modern: from which severity on; 0 = none */
+	uint32_t told;   /* to its client, and */
+	uint32_t bytes;  /* of their data */
+	uint64_t said;   /* told or not */
+};
+
 struct call {
 	struct call *next;
 	struct engine *engine;
@@ -158,6 +166,7 @@ struct call {
 	bool silent;  /* the client does not want an answer any more */
 	bool parked;  /* answered with a form; nobody waits until it comes again (question.h) */
 	uint32_t questions; /* that its tool has asked */
+	struct call_log log;
 
 	/* how it was judged, under which version */
 	struct ruleset *rules;

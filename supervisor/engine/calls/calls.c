@@ -79,6 +79,7 @@ static struct call *make(
 	call->peer = peer->id;
 	call->request = request->serial;
 	call->era = (enum request_era)request->u.request.era;
+	call->log.wanted = request->u.request.log;
 	call->depth = peer->depth;
 	call->caller = caller_hold(peer->caller);
 	call->pid = peer->pid;

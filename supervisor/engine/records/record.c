@@ -202,6 +202,17 @@ static void put_output(struct buf *out, const struct output *output)
 	record_close(out);
 }
 
+/* How much its tool logged, not what. */
+static void put_log(struct buf *out, const struct call_log *log)
+{
+	if (!log->said)
+		return;
+	record_open(out, "log");
+	record_put_int(out, "said", (int64_t)log->said);
+	record_put_int(out, "told", log->told);
+	record_close(out);
+}
+
 static bool went_well(const struct call *call)
 {
 	return call->outcome == OUTCOME_COMPLETED && call->exit.how == EXIT_HOW_EXITED &&
@@ -220,6 +231,7 @@ void record_outcome(struct buf *out, const struct call *call)
 	put_exit(out, exit);
 	record_put_int(out, "latency_us", (int64_t)(clock_monotonic_us() - call->born_us));
 	record_put_list(out, "layers", (const char *const *)exit->layers, exit->layer_count);
+	put_log(out, &call->log);
 	record_put_str(out, "method", "tools/call");
 	record_put_text(out, "namespace", space_of(call));
 	record_put_str(out, "outcome", call_outcome_name(call->outcome));

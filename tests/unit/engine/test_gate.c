@@ -235,8 +235,8 @@ static void inside_one_asks_for_tools_only(void **state)
 		bool served = m == REQUEST_TOOLS_LIST || m == REQUEST_TOOLS_CALL ||
 			      m == REQUEST_AGENTS_LIST || m == REQUEST_EXPLAIN ||
 			      m == REQUEST_SUBSCRIBE || m == REQUEST_STREAM_WRITE ||
-			      m == REQUEST_STREAM_READ;
-		bool own = m == REQUEST_PROGRESS || m == REQUEST_ELICIT; /* from nowhere else */
+			      m == REQUEST_STREAM_READ || m == REQUEST_SET_LEVEL;
+		bool own = m == REQUEST_PROGRESS || m == REQUEST_ELICIT || m == REQUEST_LOG;
 
 		assert_int_equal(
 		    gate_refuses(inside, (enum request_method)m) == NULL, served || own);

@@ -208,6 +208,7 @@ struct visited {
 	enum request_method method;
 	const char *space, *agent, *tool;
 	const char *body; /* JSON; NULL: {} */
+	uint32_t options;
 };
 
 /* Sends VISITOR and REQUEST; the peer's number. The reply, if there is one, is with world.http. */
@@ -244,6 +245,7 @@ static inline uint64_t visit(const struct visited *asked)
 	request.u.request.agent = asked->agent ? asked->agent : "";
 	request.u.request.tool = asked->tool ? asked->tool : "";
 	request.u.request.credential = "";
+	request.u.request.options = asked->options;
 	request.u.request.body.data = asked->body ? asked->body : "{}";
 	request.u.request.body.len = strlen(request.u.request.body.data);
 	assert_int_equal(methods_request(&world, &request), 0);

@@ -136,6 +136,7 @@ static void request_comes_back(void **state)
 	sent.u.request = (struct message_request){.peer = UINT64_MAX,
 	    .method = REQUEST_STREAM_READ,
 	    .era = ERA_MODERN,
+	    .log = REQUEST_LOG_MAX,
 	    .options = REQUEST_OPTIONS_ALL,
 	    .tool = "t",
 	    .agent = "a",
@@ -148,6 +149,7 @@ static void request_comes_back(void **state)
 	assert_true(got.u.request.peer == UINT64_MAX);
 	assert_int_equal(got.u.request.method, REQUEST_STREAM_READ);
 	assert_int_equal(got.u.request.era, ERA_MODERN);
+	assert_int_equal(got.u.request.log, REQUEST_LOG_MAX);
 	assert_int_equal(got.u.request.options, REQUEST_OPTIONS_ALL);
 	assert_string_equal(got.u.request.tool, "t");
 	assert_string_equal(got.u.request.agent, "a");

@@ -73,6 +73,7 @@ static uint32_t fill(struct message *message)
 		message->u.request = (struct message_request){.peer = 1,
 		    .method = REQUEST_TOOLS_CALL,
 		    .era = ERA_MODERN,
+		    .log = REQUEST_LOG_MAX,
 		    .options = REQUEST_STREAM_OUTPUT,
 		    .tool = "bash",
 		    .progress = "1",

@@ -117,7 +117,7 @@ static void test_modern_call_is_plain_when_quick(void **state)
 	assert_string_equal(visitor.u.visitor.revision, "2026-07-28");
 	assert_int_equal(request.u.request.era, ERA_MODERN);
 	assert_int_equal(request.u.request.method, REQUEST_TOOLS_CALL);
-	assert_int_equal(request.u.request.options, 0);
+	assert_int_equal(request.u.request.options, REQUEST_CAN_HEAR);
 	assert_string_equal(request.u.request.tool, "bash");
 	assert_string_equal(request.u.request.agent, "coder");
 	rig_reply(&rig, request.serial, REPLY_RESULT, "{\"x\":1}");
@@ -403,7 +403,7 @@ static void test_answers_count_from_who_was_asked(void **state)
 	fd = rig_connect(&rig);
 	rig_ask(fd, "POST /mcp", LEGACY SESSION "X-API-Key: k\r\n", CALL("5", ""));
 	rig_take(&rig, &visitor, &request);
-	assert_int_equal(request.u.request.options, REQUEST_CAN_ELICIT);
+	assert_int_equal(request.u.request.options, REQUEST_CAN_ELICIT | REQUEST_CAN_HEAR);
 	rig_notify(&rig, visitor.u.visitor.peer,
 	    "{\"jsonrpc\":\"2.0\",\"id\":\"q-1\",\"method\":\"elicitation/create\"}");
 	rig_hear_head(fd, &answer);
@@ -437,9 +437,10 @@ static void test_who_may_be_asked(void **state)
 		const char *headers;
 		uint32_t options;
 	} rows[] = {
-	    {LEGACY SESSION, REQUEST_CAN_ELICIT}, {LEGACY SESSION_N, 0}, {LEGACY, 0},
-	    {LEGACY "Mcp-Session-Id: cg1-e-00\r\n", 0},
-	    {ACCEPT SESSION, 0}, /* 2025-03-26 has no questions */
+	    {LEGACY SESSION, REQUEST_CAN_ELICIT | REQUEST_CAN_HEAR},
+	    {LEGACY SESSION_N, REQUEST_CAN_HEAR}, {LEGACY, REQUEST_CAN_HEAR},
+	    {LEGACY "Mcp-Session-Id: cg1-e-00\r\n", REQUEST_CAN_HEAR},
+	    {ACCEPT SESSION, REQUEST_CAN_HEAR}, /* 2025-03-26 has no questions */
 	    {JSON_TYPE "MCP-Protocol-Version: 2025-11-25\r\n" SESSION, 0}, /* nor has JSON alone */
 	};
 	struct message visitor, request;

@@ -130,6 +130,8 @@ static void check_negotiation(const char *asked, const char *answered)
 	assert_string_equal(mcp_revision_name(session.revision), answered);
 	assert_true(json_is_true(json_object_get(
 	    json_object_get(json_object_get(result, "capabilities"), "tools"), "listChanged")));
+	assert_true(
+	    json_is_object(json_object_get(json_object_get(result, "capabilities"), "logging")));
 	assert_int_equal(json_object_get(json_object_get(result, "serverInfo"), "title") != NULL,
 	    session.revision >= MCP_2025_06_18);
 	assert_true(

@@ -57,6 +57,20 @@ static void progress(void **state)
 	assert_int_equal(notice_progress(&out, MCP_2025_03_26, &row), -ENOMEM);
 }
 
+static void messages(void **state)
+{
+	json_t *data = json_loads("[{\"a\":\"\\u001b\u00e9\"},null]", 0, NULL);
+	struct buf cleanup_with(buf_fini) out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	expect(&out, notice_message(&out, SEVERITY_ALERT, "t", data),
+	    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":"
+	    "{\"level\":\"alert\",\"logger\":\"t\",\"data\":[{\"a\":\"\\u001b\u00e9\"},null]}}");
+	assert_int_equal(notice_message(&out, SEVERITY_ALERT, "\xFF", data), -ENOMEM);
+	json_decref(data);
+}
+
 static void streams(void **state)
 {
 	struct buf cleanup_with(buf_fini) out;
@@ -107,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(progress),
+	    cmocka_unit_test(messages),
 	    cmocka_unit_test(streams),
 	    cmocka_unit_test(requests),
 	};

@@ -118,11 +118,39 @@ static void what_is_kept_is_short(void **state)
 	assert_int_equal(read_sized("requestState", 900000), RPC_REFUSED);
 }
 
+static int read_log(enum mcp_era era, const char *level, enum severity *ret)
+{
+	json_t *params = json_pack(
+	    "{s:{s:o}}", "_meta", MCP_META_LOG_LEVEL, json_loads(level, JSON_DECODE_ANY, NULL));
+	struct wishes cleanup_with(wishes_fini) wishes;
+	struct rpc_error error = {.code = 0};
+	int r = wishes_read(&wishes, era, params, &error);
+
+	json_decref(params);
+	*ret = wishes.log;
+	return error.code ? error.code : r;
+}
+
+static void the_level_of_a_request(void **state)
+{
+	static const char *const WRONG[] = {"\"\"", "\"loud\"", "\"ERROR\"", "3", "null", "{}"};
+	enum severity level;
+
+	(void)state;
+	assert_int_equal(read_log(MCP_MODERN, "\"warning\"", &level), 0);
+	assert_int_equal(level, SEVERITY_WARNING);
+	assert_int_equal(read_log(MCP_LEGACY, "\"warning\"", &level), 0); /* another era's word */
+	assert_int_equal(level, SEVERITY_NONE);
+	for (size_t i = 0; i < sizeof(WRONG) / sizeof(WRONG[0]); i++)
+		assert_int_equal(read_log(MCP_MODERN, WRONG[i], &level), RPC_INVALID_PARAMS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(rows),
 	    cmocka_unit_test(what_is_kept_is_short),
+	    cmocka_unit_test(the_level_of_a_request),
 	};
 
 	return cmocka_run_group_tests_name("wishes", tests, NULL, NULL);
