@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "agent-api/wire/form.h"
 #include "agent-api/wire/value.h"
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/str.h"
@@ -355,6 +356,9 @@ int inquiry_read(const json_t *params, const char *tool, struct inquiry *ret, st
 		    INQUIRY_MESSAGE_MAX);
 	if (name && (!json_is_string(name) || !is_key(json_string_value(name))))
 		return err_note(note, -EINVAL, "name: must be 1 to 64 of A-Z a-z 0-9 _ . -");
+	if (name && strcmp(json_string_value(name), FORM_KEY) == 0)
+		return err_note(note, -EINVAL,
+		    "name: \"" FORM_KEY "\" is callgate's own question; take another one");
 	r = check_schema(schema, note);
 	if (r < 0)
 		return r;

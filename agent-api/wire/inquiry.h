@@ -18,7 +18,10 @@
 
 /* What a tool asks. Zeroed: nothing. */
 struct inquiry {
-	const char *key;   /* of inputRequests; borrowed from the params it was read from */
+	/* Of inputRequests and inputResponses: what the tool calls the form, so that a client
+	 * that knows the tool can answer ahead. Never FORM_KEY. Borrowed from the params, or a
+	 * literal. */
+	const char *key;
 	json_t *message;   /* string; owned */
 	json_t *requested; /* the schema, as the tool gave it; owned */
 };

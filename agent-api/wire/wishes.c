@@ -77,9 +77,9 @@ static int read_retry(struct wishes *wishes, const json_t *params, struct rpc_er
 	if (responses && json_object_size(responses) > 0 && !wishes->can_elicit)
 		return rpc_refuse(ret_error, RPC_MISSING_CAPABILITY,
 		    "inputResponses: this request does not declare the capability elicitation");
-	if (!state)
-		return 0; /* answers to nothing that we asked */
-	retry = json_pack("{s:O*, s:O}", "inputResponses", responses, "requestState", state);
+	if (!state && json_object_size(responses) == 0)
+		return 0;
+	retry = json_pack("{s:O*, s:O*}", "inputResponses", responses, "requestState", state);
 	wishes->retry = retry ? json_dumps(retry, JSON_COMPACT) : NULL;
 	json_decref(retry);
 	if (!wishes->retry)

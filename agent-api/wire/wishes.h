@@ -1,6 +1,7 @@
 /*
  * What a client asks for beside the call itself: progress, log messages, streams, and the answers
- * to what the last answer asked for. Read from params and params._meta of tools/call.
+ * to what the last answer asked for, or the call will ask. Read from params and params._meta of
+ * tools/call.
  *
  * Only the form is judged here. Pure; floor 1: base, jansson.
  */
@@ -19,7 +20,7 @@ struct wishes {
 	bool can_elicit;   /* modern: said by this request; legacy: never set here */
 	enum severity log; /* modern: the log messages it wants; legacy: never set here */
 	char *progress;    /* JSON of _meta.progressToken, owned; NULL: none */
-	char *retry;       /* JSON of {inputResponses?, requestState}, owned; NULL: none */
+	char *retry; /* JSON of {inputResponses?, requestState?}, one of them, owned; NULL: none */
 };
 
 /* params: the object, or NULL. *ret is released by wishes_fini(), also after a refusal. 0,

@@ -17,6 +17,7 @@
 #include "supervisor/engine/asking/logging.h"
 #include "supervisor/engine/asking/progress.h"
 #include "supervisor/engine/asking/question.h"
+#include "supervisor/engine/asking/retry.h"
 #include "supervisor/engine/asking/subscribe.h"
 #include "supervisor/engine/asking/waiting.h"
 #include "supervisor/engine/calls/calls.h"
@@ -143,7 +144,7 @@ static int start_call(const struct methods_ask *ask, const struct message *messa
 
 	if (question_resume(ask->engine, ask->peer, message))
 		return 0; /* a call that runs already goes on */
-	if (ask->request->retry && ask->request->retry[0])
+	if (retry_has_state(ask->request->retry))
 		fault = elicit_check(ask->engine, ask->peer, ask->request, &note);
 	if (fault == -EINVAL) {
 		result_refuse(&ask->to, RPC_INVALID_PARAMS, "%s", note.text);

@@ -280,7 +280,7 @@ struct message_request {
 	const char *agent; /* as claimed; "" = none */
 	const char *space;
 	const char *progress; /* JSON of _meta.progressToken; "" = none */
-	const char *retry;    /* JSON of {inputResponses, requestState}; "" = none */
+	const char *retry;    /* JSON of {inputResponses?, requestState?}; "" = none */
 	/* _meta["callgate/credential"] of a Unix socket: stands in place of the kernel's word for
 	 * this request; "" = none */
 	const char *credential;

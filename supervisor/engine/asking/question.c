@@ -218,6 +218,21 @@ static struct tool_question *make(const struct methods_ask *ask, const struct ca
 	return question;
 }
 
+/* Takes told. The question is over. */
+static void answer_tool(struct tool_question *question, json_t *told)
+{
+	if (question->deaf)
+		json_decref(told);
+	else
+		result_give(&question->tool, told);
+	drop(question);
+}
+
+static bool asked_enough(const struct call *call)
+{
+	return call->questions + call->foreseen >= QUESTIONS_OF_CALL;
+}
+
 /* Why this call may not ask now; NULL: it may. */
 static const char *refuses(const struct call *call)
 {
@@ -231,9 +246,27 @@ static const char *refuses(const struct call *call)
 		return "the client that called cannot show a form now; go on without an answer";
 	if (find_call(call->engine, call->id))
 		return "this call waits for the answer to another question already";
-	if (call->questions >= QUESTIONS_OF_CALL)
+	if (asked_enough(call))
 		return "this call has asked often enough";
 	return NULL;
+}
+
+/* The client may have sent the answer with the request. It is judged as any other and counts once;
+ * none that fits is as good as none. Not where an approver has given other arguments since: they
+ * may make it the answer to something else. */
+static bool was_foreseen(struct call *call, struct tool_question *question)
+{
+	json_t *result = digest_is_zero(&call->edit.plan)
+			     ? retry_take(&call->retry, question->inquiry.key)
+			     : NULL;
+	json_t *told = result ? inquiry_answer(&question->inquiry, result) : NULL;
+
+	json_decref(result);
+	if (!told)
+		return false;
+	call->foreseen++;
+	answer_tool(question, told);
+	return true;
 }
 
 void question_ask(const struct methods_ask *ask)
@@ -257,6 +290,8 @@ void question_ask(const struct methods_ask *ask)
 	fault = question
 		    ? inquiry_read(question->params, call->tool->name, &question->inquiry, &note)
 		    : -ENOMEM;
+	if (!fault && was_foreseen(call, question))
+		return;
 	if (!fault)
 		fault = put(call, question);
 	if (!fault) {
@@ -270,16 +305,6 @@ void question_ask(const struct methods_ask *ask)
 }
 
 /* ---- answering --------------------------------------------------------------------------- */
-
-/* Takes told. The question is over. */
-static void answer_tool(struct tool_question *question, json_t *told)
-{
-	if (question->deaf)
-		json_decref(told);
-	else
-		result_give(&question->tool, told);
-	drop(question);
-}
 
 static void answer_cancel(struct tool_question *question)
 {
@@ -368,8 +393,7 @@ static void take_again(struct tool_question *question, struct call *call, const 
 		answer_tool(question, told);
 		return;
 	}
-	if (call->questions >= QUESTIONS_OF_CALL || !(call->options & REQUEST_CAN_ELICIT) ||
-	    put(call, question))
+	if (asked_enough(call) || !(call->options & REQUEST_CAN_ELICIT) || put(call, question))
 		answer_cancel(question);
 }
 

@@ -6,7 +6,8 @@
  * In the legacy era the form is a request of ours on the client's connection. In the modern era
  * there is none: the call is answered with the form and a state, and goes on running as one that
  * is parked; whoever comes with the state, as the same caller with the same call, is its client
- * from then on. A question has an end (approvals.timeout); a parked call ends with it. One call has
+ * from then on. A form whose answer came with the call is answered by it and shown to nobody. A
+ * question has an end (approvals.timeout); a parked call ends with it. One call has
  * one open question, and asks a bounded number of them. Floor 3, engine only.
  */
 #ifndef CALLGATE_ENGINE_QUESTION_H

@@ -1,6 +1,7 @@
 #include "supervisor/engine/asking/retry.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/str.h"
@@ -48,4 +49,31 @@ int retry_read(const char *retry, uint8_t state[RETRY_STATE_LEN], json_t **ret_o
 	}
 	json_decref(object);
 	return -EINVAL;
+}
+
+bool retry_has_state(const char *retry)
+{
+	json_t *object = retry && retry[0] ? json_loads(retry, 0, NULL) : NULL;
+	bool has = json_object_get(object, "requestState") != NULL;
+
+	json_decref(object);
+	return has;
+}
+
+json_t *retry_take(char **retry, const char *key)
+{
+	json_t *object = (*retry)[0] ? json_loads(*retry, 0, NULL) : NULL;
+	json_t *responses = json_object_get(object, "inputResponses");
+	json_t *found = json_incref(json_object_get(responses, key));
+	char *rest =
+	    found && json_object_del(responses, key) == 0 ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	json_decref(object);
+	if (rest) {
+		free(*retry);
+		*retry = rest;
+		return found;
+	}
+	json_decref(found);
+	return NULL;
 }

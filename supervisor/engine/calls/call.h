@@ -154,7 +154,7 @@ struct call {
 	char *agent, *space, *tool_name;
 	uint32_t options; /* enum request_option */
 	char *progress;   /* JSON of the progress token; "" = none */
-	char *retry;      /* JSON of {inputResponses, requestState}; "" = none */
+	char *retry;      /* JSON of {inputResponses?, requestState?}; "" = none */
 	char *parent;     /* the running call through whose gate it came; "" = none */
 	uint32_t depth;   /* 0: from the socket */
 	char *body;       /* arguments as JSON */
@@ -165,7 +165,8 @@ struct call {
 	bool used_up; /* asked for by a token that has no calls left */
 	bool silent;  /* the client does not want an answer any more */
 	bool parked;  /* answered with a form; nobody waits until it comes again (question.h) */
-	uint32_t questions; /* that its tool has asked */
+	uint32_t questions; /* that its tool has asked somebody */
+	uint32_t foreseen;  /* that were answered by what came with the request */
 	struct call_log log;
 
 	/* how it was judged, under which version */

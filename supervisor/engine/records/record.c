@@ -202,6 +202,17 @@ static void put_output(struct buf *out, const struct output *output)
 	record_close(out);
 }
 
+/* What its tool asked: of people, and by answers that the client had sent before. */
+static void put_forms(struct buf *out, const struct call *call)
+{
+	if (!call->questions && !call->foreseen)
+		return;
+	record_open(out, "forms");
+	record_put_int(out, "asked", call->questions);
+	record_put_int(out, "foreseen", call->foreseen);
+	record_close(out);
+}
+
 /* How much its tool logged, not what. */
 static void put_log(struct buf *out, const struct call_log *log)
 {
@@ -229,6 +240,7 @@ void record_outcome(struct buf *out, const struct call *call)
 	record_put_text(out, "credential", call->caller->credential);
 	record_put_str(out, "decision", judge_decision(call));
 	put_exit(out, exit);
+	put_forms(out, call);
 	record_put_int(out, "latency_us", (int64_t)(clock_monotonic_us() - call->born_us));
 	record_put_list(out, "layers", (const char *const *)exit->layers, exit->layer_count);
 	put_log(out, &call->log);

@@ -472,6 +472,105 @@ static void a_parked_call_ends_without_a_word(void **state)
 	free(given);
 }
 
+/* ---- answers that came with the call ---- */
+
+static struct ask foretold(const char *responses, char *text, size_t len)
+{
+	struct ask ask = MODERN;
+
+	snprintf(text, len, "{\"inputResponses\":%s}", responses);
+	ask.retry = text;
+	return ask;
+}
+
+static bool is_recorded(const char *text)
+{
+	for (size_t i = 0; i < sent_count; i++)
+		if (sent[i].message.type == MESSAGE_RECORD && record_holds(&sent[i].message, text))
+			return true;
+	return false;
+}
+
+static void an_answer_may_come_with_the_call(void **state)
+{
+	char text[256];
+	struct ask ask =
+	    foretold("{\"which\":" THREE ",\"more\":{},\"approval\":1}", text, sizeof(text));
+	struct call *call = run(&ask);
+	uint64_t gate = inside(call), serial = ask_user(gate, FORM);
+	char *given;
+
+	(void)state;
+	expect_answer(serial, THREE);
+	assert_false(call->parked);
+	assert_false(call->streamed); /* nobody was shown anything */
+	assert_int_equal(call->questions, 0);
+	assert_int_equal(call->foreseen, 1);
+	assert_int_equal(sent_records(RECORD_APPROVAL_GRANT, NULL), 0);
+	serial = ask_user(gate, FORM); /* it counts once */
+	given = parked(call, last_serial - 2);
+	assert_false(is_answered(serial));
+	again(&MODERN, given, ANSWERED);
+	expect_answer(serial, THREE);
+	answer_exit(call->id, EXIT_HOW_EXITED, 0);
+	drive_to_end(call->id);
+	assert_true(is_recorded("foreseen"));
+	free(given);
+}
+
+static void what_does_not_fit_is_asked_for(void **state)
+{
+	static const char *const ROWS[] = {"{\"other\":" THREE "}", "{\"which\":12345}",
+	    "{\"which\":null}", "{\"which\":{\"action\":\"accept\"}}",
+	    "{\"which\":{\"action\":\"accept\",\"content\":{\"n\":\"3\"}}}",
+	    "{\"which\":{\"action\":\"accept\",\"content\":{\"n\":3,\"m\":4}}}"};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		struct ask ask = foretold(ROWS[i], text, sizeof(text));
+		struct call *call = run(&ask);
+		uint64_t serial = ask_user(inside(call), FORM);
+
+		free(parked(call, last_serial - 1));
+		assert_false(is_answered(serial));
+		assert_int_equal(call->questions, 1);
+		assert_int_equal(call->foreseen, 0);
+		call_cancel(call);
+		drive_to_end(call->id);
+		close(writers[0]);
+		close(writers[1]);
+		writers[0] = -1;
+	}
+}
+
+/* A no is an answer, too; and what may not be asked is not answered either. */
+static void an_answer_ahead_gives_no_rights(void **state)
+{
+	char text[256];
+	struct ask ask = foretold("{\"which\":{\"action\":\"decline\"}}", text, sizeof(text));
+	struct call *call = run(&ask);
+
+	(void)state;
+	expect_answer(ask_user(inside(call), FORM), "{\"action\":\"decline\"}");
+	close(writers[0]);
+	close(writers[1]);
+	call_cancel(call);
+	drive_to_end(call->id);
+	ask.tool = "mute";
+	call = run(&ask);
+	assert_int_equal(refusal(ask_user(inside(call), FORM)), RESULT_FORBIDDEN);
+	close(writers[0]);
+	close(writers[1]);
+	call_cancel(call);
+	drive_to_end(call->id);
+	ask.tool = "poll";
+	call = run(&ask);
+	call->edit.plan.bytes[0] = 1; /* an approver gave it other arguments */
+	assert_false(is_answered(ask_user(inside(call), FORM)));
+	assert_true(call->parked);
+}
+
 static void whoever_does_not_come_again_ends_it(void **state)
 {
 	struct call *call = run(&MODERN);
@@ -520,6 +619,9 @@ int main(void)
 	    TEST(a_state_is_of_one_caller_and_one_call),
 	    TEST(what_is_no_answer_is_asked_again),
 	    TEST(a_parked_call_ends_without_a_word),
+	    TEST(an_answer_may_come_with_the_call),
+	    TEST(what_does_not_fit_is_asked_for),
+	    TEST(an_answer_ahead_gives_no_rights),
 	    TEST(whoever_does_not_come_again_ends_it),
 	    TEST(a_stop_waits_for_nobody_who_cannot_come),
 	};

@@ -79,6 +79,8 @@ static const char *const BROKEN[] = {
     "{\"a\":{\"type\":\"boolean\"}}}}",
     "{\"message\":\"m\",\"name\":\"a b\",\"requestedSchema\":{\"type\":\"object\","
     "\"properties\":{\"a\":{\"type\":\"boolean\"}}}}",
+    "{\"message\":\"m\",\"name\":\"approval\",\"requestedSchema\":{\"type\":\"object\","
+    "\"properties\":{\"a\":{\"type\":\"boolean\"}}}}",
     "{\"message\":\"m\",\"name\":1,\"requestedSchema\":{\"type\":\"object\",\"properties\":"
     "{\"a\":{\"type\":\"boolean\"}}}}",
     ASK("1"),

@@ -56,7 +56,9 @@ static const struct {
 	"{\"_meta\":{" CAPS("{\"elicitation\":{\"url\":{}}}") "},\"inputResponses\":{\"a\":{}}}",
 	RPC_MISSING_CAPABILITY, NULL, NULL, 0, 0, 0},
     {MCP_MODERN, "{\"_meta\":{" CAPS("{\"elicitation\":{}}") "},\"inputResponses\":{\"a\":{}}}", 0,
-	NULL, NULL, 0, 0, true},
+	NULL, "{\"inputResponses\":{\"a\":{}}}", 0, 0, true},
+    {MCP_MODERN, "{\"_meta\":{" CAPS("{\"elicitation\":{}}") "},\"inputResponses\":{}}", 0, NULL,
+	NULL, 0, 0, true},
     {MCP_MODERN, "{\"_meta\":{},\"requestState\":5}", RPC_INVALID_PARAMS, NULL, NULL, 0, 0, 0},
     {MCP_MODERN, "{\"_meta\":{},\"inputResponses\":[]}", RPC_INVALID_PARAMS, NULL, NULL, 0, 0, 0},
 };
@@ -101,8 +103,13 @@ static int read_sized(const char *key, size_t len)
 
 	memset(text, 'x', len);
 	text[len] = '\0';
-	params = strcmp(key, "progressToken") == 0 ? json_pack("{s:{s:s}}", "_meta", key, text)
-						   : json_pack("{s:s}", key, text);
+	if (strcmp(key, "progressToken") == 0)
+		params = json_pack("{s:{s:s}}", "_meta", key, text);
+	else if (strcmp(key, "inputResponses") == 0)
+		params = json_pack("{s:{s:{s:{}}}, s:{s:s}}", "_meta", MCP_META_CAPABILITIES,
+		    "elicitation", key, "a", text);
+	else
+		params = json_pack("{s:s}", key, text);
 	r = wishes_read(&wishes, MCP_MODERN, params, &error);
 	json_decref(params);
 	return r;
@@ -116,6 +123,7 @@ static void what_is_kept_is_short(void **state)
 	assert_int_equal(read_sized("requestState", WIRE_RETRY_MAX - 64), 0);
 	assert_int_equal(read_sized("requestState", WIRE_RETRY_MAX), RPC_REFUSED);
 	assert_int_equal(read_sized("requestState", 900000), RPC_REFUSED);
+	assert_int_equal(read_sized("inputResponses", WIRE_RETRY_MAX), RPC_REFUSED);
 }
 
 static int read_log(enum mcp_era era, const char *level, enum severity *ret)
