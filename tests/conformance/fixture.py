@@ -86,9 +86,12 @@ def progress():
     tell(text("Three steps were told."))
 
 
-def logging():
-    print("this goes to standard error, which is not told as a log", file=sys.stderr)
-    tell(text("Nothing was logged."))
+def logging(pause="0.05"):
+    gate = Gate()
+    for words in ("Tool execution started", "Tool processing data", "Tool execution completed"):
+        gate.ask("callgate/log", level="info", data=words)
+        time.sleep(float(pause))
+    tell(text("Three messages were logged."))
 
 
 def elicitation(message):

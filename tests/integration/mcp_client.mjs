@@ -17,7 +17,7 @@ const clients = {
     const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js');
     const client = new Client(info);
     await client.connect(new StdioClientTransport(server));
-    assert.deepEqual(client.getServerCapabilities(), { tools: { listChanged: true } });
+    assert.deepEqual(client.getServerCapabilities(), { tools: { listChanged: true }, logging: {} });
     const { tools } = await client.listTools();
     assert.deepEqual(tools.map((tool) => tool.name), ['look', 'noisy']);
     for (const tool of tools) {

@@ -126,6 +126,11 @@ async function statesOfTheModernEra() {
   assert.ok(made('m1'));
   await refused(withAnswer('m1', state, approve), -32602); // once
 
+  // an answer without a state, sent ahead, approves nothing
+  const ahead = (await call({ ...touch('ask', 'm0'), inputResponses: { approval: approve } })).result;
+  assert.equal(ahead.resultType, 'input_required');
+  assert.ok(!made('m0'));
+
   // an answer is to one plan: other arguments are asked about anew
   state = await asked('m2');
   const swapped = await call(withAnswer('m3', state, approve));

@@ -9,6 +9,7 @@ const LEGACY = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'];
 const callgate = (...args) => execFileSync(process.env.CALLGATE, args, { encoding: 'utf8' });
 const ls = { name: 'bash', arguments: { command: 'ls' } };
 const LIST_CHANGED = (message) => message.method === 'notifications/tools/list_changed';
+const CAPABILITIES = { tools: { listChanged: true }, logging: {} };
 const code = async (promise) => (await promise).error?.code;
 
 async function handshakes() {
@@ -17,7 +18,7 @@ async function handshakes() {
     const hello = await line.initialize(version);
     const since = (other) => version >= other;
     assert.equal(hello.protocolVersion, version);
-    assert.deepEqual(hello.capabilities, { tools: { listChanged: true } });
+    assert.deepEqual(hello.capabilities, CAPABILITIES);
     assert.equal('title' in hello.serverInfo, since('2025-06-18'));
     const { tools } = (await line.ask('tools/list')).result;
     const bash = tools.find((tool) => tool.name === 'bash');
@@ -49,7 +50,7 @@ async function everyModernRequestStandsAlone() {
   const line = await Line.open();
   const found = (await line.ask('server/discover', modern())).result;
   assert.deepEqual(found.supportedVersions, ['2026-07-28', ...LEGACY.toReversed()]);
-  assert.deepEqual(found.capabilities, { tools: { listChanged: true } });
+  assert.deepEqual(found.capabilities, CAPABILITIES);
   for (const result of [found, (await line.ask('tools/list', modern())).result]) {
     assert.equal(result.resultType, 'complete');
     assert.equal(result.ttlMs, 0);
