@@ -44,10 +44,12 @@ static void check_wishes(const struct wishes *wishes)
 	buf_init(&out, WIRE_RESULT_MAX);
 	if (wishes->progress)
 		assert(notice_progress(&out, MCP_2025_11_25, &progress) == 0);
+	assert(wishes->log < SEVERITY_COUNT);
 	if (wishes->retry) {
 		assert(strlen(wishes->retry) <= WIRE_RETRY_MAX);
 		value = json_loads(wishes->retry, 0, NULL);
-		assert(json_is_string(json_object_get(value, "requestState")));
+		assert(json_is_string(json_object_get(value, "requestState")) ||
+		       json_object_size(json_object_get(value, "inputResponses")) > 0);
 		json_decref(value);
 	}
 }

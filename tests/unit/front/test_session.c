@@ -96,13 +96,13 @@ static void what_a_handshake_allows_is_kept(void **state)
 
 		rig_say(fd, CALL_META("1", ""));
 		rig_next(rig, &message, MESSAGE_REQUEST);
-		assert_int_equal(message.u.request.options, ROWS[i].options);
+		assert_int_equal(message.u.request.options, ROWS[i].options | REQUEST_CAN_HEAR);
 		message_fini(&message);
 		/* a modern request on the same connection speaks for itself */
 		rig_say(fd, CALL_META("2", MODERN));
 		rig_next(rig, &message, MESSAGE_REQUEST);
 		assert_int_equal(message.u.request.era, ERA_MODERN);
-		assert_int_equal(message.u.request.options, 0);
+		assert_int_equal(message.u.request.options, REQUEST_CAN_HEAR);
 		message_fini(&message);
 		bye(rig, fd);
 	}
@@ -119,16 +119,20 @@ static void wishes_travel_with_the_call(void **state)
 	rig_next(rig, &message, MESSAGE_REQUEST);
 	assert_string_equal(message.u.request.progress, "\"t\\n\"");
 	assert_string_equal(message.u.request.retry, "");
-	assert_int_equal(message.u.request.options, REQUEST_STREAM_INPUT | REQUEST_STREAM_OUTPUT);
+	assert_int_equal(message.u.request.options,
+	    REQUEST_STREAM_INPUT | REQUEST_STREAM_OUTPUT | REQUEST_CAN_HEAR);
+	assert_int_equal(message.u.request.log, 0);
 	message_fini(&message);
-	rig_say(fd,
-	    "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/call\",\"params\":"
-	    "{\"name\":\"bash\",\"requestState\":\"s\",\"inputResponses\":{\"approval\":"
-	    "{\"action\":\"decline\"}},\"_meta\":{" MODERN_CAPS("{\"elicitation\":{}}") "}}}\n");
+	rig_say(fd, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/call\",\"params\":"
+		    "{\"name\":\"bash\",\"requestState\":\"s\",\"inputResponses\":{\"approval\":"
+		    "{\"action\":\"decline\"}},\"_meta\":{"
+		    "\"io.modelcontextprotocol/logLevel\":\"error\"," MODERN_CAPS(
+			"{\"elicitation\":{}}") "}}}\n");
 	rig_next(rig, &message, MESSAGE_REQUEST);
 	assert_string_equal(message.u.request.retry,
 	    "{\"inputResponses\":{\"approval\":{\"action\":\"decline\"}},\"requestState\":\"s\"}");
-	assert_int_equal(message.u.request.options, REQUEST_CAN_ELICIT);
+	assert_int_equal(message.u.request.options, REQUEST_CAN_ELICIT | REQUEST_CAN_HEAR);
+	assert_int_equal(message.u.request.log, 5);
 	message_fini(&message);
 	rig_say(fd, CALL_META("3", "\"progressToken\":{}"));
 	assert_int_equal(rig_hear_error(fd, NULL), -32602);
