@@ -114,6 +114,15 @@ static bool listens_near(const char *listen)
 	       (!memcmp(address, one, sizeof(one)) || !memcmp(address, mapped, sizeof(mapped)));
 }
 
+static bool trusts_network(const struct policy_http *http)
+{
+	for (uint32_t i = 0; i < http->trusted_proxies.count; i++) {
+		if (!http_is_local_proxy(http->trusted_proxies.items[i].text))
+			return true;
+	}
+	return false;
+}
+
 static int check_listen(struct schema *schema, const struct policy_http *http)
 {
 	const struct policy_auth *auth = &http->auth;
@@ -128,7 +137,7 @@ static int check_listen(struct schema *schema, const struct policy_http *http)
 		    "lets in everybody who reaches this address, since no credential is looked at; "
 		    "write server.auth.enabled: true, or server.auth.require_auth: false if that "
 		    "is meant");
-	if (!http->tls.cert[0] && !http->trusted_proxies.count)
+	if (!http->tls.cert[0] && !trusts_network(http))
 		schema_warn_at(schema, http->listen_pos, "server.listen",
 		    "credentials cross the network in the clear; give server.tls, or name the "
 		    "proxy that does TLS under server.trusted_proxies");
@@ -182,10 +191,15 @@ static void warn_http(struct schema *schema, const struct policy_http *http)
 			schema_warn_at(schema, origins->items[i].pos, "server.cors.allowed_origins",
 			    "* lets the pages of every site call; name the origins");
 	}
-	if (http->listen && strchr(http->listen, '/') && http->ip_allowlist.count > 0)
+	if (http_trusts_local(http) && !strchr(http->listen, '/'))
+		schema_warn_at(schema, http->trusted_proxies.items[0].pos, "server.trusted_proxies",
+		    "unix is whoever comes by a Unix path, and listen is none; remove it, or write "
+		    "listen: ./http.sock");
+	if (!http_trusts_local(http) && strchr(http->listen, '/') && http->ip_allowlist.count > 0)
 		schema_warn_at(schema, http->ip_allowlist.items[0].pos, "server.ip_allowlist",
 		    "who comes by a Unix socket has no address and is in no list, so everybody is "
-		    "refused; remove it, and let the socket's mode and group say who may come");
+		    "refused; remove it, and let the socket's mode and group say who may come, or "
+		    "write server.trusted_proxies: [unix] where only a proxy comes by it");
 }
 
 /* What a variable opens here, beside the place that names it; NULL: nothing. A key of the gate, or

@@ -69,7 +69,7 @@ struct policy_http {
 	uint64_t port; /* 0 = no HTTP, unless listen is a path */
 	struct policy_pos port_pos;
 	uint64_t max_upload_bytes;           /* 1 MiB */
-	struct policy_words trusted_proxies; /* CIDR */
+	struct policy_words trusted_proxies; /* CIDR, or http_is_local_proxy() */
 	struct policy_words ip_allowlist;    /* CIDR; none: any */
 	struct policy_auth auth;
 	struct policy_cors cors;
@@ -84,6 +84,21 @@ struct policy_http {
 	struct policy_words hosts;    /* names it answers to, beside that of url */
 	struct policy_outgoing outgoing;
 };
+
+/* The word of trusted_proxies for whoever comes by a Unix path, who has no address. */
+static inline bool http_is_local_proxy(const char *text)
+{
+	return strcmp(text, "unix") == 0;
+}
+
+static inline bool http_trusts_local(const struct policy_http *http)
+{
+	for (uint32_t i = 0; i < http->trusted_proxies.count; i++) {
+		if (http_is_local_proxy(http->trusted_proxies.items[i].text))
+			return true;
+	}
+	return false;
+}
 
 /* Is there an HTTP listener at all? */
 static inline bool http_serves(const struct policy_http *http)

@@ -59,6 +59,11 @@ const char *judge_network(const char *text)
 		   : NULL;
 }
 
+const char *judge_proxy(const char *text)
+{
+	return http_is_local_proxy(text) ? NULL : judge_network(text);
+}
+
 /* The length of HOST at the start of text; 0: there is none. */
 static size_t name_len(const char *text)
 {

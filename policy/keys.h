@@ -125,6 +125,7 @@ schema_judge judge_variable;
 schema_judge judge_parameter;
 schema_judge judge_listen; /* judge_http.c */
 schema_judge judge_network;
+schema_judge judge_proxy; /* a network, or the word for the peers of a Unix path */
 schema_judge judge_url;
 schema_judge judge_site_url;
 schema_judge judge_host;

@@ -107,10 +107,10 @@ static int read_algorithms(
 	return read_words(schema, node, key, record);
 }
 
-#define NETWORKS(name_, about_, member)                                                            \
+#define NETWORKS(name_, about_, member, judge_)                                                    \
 	{                                                                                          \
 		.name = (name_), .read = read_words, .about = (about_),                            \
-		.place = PLACE(policy, http.member), .judge = judge_network, .max = 1024           \
+		.place = PLACE(policy, http.member), .judge = (judge_), .max = 1024                \
 	}
 
 static const struct schema_key auth_keys[] = {
@@ -176,7 +176,7 @@ static const struct schema_key auth_keys[] = {
 	.place = PLACE(policy, http.auth.excluded_paths),
 	.judge = judge_url_path,
 	.max = 64},
-    NETWORKS("ip_allowlist", "Networks that may come in, too", auth.ip_allowlist),
+    NETWORKS("ip_allowlist", "Networks that may come in, too", auth.ip_allowlist, judge_network),
     {.name = "api_keys",
 	.read = read_api_keys,
 	.about = "Static keys, each as \"${NAME}\", of 32 characters and more",
@@ -314,7 +314,7 @@ static const struct schema_key observability_keys[] = {
 	}
 
 static const struct schema_key outgoing_keys[] = {
-    NETWORKS("networks", "Private networks that may be reached", outgoing.networks),
+    NETWORKS("networks", "Private networks that may be reached", outgoing.networks, judge_network),
     {.name = "ca",
 	.read = read_text,
 	.about = "Authorities beside the system's, PEM",
@@ -348,8 +348,10 @@ const struct schema_key server_keys[] = {
 	.min = KIB,
 	.max = GIB,
 	.range = "1KiB to 1GiB"},
-    NETWORKS("trusted_proxies", "Networks whose X-Forwarded-For counts", trusted_proxies),
-    NETWORKS("ip_allowlist", "Networks that may come in; absent: any", ip_allowlist),
+    NETWORKS("trusted_proxies",
+	"Networks whose X-Forwarded-For counts, and unix: who comes by listen's path",
+	trusted_proxies, judge_proxy),
+    NETWORKS("ip_allowlist", "Networks that may come in; absent: any", ip_allowlist, judge_network),
     {.name = "auth",
 	.read = read_section,
 	.about = "How HTTP requests are authenticated",

@@ -81,8 +81,9 @@ bool site_split_host(struct http_text text, struct http_text *ret_host, struct h
 
 /* ---- what was said ---------------------------------------------------------------------- */
 
-static int read_networks(
-    const struct strv *words, const char *what, struct http_networks *ret, struct err_note *note)
+/* ret_unix: where the list may hold the word for the Unix path, whether it does; else NULL. */
+static int read_networks(const struct strv *words, const char *what, struct http_networks *ret,
+    bool *ret_unix, struct err_note *note)
 {
 	struct http_network *list = calloc(words->count + 1, sizeof(*list));
 
@@ -90,12 +91,15 @@ static int read_networks(
 		return -ENOMEM;
 	ret->list = list;
 	for (uint32_t i = 0; i < words->count; i++) {
-		if (http_network_parse(words->items[i], &list[i]) < 0)
+		if (ret_unix && strcmp(words->items[i], "unix") == 0)
+			*ret_unix = true;
+		else if (http_network_parse(words->items[i], &list[ret->count]) == 0)
+			ret->count++;
+		else
 			return err_note(note, -EINVAL,
 			    "server.%s: %s is no network such as 10.0.0.0/8; write it as one", what,
 			    words->items[i]);
 	}
-	ret->count = words->count;
 	return 0;
 }
 
@@ -155,13 +159,14 @@ static int read_tls(struct site *site, struct err_note *note)
 static int read_site(struct site *site, struct err_note *note)
 {
 	const struct message_site *said = site->said;
-	int r = read_networks(&said->trusted_proxies, "trusted_proxies", &site->proxies, note);
+	int r = read_networks(
+	    &said->trusted_proxies, "trusted_proxies", &site->proxies, &site->local_proxies, note);
 
 	if (r == 0)
-		r = read_networks(&said->ip_allowlist, "ip_allowlist", &site->allowed, note);
+		r = read_networks(&said->ip_allowlist, "ip_allowlist", &site->allowed, NULL, note);
 	if (r == 0)
 		r = read_networks(
-		    &said->auth_ip_allowlist, "auth.ip_allowlist", &site->auth_allowed, note);
+		    &said->auth_ip_allowlist, "auth.ip_allowlist", &site->auth_allowed, NULL, note);
 	if (r == 0)
 		r = read_url(site, note);
 	return r == 0 ? read_tls(site, note) : r;

@@ -15,6 +15,7 @@ struct site {
 	struct message message;          /* owned: what the pointers below point into */
 	const struct message_site *said; /* of it */
 	struct http_networks proxies;    /* the lists of these three are owned */
+	bool local_proxies;              /* whoever comes by the Unix path is a proxy, too */
 	struct http_networks allowed;
 	struct http_networks auth_allowed;
 	struct http_text url_host; /* of said->url; empty: not said */

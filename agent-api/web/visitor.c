@@ -65,9 +65,11 @@ static size_t room_for(const struct http_request *request)
 	return room;
 }
 
-/* A proxy's connection is of the proxy's user, and what it forwards is not his. */
-static bool is_forwarded(const struct http_head *head)
+/* A proxy's connection is of the proxy's user, and what it forwards is not his. Where the policy
+ * calls the peers of the Unix path proxies, all that they send is forwarded, marked or not. */
+static bool is_forwarded(const struct http_request *request)
 {
+	const struct http_head *head = request->head;
 	static const char *const fields[] = {"forwarded", "x-forwarded-for", "x-forwarded-proto",
 	    "x-forwarded-host", "x-real-ip", "via"};
 	struct http_text value;
@@ -76,7 +78,7 @@ static bool is_forwarded(const struct http_head *head)
 		if (http_head_find(head, fields[i], &value) != HTTP_FOUND_NONE)
 			return true;
 	}
-	return false;
+	return request->client.proxied;
 }
 
 int visitor_init(struct visitor *visitor, const struct site *site,
@@ -93,7 +95,7 @@ int visitor_init(struct visitor *visitor, const struct site *site,
 		return -ENOMEM;
 	*to = (struct message_visitor){.peer = facts->peer,
 	    .https = request->client.https,
-	    .local = request->local.known && !is_forwarded(head),
+	    .local = request->local.known && !is_forwarded(request),
 	    .uid = request->local.uid,
 	    .gid = request->local.gid,
 	    .pid = (uint32_t)request->local.pid,

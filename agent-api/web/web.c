@@ -175,13 +175,18 @@ static const struct http_callbacks CALLBACKS = {
 
 /* ---- how it serves ---------------------------------------------------------------------- */
 
+static struct http_trust trust_of(const struct site *site)
+{
+	return (struct http_trust){.proxies = site->proxies, .local = site->local_proxies};
+}
+
 /* What the server reads at each request. */
 static void use_site(struct web *web, struct site *site)
 {
 	struct site *old = web->site;
 
 	web->site = site;
-	web->server.config.trust = (struct http_trust){.proxies = site->proxies};
+	web->server.config.trust = trust_of(site);
 	web->server.config.body_max = site->said->body_max;
 	site_free(old);
 }
@@ -193,7 +198,7 @@ static int begin_serving(struct web *web, struct site *site)
 
 	http_config_init(&config);
 	config.connections_max = WEB_CONNECTIONS_MAX;
-	config.trust = (struct http_trust){.proxies = site->proxies};
+	config.trust = trust_of(site);
 	config.body_max = site->said->body_max;
 	r = http_server_init(&web->server, &web->loop, &config, &CALLBACKS, web);
 	if (r < 0)

@@ -38,6 +38,12 @@ static const struct broken broken_http[] = {
     {"server: {trusted_proxies: [proxy.example]}",
 	"p.yaml:1:28: server.trusted_proxies[0]: 'proxy.example' is not a network; "
 	"write one such as 10.0.0.0/8 or fd00::/8"},
+    {"server: {trusted_proxies: [UNIX]}",
+	"p.yaml:1:28: server.trusted_proxies[0]: 'UNIX' is not a network; "
+	"write one such as 10.0.0.0/8 or fd00::/8"},
+    {"server: {ip_allowlist: [unix]}",
+	"p.yaml:1:25: server.ip_allowlist[0]: 'unix' is not a network; "
+	"write one such as 10.0.0.0/8 or fd00::/8"},
     {"server: {trusted_proxies: [10.0.0.0/33]}",
 	"p.yaml:1:28: server.trusted_proxies[0]: '10.0.0.0/33' is not a network; "
 	"write one such as 10.0.0.0/8 or fd00::/8"},

@@ -188,6 +188,7 @@ static void check_http(const struct policy_http *http)
 	assert_int_equal(http->port_pos.line, 5);
 	assert_int_equal(http->max_upload_bytes, 2 << 20);
 	assert_int_equal(http->trusted_proxies.count, 2);
+	assert_false(http_trusts_local(http));
 	assert_int_equal(http->ip_allowlist.count, 2);
 	assert_true(http->auth.enabled);
 	assert_false(http->auth.require_auth);
@@ -444,6 +445,20 @@ static void test_warnings_of_listeners(void **state)
 	       "[10.0.0.1]}",
 	    UNBOUNDED);
 	warned("server: {listen: 0.0.0.0}", ""); /* nothing listens */
+	/* A proxy without an address does not come by the network. */
+	warned("server: {listen: ./h, trusted_proxies: [unix, 10.0.0.1], "
+	       "ip_allowlist: [10.0.0.2]}",
+	    "");
+	warned("server: {listen: 0.0.0.0, port: 80, auth: {enabled: true}, trusted_proxies: "
+	       "[unix]}",
+	    IN_THE_CLEAR UNBOUNDED
+	    "p.yaml:1:78: server.trusted_proxies: unix is whoever comes by a Unix path, and listen "
+	    "is none; remove it, or write listen: ./http.sock\n");
+	warned("server: {listen: ./h, ip_allowlist: [10.0.0.2]}",
+	    "p.yaml:1:38: server.ip_allowlist: who comes by a Unix socket has no address and is "
+	    "in no list, so everybody is refused; remove it, and let the socket's mode and group "
+	    "say who may come, or write server.trusted_proxies: [unix] where only a proxy comes "
+	    "by it\n");
 }
 
 static void test_channels(void **state)
