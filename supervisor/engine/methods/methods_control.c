@@ -133,9 +133,30 @@ static void order(const struct methods_ask *ask, enum control_op op)
 		    op == CONTROL_RELOAD ? "reload" : "shutdown");
 }
 
+static bool is_about_config(enum control_op op)
+{
+	return op == CONTROL_CONFIG_READ || op == CONTROL_CONFIG_CHECK ||
+	       op == CONTROL_CONFIG_WRITE;
+}
+
+/* One at a time: each is a child of the warden with the file open. Whoever comes meanwhile may edit
+ * the policy himself, so he may know who does. */
 void control_config(const struct methods_ask *ask, const struct message_control *asked)
 {
-	(void)send_control(ask, asked);
+	const struct control *control = ask->engine->controls;
+
+	while (control && !is_about_config(control->op))
+		control = control->next;
+	if (control)
+		result_refuse(&ask->to, RESULT_CONFLICT,
+		    "the policy is being %s by %s; try again in a moment, and read it again before "
+		    "you write",
+		    control->op == CONTROL_CONFIG_WRITE   ? "written"
+		    : control->op == CONTROL_CONFIG_CHECK ? "checked"
+							  : "read",
+		    control->caller->principal);
+	else
+		(void)send_control(ask, asked);
 }
 
 void reload(const struct methods_ask *ask)
@@ -172,8 +193,7 @@ int methods_controlled(struct engine *engine, struct message *message)
 		engine->stale_answers++;
 		return 0;
 	}
-	if (control->op == CONTROL_CONFIG_READ || control->op == CONTROL_CONFIG_CHECK ||
-	    control->op == CONTROL_CONFIG_WRITE)
+	if (is_about_config(control->op))
 		config_controlled(&control->to, control->caller, control->op, told);
 	else if (told->status != ANSWER_OK)
 		result_refuse(&control->to,

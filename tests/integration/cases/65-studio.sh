@@ -84,6 +84,25 @@ grep -q 'OPERATOR' callgate.yaml || fail "the server block is lost"
 expect "the old one is kept" "$(sha256sum <callgate.yaml.1)" "$(sha256sum <<<"" >/dev/null; cut -d' ' -f1 <<<"$before")  -"
 expect "mode" "$(stat -c %a callgate.yaml)" 600
 
+# one at a time: whoever comes meanwhile is told by whom, and nothing is lost
+racers=() count=0
+for i in $(seq 8); do
+	curl -s -o "race.$i" -w '%{http_code}\n' -X POST -H "X-API-Key: $http_key" \
+		-H 'Content-Type: application/json' --data-binary \
+		"$(ask "$(rest 'ls, cat')" '{"check": true}')" "$http_url/api/config" >"status.$i" &
+	racers+=($!)
+done
+wait "${racers[@]}"
+for i in $(seq 8); do
+	case $(<"status.$i") in
+	200) count=$((count + 1)) ;;
+	409) expect_match 'who is first' "$(jq -r .error "race.$i")" \
+		'being checked by api_key:OPERATOR; try again' ;;
+	*) fail "eight at once: $(<"status.$i") $(<"race.$i")" ;;
+	esac
+done
+[ $count -ge 1 ] || fail "eight at once, and none was served"
+
 http_key=$agent
 printf 'hello\n' >workspace/file
 http_json POST /v1/tools/list/call '{"arguments": {"command": "cat file"}}'

@@ -200,6 +200,38 @@ static void test_studio(void **state)
 	    -32602);
 }
 
+/* One at a time; who comes meanwhile is told by whom, and may come again. */
+static void test_studio_is_taken(void **state)
+{
+	static const char edit[] = "{\"config\":\"x\"}";
+	char *token = jwt_of(",\"role\":\"operator\"");
+	const struct visited first = {
+	    .bearer = token, .method = REQUEST_CONFIG_WRITE, .body = edit};
+	const struct message_reply *reply;
+	struct message answer;
+	json_t *json;
+
+	(void)state;
+	courier_brings("k1", issuer_key);
+	(void)visit(&first);
+	message_init(&answer, MESSAGE_CONTROLLED);
+	answer.serial = sent_next(&world.warden, MESSAGE_CONTROL)->serial;
+	(void)visit(&first);
+	json = visit_reply(&reply);
+	assert_null(sent_next(&world.warden, MESSAGE_CONTROL));
+	assert_int_equal(json_integer_value(json_object_get(json, "code")), 409);
+	assert_non_null(strstr(json_string_value(json_object_get(json, "message")),
+	    "the policy is being written by jwt:"));
+	json_decref(json);
+	answer.u.controlled.status = ANSWER_REFUSED;
+	answer.u.controlled.note = "f.yaml:1:1: no";
+	assert_int_equal(methods_controlled(&world, &answer), 0);
+	json_decref(visit_reply(&reply));
+	(void)visit(&first);
+	assert_non_null(sent_next(&world.warden, MESSAGE_CONTROL));
+	free(token);
+}
+
 int main(void)
 {
 #define GUARDED(test) cmocka_unit_test_setup_teardown(test, guarded_setup, guarded_teardown)
@@ -209,6 +241,7 @@ int main(void)
 	    GUARDED(test_bounded),
 	    GUARDED(test_refused),
 	    GUARDED(test_studio),
+	    GUARDED(test_studio_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
