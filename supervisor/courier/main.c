@@ -167,6 +167,10 @@ static void on_engine(struct link *link, struct message *message, int fault)
 		pool_fetch(&courier.pool, &message->u.fetch, message->serial);
 		return;
 	}
+	if (message && message->type == MESSAGE_FORGET) {
+		pool_forget(&courier.pool, message->u.forget.fetch);
+		return;
+	}
 	if (!message && courier.leaving && fault == -EPIPE) {
 		uv_stop(&courier.loop); /* nobody is left who waits for an answer */
 		return;

@@ -30,9 +30,8 @@ static void answer_note(struct pool *pool, uint64_t serial, const char *note)
 	pool->answer(pool->owner, serial, &answer);
 }
 
-static void finish(struct pool *pool, struct transfer *transfer, CURLcode result)
+static void unlink_running(struct pool *pool, struct transfer *transfer)
 {
-	struct message_fetched answer;
 	struct transfer **at = &pool->running;
 
 	while (*at && *at != transfer)
@@ -41,6 +40,13 @@ static void finish(struct pool *pool, struct transfer *transfer, CURLcode result
 		*at = transfer->next;
 	pool->running_count--;
 	(void)curl_multi_remove_handle(pool->multi, transfer->easy);
+}
+
+static void finish(struct pool *pool, struct transfer *transfer, CURLcode result)
+{
+	struct message_fetched answer;
+
+	unlink_running(pool, transfer);
 	transfer_answer(transfer, result, &answer);
 	pool->answer(pool->owner, transfer->serial, &answer);
 	transfer_free(transfer);
@@ -124,6 +130,23 @@ void pool_fetch(struct pool *pool, const struct message_fetch *fetch, uint64_t s
 	*at = transfer;
 	pool->waiting_count++;
 	(void)uv_timer_start(pool->look, on_look, POOL_LOOK_MS, POOL_LOOK_MS);
+	start_next(pool);
+}
+
+void pool_forget(struct pool *pool, uint64_t serial)
+{
+	struct transfer **at = &pool->waiting, *running = pool->running;
+
+	while (*at && (*at)->serial != serial)
+		at = &(*at)->next;
+	while (running && running->serial != serial)
+		running = running->next;
+	if (*at) {
+		transfer_free(unlink_waiting(pool, at));
+	} else if (running) {
+		unlink_running(pool, running);
+		transfer_free(running);
+	}
 	start_next(pool);
 }
 

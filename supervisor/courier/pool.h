@@ -1,7 +1,8 @@
 /*
  * All transfers under way: libcurl's multi interface on a libuv loop. At most POOL_RUNNING_MAX run,
  * POOL_WAITING_MAX wait their turn, and whatever is beyond is refused at once. Each question that
- * was taken is answered exactly once. Connections are kept for the next question to the same host.
+ * was taken is answered exactly once, unless it is forgotten. Connections are kept for the next
+ * question to the same host.
  * Floor 3, courier only: libuv, libcurl. Units: milliseconds.
  */
 #ifndef CALLGATE_COURIER_POOL_H
@@ -46,6 +47,8 @@ void pool_set_outgoing(struct pool *pool, const struct outgoing *outgoing);
 uint32_t pool_busy(const struct pool *pool);
 /* Takes a FETCH; what cannot be taken is answered before this returns. */
 void pool_fetch(struct pool *pool, const struct message_fetch *fetch, uint64_t serial);
+/* Drops that one without an answer; it may be unknown, or answered already. */
+void pool_forget(struct pool *pool, uint64_t serial);
 /* Drops all without an answer. The loop must run once more. */
 void pool_close(struct pool *pool);
 

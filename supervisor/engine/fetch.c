@@ -163,19 +163,45 @@ int64_t fetch_start(
 	return (int64_t)fetch->serial;
 }
 
-void fetch_forget(struct engine *engine, const void *context)
+/* A courier that cannot be told answers into the void, in its own time. */
+static void send_forget(struct engine *engine, const struct fetch *fetch)
+{
+	struct message message;
+
+	message_init(&message, MESSAGE_FORGET);
+	message.u.forget.fetch = fetch->serial;
+	(void)engine_send(engine, &engine->courier, &message);
+}
+
+static void forget(struct engine *engine, const void *context, bool tells)
 {
 	struct fetching *fetching = engine->fetching;
 	struct fetch **at = fetching ? &fetching->list : NULL;
 
 	while (at && *at) {
-		if ((*at)->context == context)
-			free(unlink_at(fetching, at));
-		else
-			at = &(*at)->next;
+		struct fetch *fetch = *at;
+
+		if (fetch->context != context) {
+			at = &fetch->next;
+			continue;
+		}
+		(void)unlink_at(fetching, at);
+		if (tells && fetch->sent)
+			send_forget(engine, fetch);
+		free(fetch);
 	}
 	if (fetching)
 		arm(fetching);
+}
+
+void fetch_forget(struct engine *engine, const void *context)
+{
+	forget(engine, context, false);
+}
+
+void fetch_cancel(struct engine *engine, const void *context)
+{
+	forget(engine, context, true);
 }
 
 /* ---- answers ----------------------------------------------------------------------------- */

@@ -24,8 +24,10 @@ typedef void fetch_done(void *context, const struct message_fetched *answer);
  * then done is never called. */
 int64_t fetch_start(
     struct engine *engine, const struct message_fetch *fetch, fetch_done *done, void *context);
-/* done is not called any more for anything asked with this context. */
+/* done is not called any more for anything asked with this context; courier ends it in its time. */
 void fetch_forget(struct engine *engine, const void *context);
+/* The same, and courier drops it: its place is free. */
+void fetch_cancel(struct engine *engine, const void *context);
 
 /* MESSAGE_FETCHED. 0; one that nobody waits for is counted as stale. */
 int fetch_answered(struct engine *engine, struct message *message);

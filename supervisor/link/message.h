@@ -95,6 +95,9 @@ enum message_type {
 	/* warden -> courier, first of all and at each reload: where it may go. fds: CA certificates
 	 * (PEM, sealed memfd) beside the system's, as has_ca says. */
 	MESSAGE_OUTGOING = 154,
+	/* engine -> courier: nobody waits for the FETCH named any more; it is dropped, and
+	 * not answered unless its answer is on the way. */
+	MESSAGE_FORGET = 156,
 };
 
 /* Peers of the HTTP front have this bit in their number, those of the Unix front never. */
@@ -410,6 +413,9 @@ struct message_fetched {
 	const char *note; /* why not, without secrets of the URL */
 	struct bytes body;
 };
+struct message_forget {
+	uint64_t fetch; /* its serial */
+};
 struct message_outgoing {
 	uint8_t has_ca;
 	struct strv networks; /* private ones that may be reached, as CIDR */
@@ -419,13 +425,13 @@ struct message_site {
 	uint8_t has_tls, has_ca, require_client_cert;
 	uint8_t metrics, studio, auth, require_auth;
 	uint64_t body_max;
-	uint64_t cors_max_age; /* seconds */
-	const char *url;       /* public address, without a slash at its end; "" = not said */
-	const char *issuer;    /* of tokens, for RFC 9728; "" = none */
-	const char *listen;    /* address, or path of a Unix socket */
-	struct strv hosts;     /* names it answers to beside addresses and localhost */
-	struct strv trusted_proxies;
-	struct strv ip_allowlist;      /* server's; empty: any */
+	uint64_t cors_max_age;       /* seconds */
+	const char *url;             /* public address, without a slash at its end; "" = not said */
+	const char *issuer;          /* of tokens, for RFC 9728; "" = none */
+	const char *listen;          /* address, or path of a Unix socket */
+	struct strv hosts;           /* names it answers to beside addresses and localhost */
+	struct strv trusted_proxies; /* networks, and "unix" */
+	struct strv ip_allowlist;    /* server's; empty: any */
 	struct strv auth_ip_allowlist; /* auth's; both must hold */
 	struct strv excluded_paths;
 	struct strv cors_origins, cors_methods, cors_headers;
@@ -464,6 +470,7 @@ struct message {
 		struct message_peer peer;
 		struct message_peer_gone peer_gone;
 		struct message_cancel cancel;
+		struct message_forget forget;
 		struct message_notify notify;
 		struct message_drain drain;
 		struct message_gate gate;

@@ -192,6 +192,10 @@ static const struct field cancel_fields[] = {
     AT(U64, message_cancel, request),
     END,
 };
+static const struct field forget_fields[] = {
+    AT(U64, message_forget, fetch),
+    END,
+};
 static const struct field notify_fields[] = {
     AT(U64, message_notify, peer),
     AT(BODY, message_notify, body),
@@ -374,6 +378,7 @@ static const struct shape shapes[] = {
     {MESSAGE_LOGGER, "logger", logger_fields, FDS(0), NULL},
     {MESSAGE_FETCH, "fetch", fetch_fields, FDS(0), NULL},
     {MESSAGE_FETCHED, "fetched", fetched_fields, FDS(0), NULL},
+    {MESSAGE_FORGET, "forget", forget_fields, FDS(0), NULL},
     {MESSAGE_SITE, "site", site_fields, FDS(0) | FDS(2) | FDS(3), site_agrees},
     {MESSAGE_SITE_TAKEN, "site_taken", site_taken_fields, FDS(0), NULL},
     {MESSAGE_SIBLING, "sibling", sibling_fields, FDS(0) | FDS(1), NULL},

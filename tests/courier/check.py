@@ -7,7 +7,7 @@ from email.utils import formatdate
 
 warnings.simplefilter("ignore")
 courier_program, folder = sys.argv[1:3]
-FETCH, FETCHED, PING, PONG, OUTGOING, DRAIN = 18, 19, 16, 17, 154, 140
+FETCH, FETCHED, PING, PONG, OUTGOING, DRAIN, FORGET = 18, 19, 16, 17, 154, 140, 156
 GET, POST = 1, 2
 OK, UNAVAILABLE = 1, 3
 failures = 0
@@ -371,6 +371,22 @@ told = dict(c.answer() for _ in running)
 check("and those that run are ended by their own time", sorted(told) == running
       and all("imeout" in a.note for a in told.values()), {a.note for a in told.values()})
 check("and it is as before", c.fetch(url + "/good").http == 200)
+
+
+def forget(serial):
+    put(c.engine, FORGET, 0, struct.pack("<Q", serial))
+
+
+held = [c.ask(url + "/slow", timeout=60000) for _ in range(32)]
+queued = [c.ask(url + "/good", timeout=60000) for _ in range(2)]
+forget(queued[0])
+forget(held[5])
+forget(999999)
+check("a place that is given up is the next one's, and nobody is answered for it",
+      c.answer()[0] == queued[1])
+for serial in held:
+    forget(serial)
+check("all of them", c.fetch(url + "/good").http == 200)
 check("it still is the same process", c.process.poll() is None)
 if os.geteuid() == 0:
     open_files = os.listdir(f"/proc/{c.process.pid}/fd")

@@ -197,13 +197,46 @@ static void on_fetched(void *context, const struct message_fetched *answer)
 
 /* ---- sending -------------------------------------------------------------------------------- */
 
-static uint32_t in_flight(const struct hooks *hooks, bool slow)
+static uint32_t in_flight(const struct hooks *hooks)
 {
 	uint32_t count = 0;
 
 	for (const struct hook *at = hooks->list; at; at = at->next)
-		count += at->sending && (!slow || at->slow);
+		count += at->sending;
 	return count;
+}
+
+/* channel: NULL: of all. */
+static uint32_t in_flight_of(const struct hooks *hooks, const char *channel, bool slow)
+{
+	uint32_t count = 0;
+
+	for (const struct hook *at = hooks->list; at; at = at->next)
+		count += at->sending && at->slow == slow &&
+			 (!channel || strcmp(at->channel, channel) == 0);
+	return count;
+}
+
+/* Of its kind's places each channel of the policy has the same number, so that one that takes its
+ * time, or never answers, keeps no place from another. */
+static uint32_t share_of(const struct policy *policy, bool slow)
+{
+	uint32_t places = slow ? HOOK_SLOW_MAX : HOOK_FLIGHT_MAX - HOOK_SLOW_MAX, count = 0;
+
+	for (uint32_t i = 0; i < policy->channel_count; i++)
+		count += !slow || policy->channels[i].type == CHANNEL_JSON;
+	places = count == 0 ? places : places / count;
+	return places < HOOK_SHARE_MIN ? HOOK_SHARE_MIN : places;
+}
+
+static bool has_place(
+    const struct hooks *hooks, const struct hook *hook, const struct policy_channel *channel)
+{
+	bool slow = channel->type == CHANNEL_JSON && !hook->data;
+
+	return in_flight_of(hooks, hook->channel, slow) <
+		   share_of(hook->engine->rules->policy, slow) &&
+	       (!slow || in_flight_of(hooks, NULL, true) < HOOK_SLOW_MAX);
 }
 
 static uint32_t timeout_of(const struct hook *hook, const struct policy_channel *channel)
@@ -324,7 +357,7 @@ static void send_due(struct hooks *hooks, struct hook *hook)
 	const struct approval *approval = approval_find(engine, hook->approval);
 	json_t *data;
 
-	if (channel && channel->type == CHANNEL_JSON && in_flight(hooks, true) >= HOOK_SLOW_MAX)
+	if (channel && !has_place(hooks, hook, channel))
 		return;
 	if (!channel || (hook_is_question(hook) && !approval)) {
 		fail(hooks, hook, HOOK_RESULT_FAILED, 0, "the policy has no such channel now");
@@ -350,7 +383,7 @@ void hook_sweep(struct engine *engine)
 		next = hook->next; /* only this one may go */
 		if (hook->sending || hook->due_us > now_us)
 			continue;
-		if (in_flight(hooks, false) >= HOOK_FLIGHT_MAX)
+		if (in_flight(hooks) >= HOOK_FLIGHT_MAX)
 			break;
 		send_due(hooks, hook);
 	}

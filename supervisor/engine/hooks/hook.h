@@ -16,9 +16,12 @@
 
 struct engine;
 
-#define HOOK_RATE           30 /* questions a minute and channel */
-#define HOOK_FLIGHT_MAX     24 /* on their way at once; courier has 32 places */
-#define HOOK_SLOW_MAX       12 /* of them to channels that answer on the request itself */
+#define HOOK_RATE       30 /* questions a minute and channel */
+#define HOOK_FLIGHT_MAX 24 /* on their way at once; courier has 32 places */
+#define HOOK_SLOW_MAX                                                                              \
+	12 /* of them to channels that answer on the request itself;
+				 * of both each channel has its share */
+#define HOOK_SHARE_MIN      2
 #define HOOK_TIMEOUT_MS     15000
 #define HOOK_SLOW_MS        300000
 #define HOOK_ANSWER_MAX     (64 * 1024) /* bytes of what a channel says back */

@@ -4,6 +4,7 @@
 #include "supervisor/base/log.h"
 #include "supervisor/engine/approvals/channel.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/fetch.h"
 #include "supervisor/engine/hooks/hook_book.h"
 #include "supervisor/engine/ruleset.h"
 
@@ -116,6 +117,11 @@ void hook_ended(struct engine *engine, const struct approval *approval, enum app
 			tell_end(engine, approval, hook->channel, state);
 		hook->due_us = HOOK_NEVER_US;
 		hook->over = true;
+		/* A channel that holds a question open would keep its place for minutes. */
+		if (hook->sending && hook->slow) {
+			fetch_cancel(engine, hook);
+			hook->sending = false;
+		}
 		if (!hook->sending)
 			hook_drop(hooks, hook);
 	}

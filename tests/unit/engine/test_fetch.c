@@ -175,6 +175,28 @@ static void test_forget(void **state)
 	assert_int_equal(world.stale_answers, 1);
 }
 
+/* To cancel also tells courier, once for each that it has. */
+static void test_cancel(void **state)
+{
+	struct asker one = {0};
+	const struct message *told;
+	int64_t first;
+
+	(void)state;
+	ask(&one);
+	fetch_forget(&world, &one);
+	assert_null(sent_next(&world.courier, MESSAGE_FORGET));
+	first = ask(&one);
+	fetch_cancel(&world, &one);
+	told = sent_next(&world.courier, MESSAGE_FORGET);
+	assert_non_null(told);
+	assert_int_equal(told->u.forget.fetch, first);
+	fetch_cancel(&world, &one);
+	assert_null(sent_next(&world.courier, MESSAGE_FORGET));
+	answer(first, "late");
+	assert_int_equal(one.answers, 0);
+}
+
 static void test_too_much(void **state)
 {
 	static struct asker crowd;
@@ -202,6 +224,7 @@ int main(void)
 	    FETCH(test_courier_lost),
 	    FETCH(test_silent_courier),
 	    FETCH(test_forget),
+	    FETCH(test_cancel),
 	    FETCH(test_too_much),
 	};
 

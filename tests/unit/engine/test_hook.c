@@ -146,6 +146,8 @@ static void test_what_is_not_tried_again(void **state)
 			    record_holds(newest_record(RECORD_APPROVAL_SENT), rows[i].result));
 		call_cancel(call);
 		drive_to_end(call->id);
+		if (fetch)
+			answer_fetch(fetch, 200, 0, "");
 		while ((fetch = next_fetch())) /* its end, where it was told */
 			answer_fetch(fetch, 200, 0, "");
 		fake_now_us += 61 * SECOND;
@@ -356,24 +358,81 @@ static void test_flood(void **state)
 	assert_int_equal(questions, 20);
 }
 
-/* Slow channels leave room for the others. */
-static void test_slow_channels(void **state)
+static void ask_many(uint64_t first, const char *tool)
 {
-	uint32_t slow = 0;
-	struct call *call;
-
-	(void)state;
 	for (uint32_t i = 0; i < 20; i++) {
-		call = hook_waiting(100 + i, "boss_only", LS, (uint8_t)(i + 1));
+		struct call *call = hook_waiting(first + i, tool, LS, (uint8_t)(first + i));
+
 		call_step(call, CALL_ON_TIMEOUT);
 		drive_to_end(call->id);
 	}
-	while (next_fetch())
-		slow++;
-	assert_int_equal(slow, HOOK_SLOW_MAX);
+}
+
+static uint32_t count_fetches(const char *url, const struct message **ret_last)
+{
+	const struct message *fetch;
+	uint32_t count = 0;
+
+	while ((fetch = next_fetch())) {
+		assert_string_equal(fetch->u.fetch.url, url);
+		*ret_last = fetch;
+		count++;
+	}
+	return count;
+}
+
+/* Slow channels leave room for the others, each for the other slow one, too. */
+static void test_slow_channels(void **state)
+{
+	const struct message *last = NULL;
+	struct call *call;
+
+	(void)state;
+	ask_many(100, "boss_only");
+	assert_int_equal(count_fetches("https://boss.example/ask", &last), HOOK_SLOW_MAX / 2);
+	ask_many(130, "local_only");
+	assert_int_equal(count_fetches("http://127.0.0.1:9/ask", &last), HOOK_SLOW_MAX / 2);
 	call = hook_waiting(200, "one", LS, 99);
 	assert_non_null(next_fetch());
 	drive_to_end(call->id);
+	answer_fetch(last, 200, 0, "");
+	assert_int_equal(count_fetches("http://127.0.0.1:9/ask", &last), 1);
+}
+
+/* Nor does one that is quick elsewhere and hangs today. */
+static void test_hanging_channels(void **state)
+{
+	const struct message *last = NULL;
+	struct call *call;
+
+	(void)state;
+	ask_many(100, "hub_only");
+	assert_int_equal(
+	    count_fetches("https://hub.example/hook", &last), HOOK_SHARE_MIN); /* of 8 */
+	call = hook_waiting(200, "one", LS, 99);
+	assert_non_null(next_fetch());
+	drive_to_end(call->id);
+}
+
+/* A question that has ended elsewhere is taken back from who still holds it. */
+static void test_taken_back(void **state)
+{
+	struct call *call = hook_waiting(70, "boss_only", LS, 1);
+	const struct message *asked = next_fetch(), *told;
+
+	(void)state;
+	assert_non_null(asked);
+	call_cancel(call);
+	drive_to_end(call->id);
+	told = sent_next(&world.courier, MESSAGE_FORGET);
+	assert_non_null(told);
+	assert_int_equal(told->u.forget.fetch, asked->serial);
+	/* One that takes its message as others do hears the end only after it. */
+	call = hook_waiting(71, "one", LS, 2);
+	assert_non_null(next_fetch());
+	call_cancel(call);
+	drive_to_end(call->id);
+	assert_null(sent_next(&world.courier, MESSAGE_FORGET));
 }
 
 int main(void)
@@ -395,6 +454,8 @@ int main(void)
 	    TEST(test_only_its_namespaces),
 	    TEST(test_flood),
 	    TEST(test_slow_channels),
+	    TEST(test_hanging_channels),
+	    TEST(test_taken_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
