@@ -24,6 +24,7 @@
 #define BURST        20  /* the same */
 
 #define SECOND_US    1000000ull
+#define MINUTE_US    (60 * SECOND_US)
 #define WELCOME_US   (600 * SECOND_US)
 #define SUMMARY_MS   60000
 #define WELCOME_NAME (PRINCIPAL_MAX + 2 * ADMISSION_NAME_MAX)
@@ -102,6 +103,23 @@ static bool tell_summary(struct engine *engine)
 	return true;
 }
 
+bool admission_may_tell(struct engine *engine)
+{
+	struct admission *admission = engine->auth ? of(engine) : NULL;
+	uint64_t now_us = clock_monotonic_us();
+
+	if (!admission)
+		return true;
+	if (!admission->told_since_us || now_us - admission->told_since_us >= MINUTE_US) {
+		admission->told_since_us = now_us;
+		admission->told = 0;
+	}
+	if (admission->told >= ADMISSION_TOLD)
+		return false;
+	admission->told++;
+	return true;
+}
+
 static bool tell_failures(struct engine *engine)
 {
 	struct admission *admission = of(engine);
@@ -113,12 +131,20 @@ static bool tell_failures(struct engine *engine)
 
 		if (!failure->untold)
 			continue;
-		record_auth_failed(engine, failure->address, failure->untold, "summary", "", "");
+		if (admission_may_tell(engine))
+			record_auth_failed(
+			    engine, failure->address, failure->untold, "summary", "", "");
+		else
+			admission->rest += failure->untold;
 		failure->untold = 0;
 		failure->told_us = now_us;
 		told = true;
 	}
-	return told;
+	if (!admission->rest)
+		return told;
+	record_auth_failed(engine, "", admission->rest, "summary", "", "");
+	admission->rest = 0;
+	return true;
 }
 
 void admission_flush(struct engine *engine)
@@ -310,17 +336,28 @@ void admission_failed(struct engine *engine, const char *name, const char *addre
 	admission->since.failed++;
 	metrics_auth(engine, proof, credential_name(verdict));
 	wind(engine);
-	if (!failure)
-		return; /* the summary counts it */
+	if (!failure) {
+		admission->rest++;
+		return;
+	}
 	(void)snprintf(
 	    failure->address, sizeof(failure->address), "%s", address[0] ? address : name);
 	failure->untold++;
-	if (failure->told_us && now_us - failure->told_us < SECOND_US)
+	if ((failure->told_us && now_us - failure->told_us < SECOND_US) ||
+	    !admission_may_tell(engine))
 		return;
 	record_auth_failed(engine, failure->address, failure->untold, credential_name(verdict),
 	    caller_proof_name(proof), id);
 	failure->untold = 0;
 	failure->told_us = now_us;
+}
+
+void admission_leave(struct engine *engine, uint32_t count)
+{
+	if (!engine->auth)
+		return;
+	of(engine)->rest += count;
+	wind(engine);
 }
 
 void admission_bare(struct engine *engine)

@@ -21,6 +21,7 @@ struct policy;
  * verifying, and verifying must be bounded, too. */
 #define ADMISSION_SHARED   10
 #define ADMISSION_FAILURES 256 /* addresses whose failures are recorded one by one */
+#define ADMISSION_TOLD     60  /* auth.fail a minute; what is beyond is one more, with its number */
 #define ADMISSION_NAME_MAX 64
 
 /* Failed sign-ins of one address. */
@@ -45,6 +46,9 @@ struct admission {
 	struct engine *engine;
 	struct ledger *addresses, *attempts, *principals, *keys, *tenants, *welcomed;
 	struct failure failures[ADMISSION_FAILURES];
+	uint64_t told_since_us; /* monotonic: when the minute of told began */
+	uint32_t told;          /* auth.fail since then */
+	uint64_t rest;          /* failures that are in no record but the next minute's last */
 	struct summary since;
 	uv_timer_t *timer; /* owned; one summary a minute */
 	bool is_running;
@@ -66,11 +70,16 @@ bool admission_try(struct engine *engine, const char *name, uint32_t *ret_retry_
 bool admission_caller(
     struct engine *engine, const struct caller *caller, const char *space, uint32_t *ret_retry_s);
 
-/* A credential was not accepted. Recorded (auth.fail) at most once a second and address; it counts
- * towards a pause unless it was once good or could not be checked. address: for the record, or
- * "": the name; id: of a known key, or "". */
+/* A credential was not accepted. Recorded (auth.fail) at most once a second and address, and
+ * ADMISSION_TOLD times a minute in all, however many addresses. It counts towards a pause
+ * unless it was once good or could not be checked. address: for the record, or "": the name; id: of
+ * a known key, or "". */
 void admission_failed(struct engine *engine, const char *name, const char *address,
     enum caller_proof proof, enum credential_verdict verdict, const char *id);
+/* May one more auth.fail be written now? Takes it where it may. */
+bool admission_may_tell(struct engine *engine);
+/* So many failures had no record of their own: the minute's last one counts them. */
+void admission_leave(struct engine *engine, uint32_t count);
 /* A credential was needed, and none was shown. */
 void admission_bare(struct engine *engine);
 /* One was accepted: recorded (auth.ok) once in ten minutes per principal, credential, address. */

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "supervisor/base/clock.h"
+#include "supervisor/engine/access/admission.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/records/record.h"
 
@@ -67,8 +68,11 @@ void quota_return(struct account *account, enum quota_kind kind, uint64_t amount
 
 static void report(struct account *account, uint64_t now_us)
 {
-	record_auth_fail(
-	    account->engine, account->principal, account->refused_logins, account->refused_why);
+	if (admission_may_tell(account->engine))
+		record_auth_fail(account->engine, account->principal, account->refused_logins,
+		    account->refused_why);
+	else
+		admission_leave(account->engine, account->refused_logins);
 	account->refused_logins = 0;
 	account->refused_reported_us = now_us;
 }

@@ -27,14 +27,14 @@ void record_auth_ok(struct engine *engine, const struct caller *caller)
 	record_note(engine, RECORD_AUTH_OK, NULL, &out);
 }
 
-void record_auth_failed(struct engine *engine, const char *address, uint32_t count, const char *why,
+void record_auth_failed(struct engine *engine, const char *address, uint64_t count, const char *why,
     const char *proof, const char *id)
 {
 	struct buf cleanup_with(buf_fini) out = {0};
 
 	buf_init(&out, RECORD_FIELDS_MAX);
 	record_put_text(&out, "address", address);
-	record_put_int(&out, "count", count);
+	record_put_int(&out, "count", (int64_t)count);
 	record_put_text(&out, "credential", id);
 	record_put_text(&out, "proof", proof);
 	record_put_text(&out, "reason", why);

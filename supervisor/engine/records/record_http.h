@@ -17,9 +17,9 @@ struct summary;
 
 /* auth.ok: who, how, with what, from where. */
 void record_auth_ok(struct engine *engine, const struct caller *caller);
-/* auth.fail of an address: how many, why the last one; proof: what it was taken for; id: of a
- * known key; "" for either: not known. */
-void record_auth_failed(struct engine *engine, const char *address, uint32_t count, const char *why,
+/* auth.fail of an address ("": of all that have no record of their own): how many, why the last;
+ * proof: what it was taken for; id: of a known key; "" for either: not known. */
+void record_auth_failed(struct engine *engine, const char *address, uint64_t count, const char *why,
     const char *proof, const char *id);
 /* http.summary: since the last one. */
 void record_http_summary(struct engine *engine, const struct summary *summary);

@@ -2,6 +2,8 @@
  * what is recorded of both. */
 #include "tests/unit/engine/visitors.h"
 
+#include <endian.h>
+
 static void use_rates(const char *rates)
 {
 	static char text[sizeof(guarded_policy) + 256];
@@ -148,6 +150,18 @@ static void test_expired_is_no_guess(void **state)
 	free(token);
 }
 
+/* The number behind "count", as records are on the link: eight bytes, the lowest first. */
+static int64_t count_of(const struct message *record)
+{
+	const struct bytes *body = &record->u.record.body;
+	const char *at = memmem(body->data, body->len, "count", 5);
+	int64_t count;
+
+	assert_non_null(at);
+	memcpy(&count, at + sizeof("count"), sizeof(count));
+	return (int64_t)le64toh((uint64_t)count);
+}
+
 static void test_failures_are_summed_up(void **state)
 {
 	struct visited wrong = {.bearer = "guess-1", .method = REQUEST_WHOAMI};
@@ -168,13 +182,48 @@ static void test_failures_are_summed_up(void **state)
 	}
 	sent_forget();
 	admission_flush(&world);
-	assert_int_equal(sent_records(RECORD_AUTH_FAIL, NULL), 1); /* the three of the first */
+	assert_int_equal(sent_records(RECORD_AUTH_FAIL, NULL), 1); /* of all that were not told */
+	assert_int_equal(count_of(record_of(RECORD_AUTH_FAIL)), 604 - ADMISSION_TOLD);
 	assert_int_equal(sent_records(RECORD_HTTP_SUMMARY, NULL), 1);
 	assert_true(record_holds(record_of(RECORD_HTTP_SUMMARY), "failed"));
 	assert_false(recorded_anywhere("guess-1"));
 	sent_forget();
 	admission_flush(&world);
 	assert_int_equal(sent_count, 0); /* nothing new, nothing said */
+}
+
+/* However many networks they come from: so many records a minute, and one with the rest. */
+static void test_a_flood_is_bounded(void **state)
+{
+	struct visited wrong = {.bearer = "guess", .method = REQUEST_WHOAMI};
+	char address[48];
+	int told = 0;
+
+	(void)state;
+	for (int i = 0; i < 2000; i++) {
+		snprintf(address, sizeof(address), "2001:db8:0:%x::%x", i, i);
+		wrong.address = address;
+		assert_int_equal(status_of(&wrong), 401);
+		if (i % 40 == 39) {
+			told += sent_records(RECORD_AUTH_FAIL, NULL);
+			sent_forget();
+			pass_s(1);
+		}
+	}
+	assert_int_equal(told, ADMISSION_TOLD); /* in fifty seconds */
+	admission_flush(&world);
+	assert_int_equal(sent_records(RECORD_AUTH_FAIL, NULL), 1);
+	assert_int_equal(count_of(record_of(RECORD_AUTH_FAIL)), 2000 - ADMISSION_TOLD);
+	assert_false(record_holds(record_of(RECORD_AUTH_FAIL), "address"));
+	/* a /64 is one, whatever it calls itself */
+	sent_forget();
+	pass_s(60);
+	for (int i = 0; i < 5; i++) {
+		snprintf(address, sizeof(address), "2001:db8:1:1::%x", i);
+		wrong.address = address;
+		(void)status_of(&wrong);
+	}
+	assert_int_equal(sent_records(RECORD_AUTH_FAIL, NULL), 1);
 }
 
 static void test_welcome_is_told_once(void **state)
@@ -226,6 +275,7 @@ int main(void)
 	    GUARDED(test_pauses),
 	    GUARDED(test_expired_is_no_guess),
 	    GUARDED(test_failures_are_summed_up),
+	    GUARDED(test_a_flood_is_bounded),
 	    GUARDED(test_welcome_is_told_once),
 	    GUARDED(test_requests_are_recorded),
 	};
