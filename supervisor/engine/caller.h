@@ -17,6 +17,7 @@
 #define CREDENTIAL_MAX    96     /* of a credential's id, where it is copied */
 #define CALLER_MAKERS_MAX 8      /* keys that are made by keys that are made by keys */
 #define KEY_PRINCIPAL     "key:" /* and the id: what a key of the key store is called */
+#define SERVICE_PRINCIPAL "service"
 
 /* How a caller has proved who he is; the name stands in records. */
 #define CALLER_PROOFS(X)                                                                           \

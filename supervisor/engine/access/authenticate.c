@@ -122,7 +122,7 @@ static bool try_static(struct judging *judging)
 	if (!auth->has_service || !digest_equal(&auth->service, &digest))
 		return false;
 	out->proof = CALLER_SERVICE_KEY;
-	caller = named(out, CALLER_SERVICE_KEY, "", "service");
+	caller = named(out, CALLER_SERVICE_KEY, "", SERVICE_PRINCIPAL);
 	if (!caller)
 		return true;
 	let_in(judging, &caller,

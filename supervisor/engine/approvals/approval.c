@@ -12,6 +12,7 @@
 #include "supervisor/engine/approvals/approval_text.h"
 #include "supervisor/engine/approvals/approval_told.h"
 #include "supervisor/engine/approvals/grant.h"
+#include "supervisor/engine/approvals/person.h"
 #include "supervisor/engine/approvals/watch.h"
 #include "supervisor/engine/asking/elicit.h"
 #include "supervisor/engine/calls/calls.h"
@@ -300,29 +301,6 @@ static int ask_anew(struct call *call)
 	return APPROVAL_WAITS;
 }
 
-/* An API key and who made it are one person, since he may have kept it. */
-static bool is_same(const struct approval_yes *yes, const struct approval_answer *answer)
-{
-	return strcmp(yes->principal, answer->principal) == 0 ||
-	       strcmp(yes->maker, answer->principal) == 0 ||
-	       strcmp(yes->principal, answer->maker) == 0;
-}
-
-/* Has this person said yes already? Two keys are two people; an answer without a key is of whoever
- * its principal is, and he may have signed another. */
-static bool has_voted(const struct approval *approval, const struct approval_answer *answer)
-{
-	for (uint32_t i = 0; i < approval->yes_count; i++) {
-		const char *key = approval->yes[i].key;
-		bool same = key[0] && answer->key[0] ? !strcmp(key, answer->key)
-						     : is_same(&approval->yes[i], answer);
-
-		if (same)
-			return true;
-	}
-	return false;
-}
-
 /* True when enough have agreed. */
 static bool count_yes(struct approval *approval, const struct approval_answer *answer)
 {
@@ -330,8 +308,9 @@ static bool count_yes(struct approval *approval, const struct approval_answer *a
 
 	if (n < APPROVAL_QUORUM_MAX) {
 		memcpy(approval->yes[n].principal, answer->principal, sizeof(answer->principal));
-		memcpy(approval->yes[n].maker, answer->maker, sizeof(answer->maker));
+		memcpy(approval->yes[n].makers, answer->makers, sizeof(answer->makers));
 		memcpy(approval->yes[n].key, answer->key, sizeof(answer->key));
+		memcpy(approval->yes[n].name, answer->name, sizeof(answer->name));
 		memcpy(approval->yes[n].claimed, answer->claimed, sizeof(answer->claimed));
 		approval->yes[n].how = approval_answer_how(answer);
 		approval->yes_count++;
@@ -385,7 +364,7 @@ static int answer_by_edit(struct call *call)
 	call->edit.spent = true;
 	take_edited_from(approval, call);
 	memcpy(yes.id, open.id, sizeof(yes.id));
-	if (has_voted(approval, &yes))
+	if (person_has_agreed(approval, &yes))
 		return APPROVAL_WAITS;
 	approval->answer = yes;
 	if (!count_yes(approval, &yes)) {
@@ -518,7 +497,7 @@ enum approval_vote approval_answer(struct engine *engine, struct approval *appro
 	const struct approval_answer open = approval->answer;
 	bool yes = to == APPROVAL_APPROVED;
 
-	if (yes && has_voted(approval, answer))
+	if (yes && person_has_agreed(approval, answer))
 		return APPROVAL_TWICE;
 	if (yes && approval->yes_count + 1 >= approval->quorum &&
 	    make_grant(engine, approval, answer, note))

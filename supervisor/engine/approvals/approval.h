@@ -27,6 +27,7 @@ struct engine;
 #define APPROVAL_REASON_MAX 512 /* bytes of an approver's reason, with NUL */
 #define APPROVAL_QUORUM_MAX 16  /* people who may have to agree */
 #define APPROVAL_CLAIM_MAX  128 /* bytes of who somebody says he is, with NUL */
+#define APPROVAL_MAKERS_MAX 512 /* CALLER_MAKERS_MAX of them, all but the last keys */
 
 /* Pending may become any other; approved becomes used, expired, void. The rest are ends. */
 #define APPROVAL_STATES(X)                                                                         \
@@ -53,18 +54,19 @@ struct approval_answer {
 	char key[APPROVER_ID_LEN + 1];    /* "" when the answer was not signed */
 	char name[APPROVER_NAME_MAX + 1]; /* of the key */
 	char reason[APPROVAL_REASON_MAX];
-	enum grant_bit scope;      /* of a yes: what it stands for; zero counts as once */
-	bool elicited;             /* said in the client of the caller, where by_client allows it */
-	enum caller_proof proof;   /* how the principal proved who he is */
-	char maker[PRINCIPAL_MAX]; /* who made that key; "" = nobody in particular */
+	enum grant_bit scope;    /* of a yes: what it stands for; zero counts as once */
+	bool elicited;           /* said in the client of the caller, where by_client allows it */
+	enum caller_proof proof; /* how the principal proved who he is */
+	char makers
+	    [APPROVAL_MAKERS_MAX]; /* who made that key (person.h); "" = nobody in particular */
 	char credential[CREDENTIAL_MAX];  /* the key or token that he proved it by; "" = none */
 	char claimed[APPROVAL_CLAIM_MAX]; /* by a channel: who it says has answered, unproven */
 };
 
 /* One who has said yes. */
 struct approval_yes {
-	char principal[PRINCIPAL_MAX], maker[PRINCIPAL_MAX]; /* as in the answer */
-	char key[APPROVER_ID_LEN + 1];
+	char principal[PRINCIPAL_MAX], makers[APPROVAL_MAKERS_MAX]; /* as in the answer */
+	char key[APPROVER_ID_LEN + 1], name[APPROVER_NAME_MAX + 1];
 	const char *how; /* approval_answer_how(): a literal */
 	char claimed[APPROVAL_CLAIM_MAX];
 };

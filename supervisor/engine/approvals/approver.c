@@ -10,6 +10,7 @@
 #include "supervisor/base/clock.h"
 #include "supervisor/base/log.h"
 #include "supervisor/engine/access/viewer.h"
+#include "supervisor/engine/approvals/person.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/records/record.h"
 #include "supervisor/engine/ruleset.h"
@@ -165,8 +166,7 @@ enum approver_verdict approver_judge(const struct engine *engine, const struct a
 	(void)snprintf(answer.claimed, sizeof(answer.claimed), "%s", vote->claimed);
 	(void)snprintf(
 	    answer.credential, sizeof(answer.credential), "%s", vote->caller->credential);
-	(void)snprintf(answer.maker, sizeof(answer.maker), "%s",
-	    vote->caller->makers[0] ? vote->caller->makers[0] : "");
+	person_add_makers(&answer, vote->caller);
 	answer.proof = vote->caller->proof;
 	answer.scope = vote->approve ? vote->scope : (enum grant_bit)0;
 	*ret_answer = answer;

@@ -143,7 +143,8 @@ static int give(struct engine *engine, struct approval *approval,
 		return 0;
 	case APPROVAL_TWICE:
 		return err_note(note, RESULT_CONFLICT,
-		    "this approver has agreed already; another one must agree too");
+		    "this approver has agreed already; another one must agree too (approver keys "
+		    "of one name, and API keys that one principal made, are one)");
 	case APPROVAL_NO_GRANT: return RESULT_CONFLICT;
 	}
 	return RESULT_CONFLICT;

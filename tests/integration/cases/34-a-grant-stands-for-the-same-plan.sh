@@ -21,6 +21,8 @@ echo one >workspace/a
 up
 echo 'correct horse battery' >pass
 "$callgate" keys create --approver --name one <pass >/dev/null || fail "keys create"
+"$callgate" keys create --approver --name one --key "$PWD/again.pem" <pass >/dev/null || fail "keys create, again"
+"$callgate" keys create --approver --name two --key "$PWD/two.pem" <pass >/dev/null || fail "keys create, two"
 pending_id() {
 	for _ in $(seq 60); do
 		id=$("$callgate" --output json pending | jq -r '.approvals[0].id // empty')
@@ -109,7 +111,11 @@ approve "$id" --reason one >out.txt || fail "the first of two"
 grep -q 'pending, 1 of 2 agreed' out.txt || fail "approve does not tell of the quorum: $(cat out.txt)"
 "$callgate" pending | grep -q '1 of 2 agreed' || fail "pending does not tell of the quorum"
 approve "$id" --reason again >/dev/null 2>&1 && fail "one approver counted twice"
+approve "$id" --reason again --key "$PWD/again.pem" >/dev/null 2>err.txt && fail "a second key of one person counted"
+grep -q 'agreed already' err.txt || fail "it does not say why: $(cat err.txt)"
 [ ! -e workspace/d ] || fail "one of two was enough"
+approve "$id" --reason two --key "$PWD/two.pem" >out.txt || fail "the second of two: $(cat out.txt)"
+grep -q 'pending, ' out.txt && fail "two of two were not enough: $(cat out.txt)"
 kill $call 2>/dev/null
 wait $call 2>/dev/null
 grep -hq '"type":"approval.grant"' state/audit/*.jsonl || fail "the answers are not recorded"

@@ -2,6 +2,7 @@
  * in time. */
 #include "tests/unit/engine/fakes.h"
 
+#include "supervisor/engine/approvals/person.h"
 #include "supervisor/base/str.h"
 
 #define LS "{\"command\": \"ls\"}"
@@ -160,7 +161,7 @@ static void test_other_uid_approves(void **state)
 	end(call);
 }
 
-/* Two keys are two people; one person with a key and without it is not. */
+/* Two keys are two people where their names say so; one person with a key and without it is not. */
 static void test_a_quorum_is_of_people(void **state)
 {
 	struct call *call = waiting(1, 70, 3);
@@ -174,6 +175,8 @@ static void test_a_quorum_is_of_people(void **state)
 	key_yes = other_key = bare_yes;
 	snprintf(key_yes.key, sizeof(key_yes.key), "one");
 	snprintf(other_key.key, sizeof(other_key.key), "two");
+	snprintf(key_yes.name, sizeof(key_yes.name), "anna");
+	snprintf(other_key.name, sizeof(other_key.name), "anna");
 	assert_int_equal(approval_answer(&world, approval, APPROVAL_APPROVED, &bare_yes, &note),
 	    APPROVAL_COUNTED);
 	assert_int_equal(
@@ -187,6 +190,9 @@ static void test_a_quorum_is_of_people(void **state)
 	assert_int_equal(approval_answer(&world, approval, APPROVAL_APPROVED, &key_yes, &note),
 	    APPROVAL_COUNTED);
 	assert_int_equal(approval_answer(&world, approval, APPROVAL_APPROVED, &other_key, &note),
+	    APPROVAL_TWICE);
+	snprintf(other_key.name, sizeof(other_key.name), "berta");
+	assert_int_equal(approval_answer(&world, approval, APPROVAL_APPROVED, &other_key, &note),
 	    APPROVAL_COUNTED);
 	assert_int_equal(
 	    approval_answer(&world, approval, APPROVAL_APPROVED, &bare_yes, &note), APPROVAL_TWICE);
@@ -194,6 +200,50 @@ static void test_a_quorum_is_of_people(void **state)
 	assert_int_equal(approval_answer(&world, approval, APPROVAL_APPROVED, &bare_yes, &note),
 	    APPROVAL_DECIDED);
 	assert_int_equal(call->state, CALL_DECIDED);
+	end(call);
+}
+
+/* Says yes as a key that these have made; NULL ends them. */
+static enum approval_vote yes_of_key(const char *key, const char *maker, const char *his_maker)
+{
+	struct approval *approval = world.approvals.first;
+	struct approval_answer answer = approval->answer;
+	struct caller *caller = caller_new();
+	struct err_note note;
+
+	snprintf(answer.principal, sizeof(answer.principal), "%s", key);
+	if (maker)
+		assert_int_equal(caller_add_maker(caller, maker), 0);
+	if (his_maker)
+		assert_int_equal(caller_add_maker(caller, his_maker), 0);
+	person_add_makers(&answer, caller);
+	(void)caller_drop(caller);
+	return approval_answer(&world, approval, APPROVAL_APPROVED, &answer, &note);
+}
+
+/* Whatever one person may have in his hands counts once: a key and who made it, its siblings. */
+static void test_a_quorum_counts_makers(void **state)
+{
+	struct call *call = waiting(1, 70, 3);
+	struct approval *approval = world.approvals.first;
+
+	(void)state;
+	approval->quorum = 16;
+	assert_int_equal(yes_of_key("key:a", "uid:1001", NULL), APPROVAL_COUNTED);
+	assert_int_equal(yes_of_key("uid:1001", NULL, NULL), APPROVAL_TWICE);
+	assert_int_equal(yes_of_key("key:b", "key:a", "uid:1001"), APPROVAL_TWICE);
+	assert_int_equal(yes_of_key("key:c", "uid:1001", NULL), APPROVAL_TWICE);
+	assert_int_equal(yes_of_key("key:d", "uid:100", NULL), APPROVAL_COUNTED);
+	/* the other way round, and at a remove */
+	approval->yes_count = 0;
+	assert_int_equal(yes_of_key("jwt:boss", NULL, NULL), APPROVAL_COUNTED);
+	assert_int_equal(yes_of_key("key:b", "key:a", "jwt:boss"), APPROVAL_TWICE);
+	/* the service key gives keys to several, and each of them is one */
+	approval->yes_count = 0;
+	assert_int_equal(yes_of_key("key:a", "service", NULL), APPROVAL_COUNTED);
+	assert_int_equal(yes_of_key("key:b", "service", NULL), APPROVAL_COUNTED);
+	assert_int_equal(yes_of_key("key:c", "key:b", "service"), APPROVAL_TWICE);
+	assert_int_equal(yes_of_key("service", NULL, NULL), APPROVAL_TWICE);
 	end(call);
 }
 
@@ -551,6 +601,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_other_uid_approves),
 	    TEST(test_a_quorum_is_of_people),
+	    TEST(test_a_quorum_counts_makers),
 	    TEST(test_denied),
 	    TEST(test_same_uid_needs_a_signature),
 	    TEST(test_signature_time_and_key),
