@@ -109,6 +109,42 @@ static void print_difference(const json_t *difference)
 		(void)command_print_json(difference);
 }
 
+/* The daemon judges the text as what its own file would become, and says so by that file's name.
+ * Where the line is one of what was sent, it is told by the name of that; in place. */
+static void name_file(
+    json_t *object, const char *member, const char *path, const struct buf *config)
+{
+	const char *text = json_string_value(json_object_get(object, member));
+	const char *at = text ? text + strcspn(text, ": \n") : "";
+	uint64_t line = 0, lines = 1;
+	size_t digits = *at == ':' ? strspn(at + 1, "0123456789") : 0;
+	char number[24];
+
+	for (size_t i = 0; i < config->len; i++)
+		lines += ((const char *)config->data)[i] == '\n';
+	if (digits == 0 || digits >= sizeof(number) || at[1 + digits] != ':')
+		return;
+	(void)snprintf(number, sizeof(number), "%.*s", (int)digits, at + 1);
+	if (str_u64(number, lines, &line) == 0)
+		(void)json_object_set_new(object, member, json_sprintf("%s%s", path, at));
+}
+
+/* The same of each warning. */
+static void name_warnings(json_t *answer, const char *path, const struct buf *config)
+{
+	json_t *warnings = json_object_get(answer, "warnings"), *text;
+	size_t i;
+
+	json_array_foreach(warnings, i, text)
+	{
+		json_t *holder = json_pack("{s:O}", "text", text);
+
+		name_file(holder, "text", path, config);
+		(void)json_array_set(warnings, i, json_object_get(holder, "text"));
+		json_decref(holder);
+	}
+}
+
 static int print_change(const struct command_session *session, const json_t *answer, int check)
 {
 	const json_t *warning;
@@ -126,6 +162,34 @@ static int print_change(const struct command_session *session, const json_t *ans
 	command_print_escaped(command_text_of(answer, "version"));
 	putchar('\n');
 	return COMMAND_OK;
+}
+
+/* Sends params, which it takes. 0 with *ret_answer, or the status after complaining. */
+static int ask(const struct command_session *session, const char *path, const struct buf *config,
+    json_t *params, json_t **ret_answer)
+{
+	static const char method[] = "callgate/config/write";
+	struct client cleanup_with(client_close) client = {.transport = NULL};
+	json_t *answer = NULL, *error;
+	int status = client_open(&client, session);
+
+	if (status != 0) {
+		json_decref(params);
+		return status;
+	}
+	status = client_request(&client, session, method, params, &answer);
+	if (status != 0)
+		return status;
+	error = json_object_get(answer, "error");
+	*ret_answer = json_incref(json_object_get(answer, "result"));
+	if (*ret_answer)
+		name_warnings(*ret_answer, path, config);
+	if (error)
+		name_file(error, "message", path, config);
+	if (!*ret_answer)
+		status = client_complain(method, error);
+	json_decref(answer);
+	return status;
 }
 
 static int put(struct command_session *session, int argc, char **argv, int check)
@@ -147,7 +211,8 @@ static int put(struct command_session *session, int argc, char **argv, int check
 	    "version", version);
 	if (!params)
 		return command_fail(COMMAND_USAGE, "config: --version: not valid UTF-8");
-	status = client_once(session, "callgate/config/write", params, &answer);
+	status = ask(session, strcmp(argv[1], "-") == 0 ? "standard input" : argv[1], &config,
+	    params, &answer);
 	if (status == 0)
 		status = print_change(session, answer, check);
 	json_decref(answer);

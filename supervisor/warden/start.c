@@ -443,9 +443,22 @@ static int confine(struct warden *warden, struct err_note *note)
 	return self_confine(SELF_WARDEN, NULL, note);
 }
 
+/* Who hands a socket over has bound it where he likes, whatever the policy says. */
+static void name_socket(const struct warden *warden, char ret[LISTEN_NAME_MAX])
+{
+	char bound[LISTEN_NAME_MAX];
+
+	listen_http_name(&warden->listener, bound);
+	if (!warden->listener.handed_over)
+		(void)snprintf(ret, LISTEN_NAME_MAX, "%s", warden->socket);
+	else
+		(void)snprintf(ret, LISTEN_NAME_MAX, "%.4000s (handed over)",
+		    bound[0] ? bound : "a socket without a path");
+}
+
 static int tell_ready(struct warden *warden, struct err_note *note)
 {
-	char version[DIGEST_HEX_MAX], http[LISTEN_NAME_MAX];
+	char version[DIGEST_HEX_MAX], http[LISTEN_NAME_MAX], rpc[LISTEN_NAME_MAX];
 	const struct log_field fields[] = {
 	    {.key = LOG_KEY_POLICY, .text = digest_hex(version, &warden->tools->config->version)}};
 	const struct log_facts facts = {LOG_EVENT_START, fields, 1};
@@ -454,11 +467,12 @@ static int tell_ready(struct warden *warden, struct err_note *note)
 	if (warden->phase != WARDEN_READY)
 		return 0; /* asked to stop already, and that was said */
 	notify_ready(warden->notify, "taking calls");
+	name_socket(warden, rpc);
 	if (warden->http_listener.fd >= 0) {
 		listen_http_name(&warden->http_listener, http);
-		log_event(LOG_LEVEL_INFO, &facts, "ready on %s, HTTP on %s", warden->socket, http);
+		log_event(LOG_LEVEL_INFO, &facts, "ready on %s, HTTP on %s", rpc, http);
 	} else {
-		log_event(LOG_LEVEL_INFO, &facts, "ready on %s", warden->socket);
+		log_event(LOG_LEVEL_INFO, &facts, "ready on %s", rpc);
 	}
 	return alive_start(warden);
 }

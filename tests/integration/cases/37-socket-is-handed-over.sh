@@ -56,6 +56,7 @@ echo >wait
 wait $early || fail "the early client: $(cat early)"
 rm wait
 "$callgate" call bash command=ls >/dev/null || fail "a later client"
+grep -q 'ready on run/callgate.sock (handed over)' daemon.log || fail "where: $(cat daemon.log)"
 ino=$(stat -c %i run/callgate.sock)
 "$callgate" down 2>/dev/null &
 wait "$daemon"

@@ -111,6 +111,9 @@ http_expect "it is in force" 200 '.structuredContent.stdout' hello
 sed -i 's/ls, cat/ls, cat, head/' got.yaml
 "$callgate" config check got.yaml >difference || fail "callgate config check"
 grep -q head difference || fail "the command tells no difference: $(cat difference)"
+sed '3s/^/nonsense: 1\n/' got.yaml >bad.yaml
+"$callgate" config check bad.yaml 2>bad.err && fail "a bad file is good"
+grep -q 'bad.yaml:3:1: nonsense' bad.err || fail "the complaint names another file: $(cat bad.err)"
 "$callgate" config apply got.yaml >/dev/null || fail "callgate config apply"
 grep -q 'head' callgate.yaml || fail "the command wrote nothing"
 [ -e callgate.yaml.2 ] || fail "one old version only"
