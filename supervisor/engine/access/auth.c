@@ -149,7 +149,7 @@ const char *auth_issuer(const struct policy *policy)
 
 /* ---- the end of a credential -------------------------------------------------------------- */
 
-static bool is_of(const struct caller *caller, const char *credential)
+bool auth_is_of(const struct caller *caller, const char *credential)
 {
 	const char *name = strchr(caller->principal, ':');
 
@@ -160,7 +160,7 @@ static bool is_of(const struct caller *caller, const char *credential)
 void auth_ended(struct engine *engine, const char *credential)
 {
 	for (struct call *call = engine->calls; call; call = call->next)
-		if (is_of(call->caller, credential))
+		if (auth_is_of(call->caller, credential))
 			call->caller->expires_s = 1;
 	calls_expire(engine);
 }

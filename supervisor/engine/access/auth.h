@@ -56,6 +56,8 @@ int auth_take_keys(struct engine *engine, const struct message_policy *policy);
 void auth_take_policy(struct engine *engine);
 /* The issuer that our tokens name under this policy. Borrowed from it, or a literal. */
 const char *auth_issuer(const struct policy *policy);
+/* Has he come by this key or token, or by a token that this key has issued? */
+bool auth_is_of(const struct caller *caller, const char *credential);
 /* A key or token is worth nothing from now on: calls that were asked for with it, or with a token
  * of it, and are not decided yet, are refused. */
 void auth_ended(struct engine *engine, const char *credential);

@@ -8,6 +8,7 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
 #include "supervisor/base/str.h"
+#include "supervisor/engine/access/auth.h"
 #include "supervisor/engine/approvals/approval_past.h"
 #include "supervisor/engine/approvals/approval_text.h"
 #include "supervisor/engine/approvals/approval_told.h"
@@ -560,6 +561,29 @@ void approval_sweep(struct engine *engine)
 	set_timer(engine);
 }
 
+/* Ends a question that nobody waits for. */
+static void end_void(struct engine *engine, struct approval *approval, const char *cause)
+{
+	if (approval->state == APPROVAL_PENDING || approval->state == APPROVAL_APPROVED)
+		record_approval_end(engine, approval, cause);
+	close_as(engine, approval, APPROVAL_VOID);
+}
+
+void approval_void_of(struct engine *engine, const char *credential, const char *cause)
+{
+	struct approval *approval = engine->approvals.first;
+
+	while (approval) {
+		bool ends =
+		    auth_is_of(approval->caller, credential) && !calls_waiter(engine, approval);
+		struct approval *next = approval->next;
+
+		if (ends)
+			end_void(engine, approval, cause);
+		approval = next;
+	}
+}
+
 void approval_void_all(struct engine *engine, const char *cause)
 {
 	while (engine->approvals.first) {
@@ -568,8 +592,6 @@ void approval_void_all(struct engine *engine, const char *cause)
 
 		while ((call = calls_waiter(engine, approval)))
 			call->approval = NULL;
-		if (approval->state == APPROVAL_PENDING || approval->state == APPROVAL_APPROVED)
-			record_approval_end(engine, approval, cause);
-		close_as(engine, approval, APPROVAL_VOID);
+		end_void(engine, approval, cause);
 	}
 }

@@ -153,6 +153,9 @@ void approval_sweep(struct engine *engine);
  * (calls_reload) or ended (calls_drain) by the caller. cause: a literal. */
 void approval_void_all(struct engine *engine, const char *cause);
 
+/* The same of what was asked for with a key or token that has ended, where nobody waits for it. */
+void approval_void_of(struct engine *engine, const char *credential, const char *cause);
+
 /* Any question not yet ended; NULL if unknown. */
 struct approval *approval_find(const struct engine *engine, const char *id);
 uint32_t approval_pending(const struct engine *engine);

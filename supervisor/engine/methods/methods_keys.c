@@ -11,6 +11,7 @@
 #include "supervisor/base/clock.h"
 #include "supervisor/base/str.h"
 #include "supervisor/engine/access/auth.h"
+#include "supervisor/engine/approvals/approval.h"
 #include "supervisor/engine/access/rights.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/methods.h"
@@ -338,6 +339,13 @@ static const char *may_not_rotate(const struct methods_ask *ask, const struct ke
 	return too_wide(ask, &record->scope, record->expires_s);
 }
 
+/* What was asked for with it and waits for nobody but an approver is over, too. */
+static void end_of(struct engine *engine, const char *id)
+{
+	auth_ended(engine, id);
+	approval_void_of(engine, id, "the key of who asked has ended");
+}
+
 void rotate_key(const struct methods_ask *ask)
 {
 	struct key_record cleanup_with(key_record_fini) record = {.id = ""};
@@ -359,7 +367,7 @@ void rotate_key(const struct methods_ask *ask)
 		return;
 	}
 	record.rotated_s = now_s();
-	auth_ended(ask->engine, record.id);
+	end_of(ask->engine, record.id);
 	give_key(ask, &record, "rotate", key);
 }
 
@@ -377,7 +385,7 @@ void revoke_key(const struct methods_ask *ask)
 		refuse_fault(ask, fault);
 		return;
 	}
-	auth_ended(ask->engine, record.id);
+	end_of(ask->engine, record.id);
 	act.id = record.id;
 	act.tenant = record.tenant;
 	admin_answer(ask, &act, json_pack("{s:s, s:s}", "id", record.id, "state", "revoked"), NULL);

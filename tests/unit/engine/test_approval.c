@@ -247,6 +247,26 @@ static void test_a_quorum_counts_makers(void **state)
 	end(call);
 }
 
+/* A yes to whom nobody would believe any more is no yes: the question is over. */
+static void test_a_question_ends_with_its_key(void **state)
+{
+	struct call *call = waiting(1, 70, 3);
+	char id[APPROVAL_ID_MAX];
+
+	(void)state;
+	memcpy(id, call->answer.id, sizeof(id));
+	assert_int_equal(caller_set(&call->caller->credential, "key_1"), 0);
+	call_step(call, CALL_ON_TIMEOUT); /* pending: the question stays */
+	end(call);
+	approval_void_of(&world, "key_2", "another");
+	assert_non_null(approval_find(&world, id));
+	approval_void_of(&world, "key_1", "his");
+	assert_null(approval_find(&world, id));
+	assert_int_equal(sent_records(RECORD_APPROVAL_EXPIRE, NULL), 1);
+	assert_int_equal(decide(2, bare(id, 3, "approve")), RESULT_CONFLICT);
+	assert_int_equal(caller_set(&peer_find(&world, 1)->caller->credential, ""), 0);
+}
+
 static void test_denied(void **state)
 {
 	struct call *call = waiting(1, 70, 3);
@@ -602,6 +622,7 @@ int main(void)
 	    TEST(test_other_uid_approves),
 	    TEST(test_a_quorum_is_of_people),
 	    TEST(test_a_quorum_counts_makers),
+	    TEST(test_a_question_ends_with_its_key),
 	    TEST(test_denied),
 	    TEST(test_same_uid_needs_a_signature),
 	    TEST(test_signature_time_and_key),
