@@ -23,19 +23,24 @@ static void print_status(const json_t *status)
 	const json_t *calls = json_object_get(status, "calls");
 	const json_t *audit = json_object_get(status, "audit");
 
-	printf("callgate %s, pid %" JSON_INTEGER_FORMAT ", uid %" JSON_INTEGER_FORMAT
-	       ", up %" JSON_INTEGER_FORMAT " s\n",
-	    command_text_of(status, "version"), number_of(status, "pid"), number_of(status, "uid"),
-	    number_of(status, "uptime_s"));
+	printf("callgate %s", command_text_of(status, "version"));
+	if (json_object_get(status, "pid"))
+		printf(", pid %" JSON_INTEGER_FORMAT, number_of(status, "pid"));
+	printf(", uid %" JSON_INTEGER_FORMAT ", up %" JSON_INTEGER_FORMAT " s\n",
+	    number_of(status, "uid"), number_of(status, "uptime_s"));
 	printf("state    ");
 	command_print_escaped(command_text_of(status, "state"));
 	printf("\npolicy   ");
-	command_print_escaped(command_text_of(policy, "file"));
-	printf(" %.19s\n", command_text_of(policy, "version"));
+	if (json_object_get(policy, "file")) {
+		command_print_escaped(command_text_of(policy, "file"));
+		putchar(' ');
+	}
+	printf("%.19s\n", command_text_of(policy, "version"));
 	printf("calls    %" JSON_INTEGER_FORMAT " running, %" JSON_INTEGER_FORMAT
 	       " waiting for a human\n",
 	    number_of(calls, "running"), number_of(calls, "waiting"));
-	printf("audit    %" JSON_INTEGER_FORMAT " records, root %.16s\n", number_of(audit, "size"),
+	if (audit)
+		printf("audit    %" JSON_INTEGER_FORMAT " records, root %.16s\n", number_of(audit, "size"),
 	    command_text_of(audit, "root"));
 	if (json_is_true(json_object_get(status, "same_uid")))
 		printf("note     the daemon has your uid: another program of yours can stop it or "

@@ -43,14 +43,43 @@ static const char *version_text(char out[VERSION_TEXT_MAX], const struct digest 
 	return out;
 }
 
+/* A tool that runs may ask for other tools through its gate, never for this. */
+static bool may_control(const struct methods_ask *ask)
+{
+	return !ask->peer->call[0] &&
+	       (methods_is_owner(ask) || (ask->identity.permissions & PERMISSION(DAEMON_CONTROL)));
+}
+
+/* Where the daemon is, for who may end it; the tree for who may read it. */
+static int add_places(const struct methods_ask *ask, json_t *status)
+{
+	const struct engine *engine = ask->engine;
+	const char *file = engine->rules->policy->file;
+	bool controls = may_control(ask);
+	char root[DIGEST_HEX_MAX];
+	int fault = 0;
+
+	if (controls)
+		fault = json_object_set_new(status, "pid", json_integer(engine->daemon_pid));
+	if (controls && !fault)
+		fault = json_object_set_new(json_object_get(status, "policy"), "file",
+		    value_text(file, strlen(file)));
+	if (!fault && (controls || (!ask->peer->call[0] &&
+				       (ask->identity.permissions & PERMISSION(AUDIT_READ)))))
+		fault = json_object_set_new(status, "audit",
+		    json_pack("{s:I, s:s}", "size", (json_int_t)engine->audit_size, "root",
+			digest_hex(root, &engine->audit_root)));
+	return fault;
+}
+
 void tell_status(const struct methods_ask *ask)
 {
 	const struct engine *engine = ask->engine;
-	char version[VERSION_TEXT_MAX], root[DIGEST_HEX_MAX], sentence[JUDGE_SENTENCE_MAX];
+	char version[VERSION_TEXT_MAX], sentence[JUDGE_SENTENCE_MAX];
 	const struct viewer viewer = {engine, ask->peer->caller};
 	json_int_t waiting = 0, seen = 0,
 		   uptime_us = (json_int_t)(clock_monotonic_us() - engine->born_us);
-	json_t *policy, *calls, *approvals, *audit;
+	json_t *policy, *calls, *approvals, *status;
 
 	if (ask->identity.role_count == 0 && !methods_is_owner(ask)) {
 		quota_refused_login(ask->engine, ask->peer->caller, "no role");
@@ -67,32 +96,24 @@ void tell_status(const struct methods_ask *ask)
 		seen += viewer_sees(
 		    &viewer, space ? space->name : "", call->caller->principal, call->tool_name);
 	}
-	policy = json_pack("{s:o, s:s}", "file",
-	    value_text(engine->rules->policy->file, strlen(engine->rules->policy->file)), "version",
-	    version_text(version, &engine->rules->version));
+	policy = json_pack("{s:s}", "version", version_text(version, &engine->rules->version));
 	calls = json_pack(
 	    "{s:I, s:I}", "running", (json_int_t)engine->call_count - waiting, "waiting", seen);
 	approvals = json_pack("{s:I}", "pending", (json_int_t)watch_seen(engine, &viewer));
-	audit = json_pack("{s:I, s:s}", "size", (json_int_t)engine->audit_size, "root",
-	    digest_hex(root, &engine->audit_root));
-	result_give(
-	    &ask->to, json_pack("{s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:b}", "version",
-			  CALLGATE_VERSION, "pid", (json_int_t)engine->daemon_pid, "uid",
-			  (json_int_t)engine->owner_uid, "uptime_s", uptime_us / 1000000, "state",
-			  engine->draining ? "stopping" : "running", "policy", policy, "calls",
-			  calls, "approvals", approvals, "audit", audit, "same_uid",
-			  (int)(ask->peer->caller->shown.has_peer &&
-				ask->peer->caller->shown.uid == engine->owner_uid)));
+	status = json_pack("{s:s, s:I, s:I, s:s, s:o, s:o, s:o, s:b}", "version", CALLGATE_VERSION,
+	    "uid", (json_int_t)engine->owner_uid, "uptime_s", uptime_us / 1000000, "state",
+	    engine->draining ? "stopping" : "running", "policy", policy, "calls", calls,
+	    "approvals", approvals, "same_uid",
+	    (int)(ask->peer->caller->shown.has_peer &&
+		  ask->peer->caller->shown.uid == engine->owner_uid));
+	if (status && add_places(ask, status)) {
+		json_decref(status);
+		status = NULL;
+	}
+	result_give(&ask->to, status);
 }
 
 /* ---- reload and shutdown ----------------------------------------------------------------- */
-
-/* A tool that runs may ask for other tools through its gate, never for this. */
-static bool may_control(const struct methods_ask *ask)
-{
-	return !ask->peer->call[0] &&
-	       (methods_is_owner(ask) || (ask->identity.permissions & PERMISSION(DAEMON_CONTROL)));
-}
 
 /* true: the warden will answer. */
 static bool send_control(const struct methods_ask *ask, const struct message_control *asked)

@@ -576,6 +576,12 @@ static void status_counts(uint64_t peer, json_int_t count)
 	    count);
 	assert_int_equal(
 	    json_integer_value(json_object_get(json_object_get(status, "calls"), "running")), 0);
+	/* these are no owners */
+	assert_null(json_object_get(status, "pid"));
+	assert_null(json_object_get(status, "audit"));
+	assert_null(json_object_get(json_object_get(status, "policy"), "file"));
+	assert_string_not_equal(
+	    json_string_value(json_object_get(json_object_get(status, "policy"), "version")), "");
 	json_decref(status);
 }
 

@@ -391,7 +391,7 @@ static void test_status_knows_the_tree(void **state)
 	(void)state;
 	told_tree = 0x29;
 	put_policy(policy_text, 0);
-	put_peer(1, 1000);
+	put_peer(1, 0); /* the owner */
 	expect_tree(2, 0x29, "292929");
 	told_tree = 0x11;
 	put_policy(policy_text, 0);
