@@ -40,8 +40,8 @@ static void print_status(const json_t *status)
 	       " waiting for a human\n",
 	    number_of(calls, "running"), number_of(calls, "waiting"));
 	if (audit)
-		printf("audit    %" JSON_INTEGER_FORMAT " records, root %.16s\n", number_of(audit, "size"),
-	    command_text_of(audit, "root"));
+		printf("audit    %" JSON_INTEGER_FORMAT " records, root %.16s\n",
+		    number_of(audit, "size"), command_text_of(audit, "root"));
 	if (json_is_true(json_object_get(status, "same_uid")))
 		printf("note     the daemon has your uid: another program of yours can stop it or "
 		       "read its files (man callgated)\n");

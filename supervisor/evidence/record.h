@@ -57,7 +57,9 @@ enum record_writer {
 	X(ADMIN_KEY, "admin.key", ENGINE, NONE)                                                    \
 	X(ADMIN_TOKEN, "admin.token", ENGINE, NONE)                                                \
 	X(ADMIN_CONFIG, "admin.config", ENGINE, NONE)                                              \
-	X(ADMIN_CONTROL, "admin.control", ENGINE, NONE)
+	X(ADMIN_CONTROL, "admin.control", ENGINE, NONE)                                            \
+	X(FORM_ASKED, "form.asked", ENGINE, NONE)                                                  \
+	X(FORM_ANSWERED, "form.answered", ENGINE, NONE)
 
 enum record_type {
 	RECORD_NONE,

@@ -41,7 +41,7 @@ room_may() { # room: the rooms it may include from, besides itself and the hall
 	records) echo "access calls approvals" ;;
 	access) echo "records calls" ;;
 	calls) echo "records access asking approvals" ;;
-	asking) echo "access calls approvals" ;;
+	asking) echo "records access calls approvals" ;;
 	approvals) echo "records access calls asking hooks" ;;
 	hooks) echo "records access approvals" ;;
 	methods) echo "records access calls asking approvals" ;;

@@ -22,6 +22,7 @@
 #include "supervisor/engine/calls/result.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/methods.h"
+#include "supervisor/engine/records/record_form.h"
 #include "supervisor/engine/ruleset.h"
 #include "supervisor/engine/sibling.h"
 
@@ -43,8 +44,9 @@ struct tool_question {
 	struct result_to tool; /* who asked: a connection through the call's gate */
 	bool deaf;             /* which has gone */
 	uint8_t nonce[RETRY_NONCE_LEN];
-	uint64_t client; /* legacy: whom we asked; 0: the call is parked */
-	json_t *params;  /* of the tool; the inquiry borrows from it */
+	struct caller *caller; /* of the call: in whose client it is answered; held */
+	uint64_t client;       /* legacy: whom we asked; 0: the call is parked */
+	json_t *params;        /* of the tool; the inquiry borrows from it */
 	struct inquiry inquiry;
 };
 
@@ -63,6 +65,7 @@ static void on_closed(uv_handle_t *timer)
 
 	inquiry_fini(&question->inquiry);
 	json_decref(question->params);
+	(void)caller_drop(question->caller);
 	free(question);
 }
 
@@ -210,6 +213,7 @@ static struct tool_question *make(const struct methods_ask *ask, const struct ca
 	question->engine = ask->engine;
 	question->tool = ask->to;
 	question->params = json_incref(ask->params);
+	question->caller = caller_hold(call->caller);
 	memcpy(question->call, call->id, sizeof(question->call));
 	question->next = waiting->questions;
 	waiting->questions = question;
@@ -221,6 +225,10 @@ static struct tool_question *make(const struct methods_ask *ask, const struct ca
 /* Takes told. The question is over. */
 static void answer_tool(struct tool_question *question, json_t *told)
 {
+	const char *action = json_string_value(json_object_get(told, "action"));
+
+	record_form_answered(question->engine, question->call, question->caller,
+	    action ? action : "cancel", json_object_get(told, "content"));
 	if (question->deaf)
 		json_decref(told);
 	else
@@ -265,6 +273,7 @@ static bool was_foreseen(struct call *call, struct tool_question *question)
 	if (!told)
 		return false;
 	call->foreseen++;
+	record_form_asked(call->engine, call->id, call->caller, question->params);
 	answer_tool(question, told);
 	return true;
 }
@@ -296,6 +305,7 @@ void question_ask(const struct methods_ask *ask)
 		fault = put(call, question);
 	if (!fault) {
 		log_debug("call %s: its tool asks its user", call->id);
+		record_form_asked(ask->engine, call->id, call->caller, question->params);
 		return;
 	}
 	if (question)
@@ -451,6 +461,7 @@ static void forget_tool(struct tool_question *question)
 	if (!question->client)
 		return;
 	withdraw(question);
+	record_form_answered(question->engine, question->call, question->caller, "withdrawn", NULL);
 	drop(question);
 }
 

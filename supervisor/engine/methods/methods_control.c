@@ -62,8 +62,8 @@ static int add_places(const struct methods_ask *ask, json_t *status)
 	if (controls)
 		fault = json_object_set_new(status, "pid", json_integer(engine->daemon_pid));
 	if (controls && !fault)
-		fault = json_object_set_new(json_object_get(status, "policy"), "file",
-		    value_text(file, strlen(file)));
+		fault = json_object_set_new(
+		    json_object_get(status, "policy"), "file", value_text(file, strlen(file)));
 	if (!fault && (controls || (!ask->peer->call[0] &&
 				       (ask->identity.permissions & PERMISSION(AUDIT_READ)))))
 		fault = json_object_set_new(status, "audit",

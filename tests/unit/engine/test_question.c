@@ -169,6 +169,28 @@ static bool heard(const char *method, char id[NOTICE_ID_MAX])
 	return same;
 }
 
+/* The newest form.answered: what was done, and of what was filled in its digest alone. */
+static void check_form_record(const char *action, const char *content)
+{
+	const struct message *record = NULL;
+	struct digest digest;
+
+	for (size_t i = 0; i < sent_count; i++)
+		if (sent[i].message.type == MESSAGE_RECORD &&
+		    sent[i].message.u.record.record == RECORD_FORM_ANSWERED)
+			record = &sent[i].message;
+	assert_non_null(record);
+	assert_true(record_holds(record, action));
+	assert_true(record_holds(record, "uid:1000"));
+	assert_int_equal(record_holds(record, "answer"), content != NULL);
+	if (!content)
+		return;
+	assert_int_equal(digest_of(&digest, content, strlen(content)), 0);
+	assert_non_null(memmem(record->u.record.body.data, record->u.record.body.len, digest.bytes,
+	    sizeof(digest.bytes)));
+	assert_false(record_holds(record, content));
+}
+
 static void respond(uint64_t peer, const char *id, enum reply_kind kind, const char *json)
 {
 	struct message message;
@@ -206,7 +228,10 @@ static void the_answer_goes_to_the_tool(void **state)
 	respond(1, "callgate-tool-00", REPLY_RESULT, THREE);
 	assert_null(answer_of(serial, REPLY_RESULT));
 	assert_int_equal(refusal(ask_user(gate, FORM)), RESULT_FORBIDDEN); /* one at a time */
+	assert_int_equal(sent_records(RECORD_FORM_ASKED, NULL), 1);
+	assert_int_equal(sent_records(RECORD_FORM_ANSWERED, NULL), 0);
 	respond(1, id, REPLY_RESULT, THREE);
+	check_form_record("accept", "{\"n\":3}");
 	expect_answer(serial, THREE);
 	respond(1, id, REPLY_RESULT, "{\"action\":\"decline\"}"); /* once */
 	assert_int_equal(call->state, CALL_RUNNING);
@@ -218,6 +243,7 @@ static void the_answer_goes_to_the_tool(void **state)
 	serial = ask_user(gate, FORM);
 	assert_true(heard("elicitation/create", id));
 	respond(1, id, REPLY_ERROR, "{\"code\":-32601,\"message\":\"no\"}");
+	check_form_record("cancel", NULL);
 	expect_answer(serial, "{\"action\":\"cancel\"}");
 }
 
