@@ -11,6 +11,7 @@
 #include "supervisor/engine/access/auth.h"
 #include "supervisor/engine/access/authenticate.h"
 #include "supervisor/engine/access/held.h"
+#include "supervisor/engine/access/redact.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/methods.h"
 #include "supervisor/engine/records/record_http.h"
@@ -361,7 +362,7 @@ static struct credentials shown_by(const struct visit *visit)
 }
 
 /* Where the caller comes from, for records. 0 or -ENOMEM. */
-static int say_where(struct caller *caller, const struct visit *visit)
+static int say_where(const struct engine *engine, struct caller *caller, const struct visit *visit)
 {
 	int fault = caller_set(&caller->address, visit->address);
 
@@ -369,7 +370,7 @@ static int say_where(struct caller *caller, const struct visit *visit)
 		fault = caller_set(&caller->request_id, visit->request_id);
 	if (!fault)
 		fault = caller_set(&caller->method, visit->method);
-	return fault ? fault : caller_set(&caller->path, visit->path);
+	return fault ? fault : caller_set(&caller->path, redact_path(engine, visit->path));
 }
 
 /* What needs no credential is not refused for a wrong one either: a web hook is judged by its
@@ -424,7 +425,7 @@ static enum visitor_verdict admit_visit(struct entry *entry, const struct peer *
 		return refuse_limited(entry, retry_s);
 	visit->is_counted = true;
 	verdict = find_caller(entry);
-	if (verdict == VISITOR_ADMITTED && say_where(entry->caller, visit))
+	if (verdict == VISITOR_ADMITTED && say_where(entry->ask->engine, entry->caller, visit))
 		verdict = refuse_busy(entry);
 	if (verdict == VISITOR_ADMITTED)
 		verdict = welcome(entry);

@@ -7,6 +7,7 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
 #include "supervisor/base/str.h"
+#include "supervisor/engine/access/redact.h"
 #include "supervisor/engine/calls/output.h"
 #include "supervisor/engine/calls/quota.h"
 #include "supervisor/engine/calls/stream.h"
@@ -31,9 +32,9 @@ static int make_id(char out[CALL_ID_MAX])
 
 static int copy_request(struct call *call, const struct message_request *request)
 {
-	call->agent = strdup(request->agent);
-	call->space = strdup(request->space);
-	call->tool_name = strdup(request->tool);
+	call->agent = strdup(redact_name(call->engine, request->agent));
+	call->space = strdup(redact_name(call->engine, request->space));
+	call->tool_name = strdup(redact_name(call->engine, request->tool));
 	call->progress = strdup(request->progress);
 	call->retry = strdup(request->retry);
 	call->body_len = request->body.len;

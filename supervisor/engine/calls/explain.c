@@ -11,6 +11,7 @@
 #include "agent-api/wire/value.h"
 #include "policy/prepare.h"
 #include "supervisor/base/cleanup.h"
+#include "supervisor/engine/access/redact.h"
 #include "supervisor/engine/approvals/grant.h"
 #include "supervisor/engine/calls/arguments.h"
 #include "supervisor/engine/calls/calls.h"
@@ -243,6 +244,6 @@ void explain(const struct methods_ask *ask)
 		return;
 	}
 	buf_init(&body, WIRE_RESULT_MAX);
-	fault = result_unknown_tool(&body, name ? name : "", NULL);
+	fault = result_unknown_tool(&body, name ? redact_name(ask->engine, name) : "", NULL);
 	result_give_body(&ask->to, REPLY_ERROR, &body, fault);
 }

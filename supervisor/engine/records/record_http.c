@@ -6,6 +6,7 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
 #include "supervisor/engine/access/admission.h"
+#include "supervisor/engine/access/redact.h"
 #include "supervisor/engine/access/visitor.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/peer.h"
@@ -77,7 +78,7 @@ void record_http_request(struct engine *engine, const struct peer *peer, int sta
 	record_put_text(&out, "credential", caller->credential);
 	record_put_int(&out, "latency_us", (int64_t)(clock_monotonic_us() - peer->visit->born_us));
 	record_put_text(&out, "method", caller->method);
-	record_put_text(&out, "namespace", peer->visit->space);
+	record_put_text(&out, "namespace", redact_name(engine, peer->visit->space));
 	record_put_text(&out, "path", caller->path);
 	record_put_str(&out, "principal", caller->principal);
 	record_put_str(&out, "proof", caller_proof_name(caller->proof));

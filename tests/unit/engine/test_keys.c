@@ -2,6 +2,8 @@
  * tenant; what ends ends at once; a record stands before each answer. */
 #include "tests/unit/engine/visitors.h"
 
+#include "supervisor/engine/access/redact.h"
+
 static json_t *ask(const char *bearer, enum request_method method, const char *body, int *ret_code)
 {
 	const struct visited asked = {.bearer = bearer, .method = method, .body = body};
@@ -555,6 +557,45 @@ static void test_makers_are_traced(void **state)
 	free(id);
 }
 
+/* A credential in a place for names is repeated nowhere. */
+static void test_a_key_for_a_name(void **state)
+{
+	static const char jwt[] = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl";
+	char *key =
+	    key_with("{\"roles\":[\"developer\"],\"tools\":[\"*\"],\"namespaces\":[\"*\"]}", NULL);
+	const char *const names[] = {key, jwt, STATIC_KEY, SERVICE_KEY};
+	char path[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct visited asked = {.bearer = STATIC_KEY,
+		    .tool = names[i],
+		    .path = path,
+		    .method = REQUEST_TOOLS_CALL,
+		    .body = "{}"};
+		char *said;
+		json_t *json;
+
+		snprintf(path, sizeof(path), "/v1/tools/%s/call", names[i]);
+		(void)visit(&asked);
+		records_are_written();
+		json = visit_reply(NULL);
+		said = json_dumps(json, 0);
+		assert_null(strstr(said, names[i]));
+		assert_non_null(strstr(said, REDACTED));
+		assert_false(recorded_anywhere(names[i]));
+		assert_true(recorded_anywhere(REDACTED));
+		free(said);
+		json_decref(json);
+		assert_string_equal(redact_path(&world, path), "/" REDACTED);
+	}
+	assert_string_equal(redact_name(&world, "cg_live_"), "cg_live_");
+	assert_string_equal(redact_name(&world, "eyJust.a.name"), "eyJust.a.name");
+	assert_string_equal(redact_name(&world, "bash"), "bash");
+	assert_string_equal(redact_path(&world, "/v1/tools/bash/call"), "/v1/tools/bash/call");
+	free(key);
+}
+
 static void test_maker_is_the_same_person(void **state)
 {
 	struct caller *maker = caller_of_uid(1000, 1000), *key = caller_new(),
@@ -596,6 +637,7 @@ int main(void)
 	    GUARDED(test_bad_wishes),
 	    GUARDED(test_makers_are_traced),
 	    GUARDED(test_maker_is_the_same_person),
+	    GUARDED(test_a_key_for_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
