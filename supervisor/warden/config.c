@@ -15,6 +15,7 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
 #include "supervisor/base/paths.h"
+#include "supervisor/warden/nursery.h"
 #include "supervisor/warden/workspace.h"
 #include "policy/freeze.h"
 
@@ -33,21 +34,31 @@ static int judge_links(const struct stat *st, const char *file, struct err_note 
 	    file, (uintmax_t)st->st_nlink, (uintmax_t)st->st_ino);
 }
 
+static int owner_of(struct nursery *nursery, int fd, const struct stat *st, uid_t *ret_uid)
+{
+	*ret_uid = st->st_uid;
+	return nursery && st->st_uid != geteuid() ? nursery_owner(nursery, fd, ret_uid) : 0;
+}
+
 /* Only root and we ourselves may decide what the gate lets through. */
-static int open_policy(const char *file, struct err_note *note)
+static int open_policy(struct nursery *nursery, const char *file, struct err_note *note)
 {
 	int cleanup_fd fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
+	uid_t uid;
 	int fault;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_note_errno(note, err_note(note, -errno, "%s", file));
 	if (!S_ISREG(st.st_mode))
 		return err_note(note, -EINVAL, "%s: not a regular file", file);
-	if (st.st_uid != 0 && st.st_uid != geteuid())
+	fault = owner_of(nursery, fd, &st, &uid);
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "%s: whose it is", file));
+	if (uid != 0 && uid != geteuid())
 		return err_note(note, -EPERM,
 		    "%s: belongs to uid %u, who could change it; chown it to root or to uid %u",
-		    file, st.st_uid, geteuid());
+		    file, uid, geteuid());
 	if (st.st_mode & 022)
 		return err_note(note, -EPERM, "%s: mode %04o lets others change it; chmod go-w it",
 		    file, st.st_mode & 07777);
@@ -58,11 +69,12 @@ static int open_policy(const char *file, struct err_note *note)
 }
 
 /* The .env of a folder: a descriptor, -ENOENT when there is none, or a fault with note. */
-static int open_dotenv(const char *folder, struct err_note *note)
+static int open_dotenv(struct nursery *nursery, const char *folder, struct err_note *note)
 {
 	int cleanup_fd fd = -1;
 	char path[PATHS_MAX];
 	struct stat st;
+	uid_t uid;
 	int fault;
 
 	if (paths_join(path, folder, DOTENV_NAME))
@@ -72,7 +84,10 @@ static int open_dotenv(const char *folder, struct err_note *note)
 		return -ENOENT;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_note_errno(note, err_note(note, -errno, "%s", path));
-	if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != geteuid()))
+	fault = owner_of(nursery, fd, &st, &uid);
+	if (fault)
+		return err_note_errno(note, err_note(note, fault, "%s: whose it is", path));
+	if (!S_ISREG(st.st_mode) || (uid != 0 && uid != geteuid()))
 		return err_note(note, -EPERM, "%s: not a file of root or uid %u; move it away",
 		    path, geteuid());
 	if (st.st_mode & 077)
@@ -83,9 +98,10 @@ static int open_dotenv(const char *folder, struct err_note *note)
 }
 
 /* *ret_path is set where there is one; returns its descriptor or that of /dev/null. */
-static int dotenv_or_null(const char *folder, char **ret_path, struct err_note *note)
+static int dotenv_or_null(
+    struct nursery *nursery, const char *folder, char **ret_path, struct err_note *note)
 {
-	int cleanup_fd fd = folder ? open_dotenv(folder, note) : -ENOENT;
+	int cleanup_fd fd = folder ? open_dotenv(nursery, folder, note) : -ENOENT;
 	int empty;
 
 	if (fd == -ENOENT) {
@@ -158,13 +174,14 @@ static int open_inputs(struct config *config, const struct config_request *reque
 	const char *home = getenv("CALLGATE_HOME");
 	int fault;
 
-	fault = fds[FD_POLICY] = open_policy(file, note);
+	fault = fds[FD_POLICY] = open_policy(request->nursery, file, note);
 	if (fault >= 0)
 		fault = locate(config, file, fds[FD_POLICY], note);
 	if (fault >= 0)
-		fault = fds[FD_DOTENV] = dotenv_or_null(config->folder, &config->dotenv, note);
+		fault = fds[FD_DOTENV] =
+		    dotenv_or_null(request->nursery, config->folder, &config->dotenv, note);
 	if (fault >= 0)
-		fault = fds[FD_HOME_DOTENV] = dotenv_or_null(
+		fault = fds[FD_HOME_DOTENV] = dotenv_or_null(request->nursery,
 		    home && home[0] == '/' ? home : NULL, &config->home_dotenv, note);
 	if (fault < 0)
 		return fault;

@@ -21,12 +21,16 @@
 #define CONFIG_VALUES_MAX  (1024 * 1024)
 #define CONFIG_RESULT_MAX  (POLICY_FILE_MAX + 16 * 1024 * 1024)
 
+struct nursery;
+
 /* Borrowed until config_start() is back. */
 struct config_request {
 	const char *file;
 	const struct policy_overrides *overrides; /* of the command line; NULL: none */
-	enum load_mode mode;                      /* LOAD_NONE: LOAD_FILE */
-	const char *edited; /* LOAD_EDIT: the text that takes the place of all but server: */
+	/* Tells true owners: in our own user namespace root's files are of nobody. NULL: before it. */
+	struct nursery *nursery;
+	enum load_mode mode; /* LOAD_NONE: LOAD_FILE */
+	const char *edited;  /* LOAD_EDIT: the text that takes the place of all but server: */
 	size_t edited_len;
 };
 

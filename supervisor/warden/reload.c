@@ -388,8 +388,9 @@ static int watch(struct reload *reload)
 static int start_child(struct reload *reload, struct err_note *note)
 {
 	struct warden *warden = reload->warden;
-	const struct config_request request = {
-	    .file = warden->options.config, .overrides = &warden->options.overrides};
+	const struct config_request request = {.file = warden->options.config,
+	    .overrides = &warden->options.overrides,
+	    .nursery = &warden->nursery};
 	int fault = config_start(&request, &warden->user, &reload->child, note);
 
 	if (fault)

@@ -311,6 +311,7 @@ static int start(
 	const struct config_request request = {
 	    .file = warden->options.config,
 	    .overrides = &warden->options.overrides,
+	    .nursery = &warden->nursery,
 	    .mode = studio->op == CONTROL_CONFIG_READ ? LOAD_SHOW : LOAD_EDIT,
 	    .edited = control->body.data,
 	    .edited_len = control->body.len,
