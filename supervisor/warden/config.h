@@ -27,7 +27,7 @@ struct nursery;
 struct config_request {
 	const char *file;
 	const struct policy_overrides *overrides; /* of the command line; NULL: none */
-	/* Tells true owners: in our own user namespace root's files are of nobody. NULL: before it. */
+	/* Tells true owners: in our own user namespace root's files are nobody's. NULL: before. */
 	struct nursery *nursery;
 	enum load_mode mode; /* LOAD_NONE: LOAD_FILE */
 	const char *edited;  /* LOAD_EDIT: the text that takes the place of all but server: */
