@@ -57,8 +57,8 @@ struct cell {
 	uint32_t prepared_layers; /* LAYER_BIT()s of PREPARE */
 };
 
-/* Reads one answer of the zygote. 0 and *ret_cell; -EAGAIN; or a fault with note (a cell could
- * not be prepared: which step, which switch). */
+/* Reads one answer of the zygote. 0 and *ret_cell; -EAGAIN: there is none; -EPIPE: the zygote is
+ * gone; or another fault: a cell could not be prepared, and the note says which step and switch. */
 int zygote_take(struct zygote *zygote, struct cell *ret_cell, struct err_note *note);
 void zygote_stop(struct zygote *zygote);
 

@@ -84,6 +84,15 @@ static int take_prepared(struct wire_message *message, struct cell *ret_cell)
 	return 0;
 }
 
+/* What a cell failed with, said by another name where zygote_take() means something else by it: a
+ * refused clone is EAGAIN as well, and a cell that is gone is EPIPE. The note has the true one. */
+static int fault_of(const struct wire_failure *failure)
+{
+	if (failure->error <= 0)
+		return -EPROTO;
+	return failure->error == EAGAIN || failure->error == EPIPE ? -ECHILD : -failure->error;
+}
+
 /* The cell that failed is our child and about to end, if it ever lived. */
 static int take_failed(struct wire_message *message, struct err_note *note)
 {
@@ -96,8 +105,7 @@ static int take_failed(struct wire_message *message, struct err_note *note)
 		(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 		(void)waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED);
 	}
-	return err_note(
-	    note, failure.error > 0 ? -failure.error : -EPROTO, "sandbox: %s", failure.note.text);
+	return err_note(note, fault_of(&failure), "sandbox: %s", failure.note.text);
 }
 
 int zygote_take(struct zygote *zygote, struct cell *ret_cell, struct err_note *note)

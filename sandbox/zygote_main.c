@@ -250,7 +250,8 @@ static void make_cell(struct zygote_self *self, uint32_t slot)
 		refuse(&birth, r, "clone of a cell");
 	} else {
 		r = tell_mapped(self, &birth);
-		if (r == 0)
+		/* It would not hear: its last words say why. */
+		if (r == 0 || r == -EPIPE)
 			answer(&birth);
 		else
 			refuse(&birth, r, "id map of a cell");

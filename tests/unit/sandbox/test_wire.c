@@ -304,6 +304,36 @@ static void a_gone_peer_is_told_from_nothing_to_read(void **state)
 	cell_close(&cell);
 }
 
+/* A clone that is refused at the limit of processes is EAGAIN, and a cell that is gone EPIPE: this
+ * must not look like a zygote that has nothing to say, or is gone itself. */
+static void a_failed_cell_is_told_from_silence(void **state)
+{
+	const int errors[] = {EAGAIN, EPIPE, ENOMEM, 0};
+	const int results[] = {-ECHILD, -ECHILD, -ENOMEM, -EPROTO};
+	struct zygote zygote = {.pid = -1, .pidfd = -1};
+	struct err_note note;
+	struct cell cell;
+	struct buf out;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(fd_pair(pair), 0);
+	zygote.sock = pair[1];
+	for (int i = 0; i < 4; i++) {
+		struct wire_failure failure = {.error = errors[i], .note = {"clone: why"}};
+
+		wire_begin(&out, WIRE_FAILED);
+		wire_put_failure(&out, &failure);
+		assert_int_equal(wire_send(pair[0], &out, NULL, 0), 0);
+		assert_int_equal(zygote_take(&zygote, &cell, &note), results[i]);
+		assert_string_equal(note.text, "sandbox: clone: why");
+	}
+	assert_int_equal(zygote_take(&zygote, &cell, &note), -EAGAIN);
+	close(pair[0]);
+	assert_int_equal(zygote_take(&zygote, &cell, &note), -EPIPE);
+	close(pair[1]);
+}
+
 static void step_names_never_run_out(void **state)
 {
 	(void)state;
@@ -321,6 +351,7 @@ int main(void)
 	    cmocka_unit_test(damaged_requests_are_refused),
 	    cmocka_unit_test(words_must_fill_their_count_exactly),
 	    cmocka_unit_test(a_gone_peer_is_told_from_nothing_to_read),
+	    cmocka_unit_test(a_failed_cell_is_told_from_silence),
 	    cmocka_unit_test(step_names_never_run_out),
 	};
 
