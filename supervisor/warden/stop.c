@@ -97,14 +97,20 @@ static void run_while_trees(struct warden *warden)
 		log_error("%u trees could not be proven dead", launch_alive(&warden->launcher));
 }
 
+/* Over a lost link it is not told to end, but may still hold what came over it: the start of a tool
+ * that runs. It sees the end of the link behind that, and then its own. */
 static void end_auditor(struct warden *warden)
 {
+	uint32_t wait_ms = CLOSE_MS;
+
 	if (warden->children.auditor.pid > 0 && !send_drain(&warden->auditor, "stop")) {
 		warden_be_patient(warden, CLOSE_MS);
 		while (warden->children.auditor.pid > 0 && !warden->impatient)
 			uv_run(&warden->loop, UV_RUN_ONCE);
+		wait_ms = 0;
 	}
-	end_child(warden, &warden->children.auditor, 0);
+	link_close(&warden->auditor);
+	end_child(warden, &warden->children.auditor, wait_ms);
 }
 
 static void end_roles(struct warden *warden)
