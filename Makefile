@@ -281,7 +281,7 @@ $(B)/it/http_%: $(B)/obj/tests/integration/programs/http_%.o $(call archives,htt
 
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
-FUZZ_LIBS := $(foreach a,web http wire policy link identity evidence base,$(B)/lib$(a).a)
+FUZZ_LIBS := $(foreach a,web http wire warden policy sandbox link identity evidence base,$(B)/lib$(a).a)
 $(B)/fuzz/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay_main.o $(FUZZ_LIBS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -297,6 +297,8 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c | $(GEN_policy) $(GEN_web)
 		$(SRC_wire) $(SRC_policy) $(SRC_link) $(SRC_identity) $(SRC_evidence) $(SRC_base) \
 		$(call pc_libs,$(PACKAGES_PC))
 build/fuzz/fuzz_http: FUZZ_MORE = $(SRC_http) $(LLHTTP_FILES)
+build/fuzz/fuzz_plan: FUZZ_MORE = supervisor/warden/plan_form.c
+build/fuzz/fuzz_wire: FUZZ_MORE = $(SRC_sandbox)
 build/fuzz/fuzz_web: FUZZ_MORE = $(filter-out %/main.c,$(SRC_web)) $(SRC_http) $(LLHTTP_FILES)
 
 # MCP clients, pinned, and the node that the newest of them want; the registry is npm's own

@@ -19,6 +19,7 @@
 #include "supervisor/link/message.h"
 
 #define PLACE     "tests/fuzz/corpus/message/"
+#define PLANS     "tests/fuzz/corpus/plan/"
 #define SEED_MAX  (MESSAGE_MAX + 1)
 #define WORDS(of) ((struct strv){of, sizeof(of) / sizeof((of)[0])})
 
@@ -143,51 +144,40 @@ static uint32_t fill(struct message *message)
 }
 
 /* As the harness reads it: how many descriptors, then the datagram. */
-static size_t make_seed(enum message_type type, uint8_t out[SEED_MAX])
+static size_t make_seed(const struct message *message, uint8_t out[SEED_MAX])
 {
-	struct message message;
 	struct buf bytes;
 	int body_fd = -1;
 	size_t len;
 
-	message_init(&message, type);
-	message.serial = type < 128 ? 6 : 0;
-	message.fd_count = fill(&message);
 	buf_init(&bytes, MESSAGE_MAX);
-	assert_int_equal(message_encode(&bytes, &message, &body_fd), 0);
+	assert_int_equal(message_encode(&bytes, message, &body_fd), 0);
 	assert_int_equal(body_fd, -1);
-	out[0] = (uint8_t)message.fd_count;
+	out[0] = (uint8_t)message->fd_count;
 	memcpy(out + 1, bytes.data, bytes.len);
 	len = bytes.len + 1;
 	buf_fini(&bytes);
 	return len;
 }
 
-static void path_of(enum message_type type, char out[128])
+static void write_seed(const char *path, const uint8_t *seed, size_t len)
 {
-	(void)snprintf(out, 128, PLACE "%s", message_name(type));
-}
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
-static void write_seed(enum message_type type, const uint8_t *seed, size_t len)
-{
-	char path[128];
-	int fd;
-
-	path_of(type, path);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, seed, len), len);
 	close(fd);
 }
 
-static void check_seed(enum message_type type, const uint8_t *seed, size_t len)
+static void check_seed(const char *path, const uint8_t *seed, size_t len)
 {
 	static uint8_t stored[SEED_MAX + 1];
-	char path[128];
+	const char *wish = getenv("MESSAGE_SEEDS");
 	ssize_t got;
 	int fd;
 
-	path_of(type, path);
+	if (wish && strcmp(wish, "write") == 0)
+		write_seed(path, seed, len);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		fail_msg("%s: no seed; run this with MESSAGE_SEEDS=write", path);
@@ -199,29 +189,54 @@ static void check_seed(enum message_type type, const uint8_t *seed, size_t len)
 
 static void every_type_has_a_seed_of_today(void **state)
 {
-	const char *wish = getenv("MESSAGE_SEEDS");
 	static uint8_t seed[SEED_MAX];
 	unsigned count = 0;
 
 	(void)state;
 	for (unsigned type = 1; type < 256; type++) {
-		size_t len;
+		const char *name = message_name((enum message_type)type);
+		struct message message;
+		char path[128];
 
-		if (strcmp(message_name((enum message_type)type), "?") == 0)
+		if (strcmp(name, "?") == 0)
 			continue;
-		len = make_seed((enum message_type)type, seed);
-		assert_true(len > 1);
-		if (wish && strcmp(wish, "write") == 0)
-			write_seed((enum message_type)type, seed, len);
-		check_seed((enum message_type)type, seed, len);
+		message_init(&message, (enum message_type)type);
+		message.serial = type < 128 ? 6 : 0;
+		message.fd_count = fill(&message);
+		(void)snprintf(path, sizeof(path), PLACE "%s", name);
+		check_seed(path, seed, make_seed(&message, seed));
 		count++;
 	}
 	assert_true(count >= 23);
 }
 
+/* Those of the plan's harness are datagrams alone: words that are plain, and words that would be
+ * lines, labels, colours or something else than they look like. */
+static void plans_have_seeds_of_today(void **state)
+{
+	static const char *hostile[] = {"sh", "-c", "a\npolicy      x", "\033[2K\rtool", "\u202e/w",
+	    "caf\xe9", "tool\xe2\x80\x8b", ""};
+	static uint8_t seed[SEED_MAX];
+	struct message message;
+
+	(void)state;
+	message_init(&message, MESSAGE_PLAN);
+	message.serial = 6;
+	message.u.plan.input = plan_input();
+	check_seed(PLANS "plain", seed + 1, make_seed(&message, seed) - 1);
+	message.u.plan.input.argv = (struct strv)WORDS(hostile);
+	message.u.plan.input.paths = (struct strv)WORDS(hostile);
+	message.u.plan.input.tool = hostile[2];
+	message.u.plan.input.cwd = hostile[3];
+	message.u.plan.input.principal = hostile[4];
+	message.u.plan.input.stdin_kind = STDIN_SEALED;
+	check_seed(PLANS "hostile", seed + 1, make_seed(&message, seed) - 1);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_type_has_a_seed_of_today)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(every_type_has_a_seed_of_today),
+	    cmocka_unit_test(plans_have_seeds_of_today)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
