@@ -279,6 +279,12 @@ $(B)/it/http_%: $(B)/obj/tests/integration/programs/http_%.o $(call archives,htt
 	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
 		$(call pc_libs,$(PACKAGES_PC))
 
+# Makes system calls of a daemon fail.
+$(B)/faults/tracer: $(B)/obj/tests/faults/tracer.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(call pc_libs,libseccomp)
+
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
 FUZZ_LIBS := $(foreach a,web http wire warden policy sandbox link identity evidence base,$(B)/lib$(a).a)
@@ -338,7 +344,7 @@ test-packages: packages
 check: test-packages ## everything: unit, integration, escape, corpus replay, lint (installs packages)
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit $(PROBES)
 	$(Q)$(MAKE) --no-print-directory check-all
-check-all: lint check-unit check-schema check-identity check-courier check-fuzz check-escape check-integration check-install check-functions check-packs
+check-all: lint check-unit check-schema check-identity check-courier check-fuzz check-escape check-faults-quick check-integration check-install check-functions check-packs
 check-unit: unit ## the unit tests
 	$(Q)tests/run-unit.sh $(UNIT_TESTS)
 check-schema: $(B)/suite/json_schema_suite ## the JSON Schema Test Suite, draft 2020-12
@@ -360,6 +366,11 @@ check-install: all man ## a tree that runs from where it was put
 check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and without the wall
 	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/escape/cells build/plain-walls/callgated
 	$(Q)tests/escape/run.sh $(B) build/plain-walls
+.PHONY: check-faults check-faults-quick
+check-faults: all $(B)/faults/tracer ## every system call of the launch path fails once (half an hour)
+	$(Q)tests/faults/run.sh $(B)
+check-faults-quick: all $(B)/faults/tracer ## a sample of check-faults; FAULTS_SEED=N repeats one
+	$(Q)tests/faults/run.sh $(B) quick
 check-conformance: all build/npm/.done build/conformance/.done ## the MCP suite and Inspector, both eras, over HTTP
 	$(Q)tests/conformance/run.sh $(B)
 check-fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/replay_%) ## replay the fuzz corpora
