@@ -27,6 +27,8 @@ struct cell_host {
 	uid_t cell_uid_first; /* root: cells get uids from here ... */
 	uint32_t cell_uid_count;
 	uint32_t landlock_abi; /* 0: none */
+	int landlock_fault;    /* and then why: -errno */
+	bool filtered;         /* somebody else's seccomp filter was in force at the start */
 	bool idmap;            /* idmapped mounts work (root only; tried per filesystem at arm) */
 };
 
@@ -36,6 +38,10 @@ void cell_look(struct cell_host *ret_host);
  * calling (warden) process, single-uid map, "/" private. Call it after exec and after the roles
  * were started, before zygote_start(). 0 or -errno with a note naming switch and remedy. */
 int cell_setup(struct cell_host *ret_host, struct err_note *note);
+
+/* Does all of that and prepares one cell, in a child that ends with it: nothing stays changed here.
+ * 0, or -errno with note: no call could run here. Takes as long as a start, ten seconds at most. */
+int cell_try(struct err_note *note);
 
 struct zygote {
 	int sock; /* SOCK_SEQPACKET, close-on-exec; readable: an answer is there */

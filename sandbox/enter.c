@@ -24,7 +24,8 @@ struct step {
 	"check user.max_user_namespaces, kernel.unprivileged_userns_clone and "                    \
 	"kernel.apparmor_restrict_unprivileged_userns"
 #define REMEDY_PROC                                                                                \
-	"/proc of the daemon is partly covered (a container?); run the daemon where it is whole"
+	"/proc of the daemon is partly covered, as in a container; in Docker start it with "       \
+	"--security-opt systempaths=unconfined, or run the daemon where /proc is whole"
 #define REMEDY_KERNEL "use a kernel of 5.14 or newer with namespaces, seccomp and tmpfs"
 #define REMEDY_PATH   "the path must be absolute, without links, below no system directory"
 #define REMEDY_BUG    "this is a fault of callgate or of the kernel; report it"

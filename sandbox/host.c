@@ -5,19 +5,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
 #include "sandbox/landlock.h"
+#include "sandbox/refusal.h"
 
 /* Far above what adduser, systemd and subordinate ranges hand out. */
 #define CELL_UID_FIRST 0x70000000U
 #define CELL_UID_COUNT 4096U
+
+#define TRY_MS         10000
 
 /* Is every uid of the machine mapped here, one to one? */
 static bool in_first_namespace(void)
@@ -60,13 +66,12 @@ static int map_self(uid_t uid, gid_t gid)
 static int enter_own_namespace(const struct cell_host *host, struct err_note *note)
 {
 	int dumpable = prctl(PR_GET_DUMPABLE);
+	struct refusal why;
 	int r;
 
+	refusal_read("/proc", &why);
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		return err_note_errno(note,
-		    err_note(note, -errno,
-			"sandbox: user namespaces are refused; set user.max_user_namespaces above "
-			"0, kernel.unprivileged_userns_clone to 1, or run the daemon as root"));
+		return refusal_userns(&why, -errno, note);
 	if (prctl(PR_SET_DUMPABLE, 1) < 0)
 		return err_note(note, -errno, "sandbox: cannot become dumpable for the id maps");
 	r = map_self(host->uid, host->gid);
@@ -74,12 +79,7 @@ static int enter_own_namespace(const struct cell_host *host, struct err_note *no
 		return err_note(note, -errno, "sandbox: cannot become undumpable again");
 	if (r == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		r = -errno;
-	if (r == 0)
-		return 0;
-	(void)err_note(note, r,
-	    "sandbox: a user namespace without rights in it; set "
-	    "kernel.apparmor_restrict_unprivileged_userns to 0, or run the daemon as root");
-	return err_note_errno(note, r);
+	return r == 0 ? 0 : refusal_rights(&why, r, note);
 }
 
 /* Asks for nothing: EINVAL or EBADF come from a kernel that has the call (5.12). */
@@ -91,9 +91,14 @@ static bool knows_mount_setattr(void)
 void cell_look(struct cell_host *ret_host)
 {
 	struct cell_host host = {.uid = geteuid(), .gid = getegid()};
+	int abi = landlock_abi();
+	struct refusal why;
 
+	refusal_read("/proc", &why);
+	host.filtered = why.filtered;
 	host.root = host.uid == 0 && in_first_namespace();
-	host.landlock_abi = landlock_abi();
+	host.landlock_abi = abi > 0 ? (uint32_t)abi : 0;
+	host.landlock_fault = abi < 0 ? abi : 0;
 	if (host.root) {
 		host.cell_uid_first = CELL_UID_FIRST;
 		host.cell_uid_count = CELL_UID_COUNT;
@@ -117,4 +122,66 @@ int cell_setup(struct cell_host *ret_host, struct err_note *note)
 		return r;
 	*ret_host = host;
 	return 0;
+}
+
+/* ---- a look ahead ---------------------------------------------------------------------------- */
+
+static int prepare_one(struct err_note *note)
+{
+	struct zygote zygote = {.sock = -1, .pid = -1, .pidfd = -1};
+	struct pollfd answer = {.events = POLLIN};
+	struct cell_host host;
+	struct cell cell;
+	int r = cell_setup(&host, note);
+
+	if (r == 0)
+		r = zygote_start(&host, &zygote, note);
+	if (r == 0)
+		r = zygote_ask(&zygote, 0);
+	answer.fd = zygote.sock;
+	if (r == 0 && poll(&answer, 1, TRY_MS) != 1)
+		r = err_note(note, -ETIMEDOUT, "sandbox: none was prepared in time");
+	if (r == 0)
+		r = zygote_take(&zygote, &cell, note);
+	if (r == 0) {
+		(void)cell_kill(&cell);
+		cell_close(&cell);
+	}
+	zygote_stop(&zygote);
+	return r;
+}
+
+static _Noreturn void try_and_tell(int fd)
+{
+	struct err_note note = {""};
+	int r = prepare_one(&note);
+
+	if (r < 0 && !note.text[0])
+		(void)err_note(&note, r, "sandbox: %s", strerror(-r));
+	_exit(fd_write_all(fd, note.text, strlen(note.text)) < 0 || r < 0);
+}
+
+int cell_try(struct err_note *note)
+{
+	struct err_note said = {""};
+	int pair[2], status = 0;
+	ssize_t len;
+	pid_t pid;
+
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return err_note_errno(note, err_note(note, -errno, "sandbox: pipe"));
+	pid = fork();
+	if (pid == 0)
+		try_and_tell(pair[1]);
+	close(pair[1]);
+	len = pid < 0 ? -1 : read(pair[0], said.text, sizeof(said.text) - 1);
+	close(pair[0]);
+	if (pid < 0)
+		return err_note_errno(note, err_note(note, -EAGAIN, "sandbox: fork"));
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	return err_note(note, -ENOTSUP, "%s",
+	    len > 0 ? said.text : "sandbox: the attempt died; see the kernel log");
 }

@@ -33,11 +33,13 @@ struct beneath_attr {
 	int32_t fd;
 } __attribute__((packed));
 
-uint32_t landlock_abi(void)
+int landlock_abi(void)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
 
-	return abi > 0 ? (uint32_t)abi : 0;
+	if (abi < 0)
+		return -errno;
+	return abi > 0 ? (int)abi : -ENOSYS;
 }
 
 uint64_t landlock_workspace_access(enum cell_workspace mode)

@@ -33,8 +33,9 @@
 	    LANDLOCK_FS_MAKE_DIR | LANDLOCK_FS_MAKE_REG | LANDLOCK_FS_MAKE_FIFO |                  \
 	    LANDLOCK_FS_MAKE_SYM | LANDLOCK_FS_REFER | LANDLOCK_FS_TRUNCATE)
 
-/* Version of the running kernel's Landlock; 0: none, or switched off at boot. */
-uint32_t landlock_abi(void);
+/* Version of the running kernel's Landlock; or -errno: ENOSYS none, EOPNOTSUPP switched off at
+ * boot, or what a filter says. */
+int landlock_abi(void);
 /* The most that a workspace of this mode may be granted. */
 uint64_t landlock_workspace_access(enum cell_workspace mode);
 

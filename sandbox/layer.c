@@ -29,7 +29,8 @@ static const struct layer_row rows[LAYER_COUNT] = {
     [LAYER_CGROUPNS] = {NS_NEEDS("CGROUPS"), NS_REMEDY},
     [LAYER_ROOT] = {"mounts in a user namespace", USERNS_REMEDY},
     [LAYER_PROC] = {"a /proc of the daemon that nothing covers",
-	"run the daemon outside a container that masks parts of /proc"},
+	"run the daemon outside a container that masks parts of /proc, or start that with "
+	"--security-opt systempaths=unconfined"},
     [LAYER_CAPS] = {"capabilities that can be dropped", NS_REMEDY},
     [LAYER_NNP] = {"no_new_privs", NS_REMEDY},
     [LAYER_GROUPS] = {"a daemon that may call setgroups(2)",

@@ -21,6 +21,7 @@
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
+#include "sandbox/refusal.h"
 
 #define BUILD_PLACE    "/tmp" /* exists on every host, and in the template */
 #define ETC_FILE_MAX   (4 << 20)
@@ -264,6 +265,15 @@ static int place_template(int root)
 	return r == 0 ? attach_clone(AT_FDCWD, "/proc", root, "proc", 0) : r;
 }
 
+/* An ordinary user's daemon has a user namespace by now, root's the rights of its own. */
+static int refuse_mounts(int fault, struct err_note *note)
+{
+	struct refusal why;
+
+	refusal_read("/proc", &why);
+	return geteuid() == 0 ? refusal_root(&why, fault, note) : refusal_rights(&why, fault, note);
+}
+
 int rootfs_template(const struct walls *walls, struct err_note *note)
 {
 	struct mount_attr sealed = {.attr_set = MOUNT_ATTR_RDONLY};
@@ -273,8 +283,7 @@ int rootfs_template(const struct walls *walls, struct err_note *note)
 	if (wall_is_off(walls, LAYER_MNTNS))
 		return 0;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_note_errno(
-		    note, err_note(note, -errno, "sandbox: cannot take a mount namespace"));
+		return refuse_mounts(-errno, note);
 	if (wall_is_off(walls, LAYER_ROOT))
 		return 0;
 	root = build_begin(TEMPLATE_SIZE);

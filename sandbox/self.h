@@ -22,9 +22,11 @@ enum self_role {
 	SELF_COURIER, /* as front; connects to the internet, has threads, reads what it was given */
 };
 
-/* allowed_dirs: descriptors of the folders below which the auditor or engine may still work, or of
- * the folders and files that courier may still read; -1-terminated, NULL for none. 0 or -errno with
- * note; the caller exits on a fault. Sanitizer builds add what the runtime needs. */
+/* Where the kernel has no Landlock, or has it switched off, the rest holds alone: the filters of
+ * policy, front and signer still open nothing; auditor, engine and courier open what their user
+ * may. allowed_dirs: descriptors of the folders below which the auditor or engine may still work,
+ * or of the folders and files that courier may still read; -1-terminated, NULL for none. 0 or
+ * -errno with note; the caller exits on a fault. Sanitizer builds add what the runtime needs. */
 int self_confine(enum self_role role, const int *allowed_dirs, struct err_note *note);
 /* At the very start of each role that the warden starts, before uv_loop_init(): all of the two
  * below, and PR_SET_PDEATHSIG SIGKILL. 0 or -errno. */

@@ -220,13 +220,26 @@ static void answer(const struct birth *birth)
 	answer_failed(birth, &failure);
 }
 
+static const char *remedy_of(int fault)
+{
+	switch (fault) {
+	case -EAGAIN: return "raise the process limit of this user (ulimit -u, TasksMax=)";
+	case -ENOSPC: return "sysctl -w user.max_user_namespaces=15000";
+	case -EPERM:
+		return "check kernel.unprivileged_userns_clone, "
+		       "kernel.apparmor_restrict_unprivileged_userns and the container's seccomp";
+	case -EMFILE:
+	case -ENFILE: return "raise the limit of open files (ulimit -n, LimitNOFILE=)";
+	default: return "check user.max_user_namespaces, memory and the limits of this user";
+	}
+}
+
 static void refuse(const struct birth *birth, int fault, const char *what)
 {
 	struct wire_failure failure = {.error = -fault};
 
-	(void)err_note(&failure.note, fault,
-	    "%s: %s; check user.max_user_namespaces and the process limit of this user", what,
-	    strerror(-fault));
+	(void)err_note(
+	    &failure.note, fault, "%s: %s; %s", what, strerror(-fault), remedy_of(fault));
 	answer_failed(birth, &failure);
 }
 

@@ -7,6 +7,9 @@
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/warden/workspace.h"
+#include "sandbox/refusal.h"
+
+#define WALLS_TOLD 3 /* tools that a lacking wall is told of one by one */
 
 static struct policy_pos place_of(
     const struct policy_tool *tool, const struct policy_namespace *space)
@@ -95,6 +98,28 @@ int check_policy(
 		}
 	}
 	return 0;
+}
+
+void check_walls(
+    const struct tools *tools, const struct cell_host *host, uint32_t missing, struct buf *warnings)
+{
+	const uint32_t landlock = LAYER_BIT(LANDLOCK) | LAYER_BIT(ALLOWLIST);
+	const struct attestation have = {
+	    .layers = LAYERS_ALL & ~missing & ~(host->landlock_fault ? landlock : 0)};
+	uint32_t told = 0;
+
+	for (uint32_t i = 0; i < tools->count; i++) {
+		const struct tool *tool = &tools->items[i];
+		struct err_note note = {""};
+
+		if (!refusal_walls(host, &have, tool->required, &note) || told++ >= WALLS_TOLD)
+			continue;
+		(void)buf_textf(warnings, "%s:%u:%u: tool %s: every call is refused here: %s\n",
+		    tools->config->file, tool->policy->pos.line, tool->policy->pos.column,
+		    tool->policy->name, note.text);
+	}
+	if (told > WALLS_TOLD)
+		(void)buf_textf(warnings, "and so are those of %u more tools\n", told - WALLS_TOLD);
 }
 
 int check_process(struct err_note *note)

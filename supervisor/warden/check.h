@@ -11,6 +11,7 @@
 #include "supervisor/base/err.h"
 #include "supervisor/warden/config.h"
 #include "supervisor/warden/site.h"
+#include "supervisor/warden/tools.h"
 
 /* Resolved absolute paths; NULL: none. */
 struct check_places {
@@ -24,6 +25,10 @@ struct check_places {
 /* 0, or -EINVAL or -errno with a note "file:line:column: what: why; what to do". */
 int check_policy(
     const struct config *config, const struct check_places *places, struct err_note *note);
+/* Warns of tools that can never run here: a wall that they require is not to be had. missing:
+ * LAYER_BIT()s that are known to be, besides what host says. */
+void check_walls(const struct tools *tools, const struct cell_host *host, uint32_t missing,
+    struct buf *warnings);
 /* The process itself: a setuid start, or descriptors 0 to 2 missing. 0 or -EPERM with note. */
 int check_process(struct err_note *note);
 

@@ -221,11 +221,8 @@ static void go(struct launch *launch, const struct attestation *attestation)
 	int fault;
 
 	launch->attestation = *attestation;
-	if (launch->cell.leaf.name[0]) {
-		launch->attestation.layers |= LAYER_BIT(CGROUP);
-		launch->attestation.cgroup = launch->launcher->pool->cgroup->kind;
-	}
-	if (attestation_check(&launch->attestation, launch->required, &note)) {
+	if (launch_attest(
+		launch->launcher, &launch->cell, launch->required, &launch->attestation, &note)) {
 		decline(launch, ANSWER_UNAVAILABLE, note.text);
 		return;
 	}

@@ -70,6 +70,10 @@ uint32_t launch_alive(const struct launcher *launcher);
 int launch_arm(const struct launcher *launcher, const struct plan *plan,
     const struct pool_cell *cell, int has_stdin, struct launch_ends *ret_ends,
     struct err_note *note);
+/* launch_arm.c: adds the control group to what the cell attests, and judges it. 0, or -errno with
+ * note: a wall is missing that is required; the note names switch and remedy. */
+int launch_attest(const struct launcher *launcher, const struct pool_cell *cell, uint32_t required,
+    struct attestation *attestation, struct err_note *note);
 /* launch_arm.c: puts them into a LAUNCHED, which borrows them. 0 or -errno. */
 int launch_ends_tell(const struct launch_ends *ends, struct message *launched);
 void launch_ends_close(struct launch_ends *ends);

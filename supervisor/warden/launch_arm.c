@@ -10,6 +10,7 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
 #include "supervisor/warden/launch.h"
+#include "sandbox/refusal.h"
 
 #define RUN_ACCESS (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE)
 
@@ -239,6 +240,16 @@ int launch_arm(const struct launcher *launcher, const struct plan *plan,
 	ret_ends->in = take_fd(&arming.in[1]);
 	ret_ends->gate = take_fd(&arming.gate[1]);
 	return 0;
+}
+
+int launch_attest(const struct launcher *launcher, const struct pool_cell *cell, uint32_t required,
+    struct attestation *attestation, struct err_note *note)
+{
+	if (cell->leaf.name[0]) {
+		attestation->layers |= LAYER_BIT(CGROUP);
+		attestation->cgroup = launcher->pool->cgroup->kind;
+	}
+	return refusal_walls(launcher->host, attestation, required, note);
 }
 
 /* In the order that message.h gives. The feed has taken what is not for engine. */

@@ -226,7 +226,12 @@ static int find_cgroups(struct warden *warden, struct err_note *note)
 
 static int set_up_cells(struct warden *warden, struct err_note *note)
 {
-	return cell_setup(&warden->host, note);
+	int fault = cell_setup(&warden->host, note);
+
+	if (!fault && warden->host.landlock_fault)
+		log_warn("no Landlock (%s): the daemon's own parts are held by seccomp alone",
+		    strerror(-warden->host.landlock_fault));
+	return fault;
 }
 
 static int start_zygote(struct warden *warden, struct err_note *note)
@@ -371,6 +376,9 @@ static int build_tools(struct warden *warden, struct err_note *note)
 		return fault;
 	warden->config = NULL; /* the tools' now */
 	warden->planner.tools = warden->tools;
+	if (warden->launcher.pool) /* not for --check, which knows nothing of control groups */
+		check_walls(warden->tools, &warden->host,
+		    warden->cgroup.kind == CGROUP_NONE ? LAYER_BIT(CGROUP) : 0, &warden->warnings);
 	warden_log_warnings(&warden->warnings);
 	return 0;
 }
@@ -556,7 +564,10 @@ int warden_start(struct warden *warden, struct err_note *note)
 static int guess_places(struct warden *warden, struct err_note *note)
 {
 	char wish[PATHS_MAX], here[PATHS_MAX];
-	int fault = journal_wish(warden->config, wish, note);
+	int fault;
+
+	cell_look(&warden->host); /* after look_at_self(), whose filter it knows of */
+	fault = journal_wish(warden->config, wish, note);
 
 	if (fault)
 		return fault;
@@ -572,6 +583,18 @@ static int guess_places(struct warden *warden, struct err_note *note)
 	return fault;
 }
 
+/* Said, and no more: a policy is good or not wherever it is looked at. */
+static int try_sandbox(struct warden *warden, struct err_note *note)
+{
+	struct err_note why = {""};
+
+	(void)note;
+	if (cell_try(&why) < 0)
+		(void)buf_textf(&warden->warnings, "here no call can run: %s\n", why.text);
+	check_walls(warden->tools, &warden->host, 0, &warden->warnings);
+	return 0;
+}
+
 int warden_check(struct warden *warden, struct err_note *note)
 {
 	static const struct step list[] = {
@@ -584,8 +607,8 @@ int warden_check(struct warden *warden, struct err_note *note)
 	    {start_find_secrets, "secrets"},
 	    {check_places, "places"},
 	    {build_tools, "tools"},
+	    {try_sandbox, "sandbox"},
 	};
 
-	cell_look(&warden->host);
 	return run_steps(warden, list, sizeof(list) / sizeof(*list), note);
 }
