@@ -5,7 +5,7 @@ policy <<'EOF'
 tools:
   bash: {type: command, deny_by_default: true, allowed_commands: [sh, sleep, touch, ls], max_execution_time: 60s}
 EOF
-nap='sleep 3.4242'
+nap='sleep 15.4242' # longer than a loaded machine takes to see both
 
 pid_of() { # ROLE
 	local pid
@@ -59,7 +59,7 @@ for role in auditor signer engine front warden; do
 	wait $second && fail "$role: a call that was cut off succeeded"
 	daemon=''
 done
-sleep 3.5
+sleep 15.5
 [ ! -e workspace/late ] || fail "a tool went on behind the daemon's back"
 
 # one more start ends what the last one left open; nothing is ended twice
