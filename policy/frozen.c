@@ -21,7 +21,7 @@ static const struct field sandbox_fields[] = {
     F_U64(policy_sandbox, inodes, 0, INT64_MAX),
     F_U64(policy_sandbox, file_size, 0, INT64_MAX),
     F_U64(policy_sandbox, files, 0, INT64_MAX),
-    F_U32(policy_sandbox, workspace, WORKSPACE_RW, WORKSPACE_RO),
+    F_U32(policy_sandbox, workspace, WORKSPACE_RW, WORKSPACE_OVERLAY),
     F(BOOL, policy_sandbox, exec),
     F_U32(policy_sandbox, run_as, RUN_AS_CELL, RUN_AS_OWNER),
     F(BOOL, policy_sandbox, require_all),

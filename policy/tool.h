@@ -11,6 +11,7 @@ enum workspace_mode {
 	WORKSPACE_NONE = 0,
 	WORKSPACE_RW,
 	WORKSPACE_RO,
+	WORKSPACE_OVERLAY, /* written aside; kept until a human takes it over or not */
 };
 
 enum run_as {

@@ -28,6 +28,7 @@ static enum cell_workspace mode_of(const struct policy_sandbox *sandbox)
 {
 	switch (sandbox->workspace) {
 	case WORKSPACE_RW: return sandbox->exec ? CELL_WORKSPACE_EXEC : CELL_WORKSPACE_RW;
+	case WORKSPACE_OVERLAY: /* until there is one */
 	case WORKSPACE_RO:
 	case WORKSPACE_NONE: return CELL_WORKSPACE_RO;
 	}
