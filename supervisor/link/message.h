@@ -63,7 +63,7 @@ enum message_type {
 	 * memfds and as has_tls and has_ca say: certificate chain, private key, client CA (PEM). */
 	MESSAGE_SITE = 20,
 	MESSAGE_SITE_TAKEN = 21,
-	/* engine -> warden: take over, throw away, undo or look at what a call left in its overlay. */
+	/* engine -> warden: take over, throw away, undo or look at what a call left behind. */
 	MESSAGE_EFFECTS = 22,
 	MESSAGE_EFFECTED = 23,
 
