@@ -26,4 +26,11 @@ int receipt_seal(struct receipt *receipt, const uint8_t key[KEY_LEN], const char
 int receipt_check(const struct receipt *receipt, const uint8_t key[KEY_LEN], const char *call,
     const struct digest *plan);
 
+/* The same for a decision about what a call left behind (effects_digest()): neither receipt is good
+ * for the other. */
+int receipt_seal_effects(struct receipt *receipt, const uint8_t key[KEY_LEN], const char *call,
+    const struct digest *effects);
+int receipt_check_effects(const struct receipt *receipt, const uint8_t key[KEY_LEN],
+    const char *call, const struct digest *effects);
+
 #endif

@@ -141,7 +141,7 @@ struct message_record {
 	uint16_t record;    /* enum record_type */
 	const char *call;   /* call id, or "" */
 	struct digest plan; /* zero where the record has none */
-	uint8_t allow;      /* CALL_DECISION only: 1 asks for a receipt with a MAC */
+	uint8_t allow;      /* CALL_ and EFFECTS_DECISION only: 1 asks for a receipt with a MAC */
 	struct bytes body;  /* encoded fields (evidence/record.h) */
 };
 struct message_recorded {

@@ -250,8 +250,25 @@ static int start_zygote(struct warden *warden, struct err_note *note)
 	pool_init(&warden->pool, &spec);
 	if (fault)
 		return fault;
-	fault = watch(warden, 3, NULL, warden->pool.zygote.pidfd);
+	fault = watch(warden, WATCHED_ZYGOTE, NULL, warden->pool.zygote.pidfd);
 	return fault ? err_note(note, fault, "zygote: %s", uv_strerror(fault)) : 0;
+}
+
+static int start_keeper(struct warden *warden, struct err_note *note)
+{
+	struct overlays *overlays = &warden->overlays;
+	int fault;
+
+	warden->launcher.loop = &warden->loop;
+	fault = keeper_start(&overlays->keeper, warden->host.root, warden->state.effects, note);
+
+	if (fault)
+		return fault;
+	overlays->saved = warden->state.effects;
+	fault = watch(warden, WATCHED_KEEPER, NULL, overlays->keeper.pidfd);
+	if (!fault)
+		fault = overlays_start(overlays, &warden->launcher);
+	return fault ? err_note(note, fault, "keeper: %s", uv_strerror(fault)) : 0;
 }
 
 static int take_signals(struct warden *warden, struct err_note *note)
@@ -285,7 +302,6 @@ static int make_keys(struct warden *warden, struct err_note *note)
 		fault = key_random(warden->planner.env_key, KEY_LEN);
 	if (fault)
 		return err_note_errno(note, err_note(note, fault, "random keys"));
-	launcher->loop = &warden->loop;
 	launcher->engine = &warden->engine;
 	launcher->auditor = &warden->auditor;
 	launcher->pool = &warden->pool;
@@ -372,6 +388,11 @@ static int build_tools(struct warden *warden, struct err_note *note)
 	warden->config = NULL; /* the tools' now */
 	warden->planner.tools = warden->tools;
 	warden_log_warnings(&warden->warnings);
+	for (uint32_t i = 0; i < warden->tools->count; i++)
+		if (warden->tools->items[i].overlay && warden->overlays.keeper.sock >= 0 &&
+		    !warden->overlays.keeper.able)
+			log_warn("tool %s: every call will be refused: %s",
+			    warden->tools->items[i].policy->name, warden->overlays.keeper.why.text);
 	return 0;
 }
 
@@ -387,6 +408,8 @@ static int give_policy(struct warden *warden, struct err_note *note)
 {
 	int fault = warden_send_policy(warden, warden->tools->config, note);
 
+	if (!fault)
+		overlays_recover(&warden->overlays, warden->tools);
 	return fault ? fault : warden_await(warden, "engine", note);
 }
 
@@ -497,6 +520,8 @@ static const struct step steps[] = {
     {set_up_cells, "sandbox"},
     /* The zygote forks from us: before any key is in our memory and before our filter. */
     {start_zygote, "zygote"},
+    /* Like the zygote, and for the same reasons. */
+    {start_keeper, "keeper"},
     /* Blocked signals and ignored SIGPIPE are inherited: not by the zygote. */
     {take_signals, "signals"},
     {make_keys, "keys"},

@@ -22,6 +22,7 @@ struct state {
 	int lock;
 	int keys;
 	int store; /* STATE/engine: what engine keeps */
+	int effects; /* STATE/effects: what commits replaced */
 	int audit; /* journal directory; -1 until state_open_journal() */
 };
 

@@ -45,6 +45,9 @@ room_may() { # room: the rooms it may include from, besides itself and the hall
 	approvals) echo "records access calls asking hooks" ;;
 	hooks) echo "records access approvals" ;;
 	methods) echo "records access calls asking approvals" ;;
+	# warden: everybody asks the keeper through its hall, and it asks nobody
+	warden) echo "keeper" ;;
+	keeper) echo "" ;;
 	*) echo "?" ;;
 	esac
 }
@@ -52,12 +55,15 @@ room_of() { # folder
 	case $1 in
 	supervisor/engine) echo hall ;;
 	supervisor/engine/*) echo "${1#supervisor/engine/}" ;;
+	supervisor/warden) echo warden ;;
+	supervisor/warden/*) echo "${1#supervisor/warden/}" ;;
 	*) echo "" ;;
 	esac
 }
 floor_of() { # folder: the floor that it counts for
 	case $1 in
 	supervisor/engine/*) echo supervisor/engine ;;
+	supervisor/warden/*) echo supervisor/warden ;;
 	*) echo "$1" ;;
 	esac
 }
