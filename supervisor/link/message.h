@@ -141,7 +141,7 @@ struct message_record {
 	uint16_t record;    /* enum record_type */
 	const char *call;   /* call id, or "" */
 	struct digest plan; /* zero where the record has none */
-	uint8_t allow;      /* CALL_DECISION only: 1 asks for a receipt with a MAC */
+	uint8_t allow;      /* CALL_ and EFFECTS_DECISION only: 1 asks for a receipt with a MAC */
 	struct bytes body;  /* encoded fields (evidence/record.h) */
 };
 struct message_recorded {
@@ -256,6 +256,12 @@ enum request_method {
 	REQUEST_CONFIG_WRITE, /* body {config, check?, version?} */
 	REQUEST_PROGRESS, /* of a running call, through its gate: {progress, total?, message?} */
 	REQUEST_ELICIT,   /* the same: {message, requestedSchema, name?}, for the caller's user */
+	REQUEST_EFFECTS_LIST,
+	REQUEST_EFFECTS_GET,     /* body {call} */
+	REQUEST_EFFECTS_LOOK,    /* body {call, path} */
+	REQUEST_EFFECTS_COMMIT,  /* body {call, digest, paths?, reason?, approver?} */
+	REQUEST_EFFECTS_DISCARD, /* body {call} */
+	REQUEST_EFFECTS_UNDO,    /* body {call, digest, reason?, approver?} */
 	REQUEST_METHOD_COUNT,
 };
 /* What a client asked for beside the call itself, as bits. */

@@ -253,7 +253,7 @@ static const struct broken broken_file[] = {
 	"answered; write sandbox: {workspace: overlay}, or true to be asked before it runs"},
     {"tools: {bash: {type: command, sandbox: {workspace: rx}}}",
 	"p.yaml:1:52: tools.bash.sandbox.workspace: 'rx' is not one of its values; choose from "
-	"rw, ro"},
+	"rw, ro, overlay"},
     {"tools: {bash: {type: command, sandbox: {run_as: root}}}",
 	"p.yaml:1:49: tools.bash.sandbox.run_as: 'root' is not one of its values; choose from "
 	"cell, owner"},
