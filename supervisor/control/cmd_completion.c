@@ -53,9 +53,8 @@ static int print_words(const struct command_session *session, const char *kind)
 		if (strcmp(sources[i].kind, kind) == 0)
 			source = &sources[i];
 	if (!source)
-		return command_fail(
-		    COMMAND_USAGE, "completion: words: %s: TOOL, AGENT, APPROVAL, GRANT or CALL",
-		    kind);
+		return command_fail(COMMAND_USAGE,
+		    "completion: words: %s: TOOL, AGENT, APPROVAL, GRANT or CALL", kind);
 	(void)signal(SIGALRM, on_alarm);
 	(void)setitimer(ITIMER_REAL, &soon, NULL);
 	if (!source->method) {

@@ -91,8 +91,9 @@ static bool has_contents(const json_t *change)
 {
 	const char *kind = command_text_of(change, "kind");
 
-	return strcmp(kind, "mode") != 0 && (!strcmp(command_text_of(change, "type_before"), "file") ||
-						!strcmp(command_text_of(change, "type_after"), "file"));
+	return strcmp(kind, "mode") != 0 &&
+	       (!strcmp(command_text_of(change, "type_before"), "file") ||
+		   !strcmp(command_text_of(change, "type_after"), "file"));
 }
 
 static int print_diff(const struct command_session *session, const json_t *held)
@@ -223,8 +224,8 @@ static void print_done(const json_t *answer, const char *what)
 	    command_text_of(answer, "state"));
 }
 
-static int finish(const struct command_session *session, const char *method, const char *what,
-    json_t *params)
+static int finish(
+    const struct command_session *session, const char *method, const char *what, json_t *params)
 {
 	json_t *answer = NULL;
 	int status = client_once(session, method, params, &answer);
@@ -269,8 +270,8 @@ static int prove(const struct command_session *session, const json_t *held, cons
 	return status;
 }
 
-static int decide(struct command_session *session, int argc, char **argv, const char *op,
-    const char *what)
+static int decide(
+    struct command_session *session, int argc, char **argv, const char *op, const char *what)
 {
 	struct approvals_key key = {.given = command_take_option(&argc, argv, "--key")};
 	const char *reason = command_take_option(&argc, argv, "--reason");

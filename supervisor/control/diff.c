@@ -12,10 +12,10 @@
 #define AROUND    3
 #define CELLS_MAX (4 * 1024 * 1024) /* of the table of what two texts share */
 
-#define RED   "\033[31m"
-#define GREEN "\033[32m"
-#define BOLD  "\033[1m"
-#define PLAIN "\033[0m"
+#define RED       "\033[31m"
+#define GREEN     "\033[32m"
+#define BOLD      "\033[1m"
+#define PLAIN     "\033[0m"
 
 /* ---- the line of a change -------------------------------------------------------------------- */
 
@@ -114,8 +114,8 @@ static void print_signed(char sign, const struct line *line, struct diff_style s
 
 	buf_init(&out, 10 * (line->len + 1));
 	(void)str_escape(&out, line->text, line->len);
-	printf("%s%c%s%s\n", style.colour ? colour : "", sign,
-	    buf_cstr(&out) ? buf_cstr(&out) : "", style.colour && *colour ? PLAIN : "");
+	printf("%s%c%s%s\n", style.colour ? colour : "", sign, buf_cstr(&out) ? buf_cstr(&out) : "",
+	    style.colour && *colour ? PLAIN : "");
 }
 
 /* ---- the diff ---------------------------------------------------------------------------------- */
@@ -138,7 +138,8 @@ static void fill_table(uint32_t *table, const struct lines *a, const struct line
 
 	for (size_t i = a->count; i-- > 0;)
 		for (size_t k = b->count; k-- > 0;) {
-			uint32_t down = table[(i + 1) * width + k], right = table[i * width + k + 1];
+			uint32_t down = table[(i + 1) * width + k],
+				 right = table[i * width + k + 1];
 
 			table[i * width + k] = same(&a->items[i], &b->items[k])
 						   ? table[(i + 1) * width + k + 1] + 1
@@ -151,8 +152,7 @@ static void fill_table(uint32_t *table, const struct lines *a, const struct line
 static bool compare(struct script *script, const struct lines *a, const struct lines *b)
 {
 	const size_t width = b->count + 1, cells = (a->count + 1) * width;
-	uint32_t *cleanup_free table =
-	    cells <= CELLS_MAX ? calloc(cells, sizeof(*table)) : NULL;
+	uint32_t *cleanup_free table = cells <= CELLS_MAX ? calloc(cells, sizeof(*table)) : NULL;
 	size_t i = 0, k = 0;
 
 	script->signs = malloc(a->count + b->count + 1);
@@ -165,8 +165,9 @@ static bool compare(struct script *script, const struct lines *a, const struct l
 
 		if (table && i < a->count && k < b->count && same(&a->items[i], &b->items[k]))
 			sign = ' ';
-		else if (i == a->count || (table && k < b->count &&
-					      table[i * width + k + 1] > table[(i + 1) * width + k]))
+		else if (i == a->count ||
+			 (table && k < b->count &&
+			     table[i * width + k + 1] > table[(i + 1) * width + k]))
 			sign = '+';
 		i += sign != '+';
 		k += sign != '-';
@@ -198,8 +199,8 @@ static void print_head(const struct script *script, size_t at, size_t i, size_t 
 	printf("@@ -%zu,%zu +%zu,%zu @@\n", old ? i + 1 : i, old, new ? k + 1 : k, new);
 }
 
-static void print_script(const struct script *script, const struct lines *a,
-    const struct lines *b, struct diff_style style)
+static void print_script(const struct script *script, const struct lines *a, const struct lines *b,
+    struct diff_style style)
 {
 	bool shown = false;
 	size_t i = 0, k = 0;
@@ -233,7 +234,8 @@ static const char *why_not(const json_t *side)
 
 void diff_print(const json_t *look, struct diff_style style)
 {
-	const json_t *before = json_object_get(look, "before"), *after = json_object_get(look, "after");
+	const json_t *before = json_object_get(look, "before"),
+		     *after = json_object_get(look, "after");
 	struct lines cleanup_with(lines_fini) a = {.count = 0};
 	struct lines cleanup_with(lines_fini) b = {.count = 0};
 	struct script cleanup_with(script_fini) script = {.count = 0};

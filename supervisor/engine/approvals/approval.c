@@ -172,7 +172,8 @@ static bool is_for(const struct approval *approval, const struct call *call)
 {
 	return !approval->effects[0] && digest_equal(&approval->plan, &call->plan) &&
 	       strcmp(approval->principal, call->caller->principal) == 0 &&
-	       strcmp(approval->agent, call->identity.agent ? call->identity.agent->name : "") == 0 &&
+	       strcmp(approval->agent, call->identity.agent ? call->identity.agent->name : "") ==
+		   0 &&
 	       strcmp(approval->space, call->identity.space->name) == 0 &&
 	       strcmp(approval->tool, call->tool->name) == 0;
 }

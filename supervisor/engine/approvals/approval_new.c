@@ -164,8 +164,7 @@ static int effects_fill(
 	approval->warning = effects_warning(call, holding);
 	if (!fault)
 		fault = fill(approval, call, "Keep what {command} changed?");
-	if (!fault && json_object_set_new(approval->facts, "effects",
-			  effect_told_line(holding)))
+	if (!fault && json_object_set_new(approval->facts, "effects", effect_told_line(holding)))
 		fault = -ENOMEM;
 	return fault;
 }
@@ -199,9 +198,9 @@ void approval_leave_effects(struct call *call)
 	struct approval *approval = call->approval;
 
 	call->approval = NULL;
-	if (!approval ||
-	    (call->outcome != OUTCOME_CANCELLED && call->outcome != OUTCOME_FAILED))
+	if (!approval || (call->outcome != OUTCOME_CANCELLED && call->outcome != OUTCOME_FAILED))
 		return;
-	record_approval_end(call->engine, approval, "the call is over, and what it changed is dropped");
+	record_approval_end(
+	    call->engine, approval, "the call is over, and what it changed is dropped");
 	approval_close(call->engine, approval, APPROVAL_CANCELLED);
 }

@@ -221,7 +221,8 @@ static json_t *scopes_of(const struct policy_approval *rules, bool is_once)
 static json_t *scope_words(const struct policy_approval *rules, bool is_once)
 {
 	uint64_t ttl_ms = rules->max_grant_ttl_ms ? rules->max_grant_ttl_ms : GRANT_TTL_STANDARD_MS;
-	json_t *told = json_pack("{s:s}", "once", is_once ? "what this call changed" : "this call, one time");
+	json_t *told =
+	    json_pack("{s:s}", "once", is_once ? "what this call changed" : "this call, one time");
 
 	if (!is_once && (rules->grants & GRANT_SESSION))
 		(void)json_object_set_new(told, "session",
@@ -275,8 +276,8 @@ static json_t *base_of(const struct approval *approval, const struct policy_appr
 	    text(approval->details), "rule", text(approval->rule), "reason", text(approval->reason),
 	    "created", created, "expires", expires, "state", approval_state_name(approval->state),
 	    "agreed", (int)approval->yes_count, "quorum", (int)approval->quorum, "scopes",
-	    scopes_of(rules, approval->effects[0]), "reason_required", (int)rules->reason_required, "warning",
-	    approval->warning);
+	    scopes_of(rules, approval->effects[0]), "reason_required", (int)rules->reason_required,
+	    "warning", approval->warning);
 }
 
 json_t *approval_json(const struct engine *engine, const struct approval *approval)

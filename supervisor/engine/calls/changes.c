@@ -42,8 +42,7 @@ enum call_event changes_make_room(struct call *call)
 
 bool changes_wait(struct call *call)
 {
-	const struct holding *twin =
-	    call->tool->asks_effects ? effect_book_twin(call) : NULL;
+	const struct holding *twin = call->tool->asks_effects ? effect_book_twin(call) : NULL;
 
 	if (!twin)
 		return false;

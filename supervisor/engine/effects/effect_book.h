@@ -58,8 +58,8 @@ struct effect_book {
 
 /* Takes the list that EXITED brought, decoded already, and the call's QUOTA_HOLD. NULL: out of
  * memory, and then the list is freed. */
-struct holding *effect_book_add(struct call *call, struct effects *effects, const void *bytes,
-    size_t len);
+struct holding *effect_book_add(
+    struct call *call, struct effects *effects, const void *bytes, size_t len);
 /* NULL: unknown. Those of before that are over are found, too, until they are forgotten. */
 struct holding *effect_book_find(const struct engine *engine, const char *call);
 /* The one whose open question is about what this call, just planned, would do again. */

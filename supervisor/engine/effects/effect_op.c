@@ -170,8 +170,8 @@ void effect_op_forget(struct engine *engine, const struct holding *holding)
 /* ---- the end of an order -------------------------------------------------------------------- */
 
 /* What the call that waits for this goes on with. */
-static void step_call(struct engine *engine, const struct effect_op *op, enum answer_status status,
-    const char *note)
+static void step_call(
+    struct engine *engine, const struct effect_op *op, enum answer_status status, const char *note)
 {
 	struct call *call = calls_find(engine, op->call);
 	enum call_event event = CALL_ON_UNAVAILABLE;
@@ -206,8 +206,8 @@ static void reply(const struct effect_op *op, const struct holding *holding,
 		result_refuse(&op->to, RESULT_CONFLICT, "nothing was written: %s", note);
 }
 
-static void end(struct engine *engine, struct effect_op *op, enum answer_status status,
-    const char *note)
+static void end(
+    struct engine *engine, struct effect_op *op, enum answer_status status, const char *note)
 {
 	struct holding *holding = effect_book_find(engine, op->call);
 	struct effect_op over = *op;
@@ -254,8 +254,8 @@ bool effect_op_recorded(struct engine *engine, const struct message *message)
 }
 
 /* What the warden says it has written, or written back. -EBADMSG: no such path is held. */
-static int take_written(struct holding *holding, const struct effect_op *op,
-    const struct message_effected *effected)
+static int take_written(
+    struct holding *holding, const struct effect_op *op, const struct message_effected *effected)
 {
 	struct effects cleanup_with(effects_fini) list = {.count = 0};
 	uint32_t at = 0;
@@ -273,8 +273,8 @@ static int take_written(struct holding *holding, const struct effect_op *op,
 	return fault == -ENOMEM ? 0 : fault;
 }
 
-static int take_done(struct holding *holding, const struct effect_op *op,
-    const struct message_effected *effected)
+static int take_done(
+    struct holding *holding, const struct effect_op *op, const struct message_effected *effected)
 {
 	int fault = 0;
 
@@ -289,8 +289,8 @@ static int take_done(struct holding *holding, const struct effect_op *op,
 	return fault;
 }
 
-static int end_look(struct engine *engine, struct effect_op *op,
-    const struct message_effected *effected)
+static int end_look(
+    struct engine *engine, struct effect_op *op, const struct message_effected *effected)
 {
 	const struct holding *holding = effect_book_find(engine, op->call);
 	struct result_to to = op->to;
@@ -298,14 +298,14 @@ static int end_look(struct engine *engine, struct effect_op *op,
 	int fault = 0;
 
 	if (effected->status == ANSWER_OK && holding)
-		fault = effect_told_look(&holding->effects.items[op->paths[0]], &effected->body,
-		    &told);
+		fault =
+		    effect_told_look(&holding->effects.items[op->paths[0]], &effected->body, &told);
 	if (told)
 		result_give(&to, told);
 	else
-		result_refuse(&to, effected->status == ANSWER_REFUSED ? RESULT_CONFLICT
-								       : RESULT_UNAVAILABLE,
-		    "%s", effected->note[0] ? effected->note : "the contents cannot be shown");
+		result_refuse(&to,
+		    effected->status == ANSWER_REFUSED ? RESULT_CONFLICT : RESULT_UNAVAILABLE, "%s",
+		    effected->note[0] ? effected->note : "the contents cannot be shown");
 	drop(engine, op);
 	engine_settle(engine);
 	return fault;
@@ -350,13 +350,13 @@ void effect_op_answered(struct engine *engine, const struct approval *approval,
 		return;
 	holding->approval[0] = '\0';
 	if (holding->state == HOLDING_HELD && effect_op_start(engine, holding, &order))
-		log_error("call %s: what was answered about its changes cannot be done", holding->call);
+		log_error(
+		    "call %s: what was answered about its changes cannot be done", holding->call);
 }
 
 void effect_op_void(struct engine *engine, const char *cause)
 {
-	const struct effect_order order = {
-	    .op = EFFECTS_DISCARD, .cause = cause, .by = "callgate"};
+	const struct effect_order order = {.op = EFFECTS_DISCARD, .cause = cause, .by = "callgate"};
 
 	for (struct holding *at = engine->effects.first; at; at = at->next) {
 		const struct call *call = calls_find(engine, at->call);

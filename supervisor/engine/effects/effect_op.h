@@ -30,7 +30,8 @@ struct effect_order {
 
 /* 0, -EBUSY: another order about this call is under way; -ENOMEM, -errno: nothing was sent. The
  * record of a DISCARD that does not fit, too, is sent without. */
-int effect_op_start(struct engine *engine, struct holding *holding, const struct effect_order *order);
+int effect_op_start(
+    struct engine *engine, struct holding *holding, const struct effect_order *order);
 /* A human has answered the question about it, or nobody has in time, and no call waits for that
  * any more. to: APPROVED commits; anything else discards. */
 void effect_op_answered(struct engine *engine, const struct approval *approval,

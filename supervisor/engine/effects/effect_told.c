@@ -143,9 +143,9 @@ json_t *effect_told_line(const struct holding *holding)
 	json_t *who;
 
 	(void)clock_stamp(created, holding->created_wall_us);
-	who = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", holding->call, "tool", holding->tool, "agent",
-	    holding->agent, "namespace", holding->space, "principal", holding->caller->principal,
-	    "command", holding->command, "created", created);
+	who = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", holding->call, "tool",
+	    holding->tool, "agent", holding->agent, "namespace", holding->space, "principal",
+	    holding->caller->principal, "command", holding->command, "created", created);
 	(void)json_object_update(told, who);
 	json_decref(who);
 	return told;
@@ -242,7 +242,8 @@ int effect_told_text(struct buf *out, const struct effects *effects)
 	buf_textf(out, "changes     %u: %u added, %u changed, %u removed, %u mode\n",
 	    effects->count, counts.added, counts.changed, counts.removed, counts.mode);
 	if (counts.runs_later)
-		buf_textf(out, "look twice  %u may be run later on the host, outside of any sandbox\n",
+		buf_textf(out,
+		    "look twice  %u may be run later on the host, outside of any sandbox\n",
 		    counts.runs_later);
 	for (uint32_t i = 0; i < effects->count; i++)
 		if (effects->items[i].marks & EFFECT_RUNS_LATER)

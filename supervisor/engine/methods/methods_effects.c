@@ -28,8 +28,7 @@ static bool may_see(const struct methods_ask *ask, const struct holding *holding
 {
 	const struct viewer viewer = {ask->engine, ask->peer->caller};
 
-	return viewer_sees(
-	    &viewer, holding->space, holding->caller->principal, holding->tool);
+	return viewer_sees(&viewer, holding->space, holding->caller->principal, holding->tool);
 }
 
 /* HTTP puts what stands in the path into "id". Answers where there is no such call. */
@@ -194,8 +193,8 @@ static int decided(struct digest *ret, const struct methods_ask *ask, const char
 	for (size_t i = 0; !fault && i < count; i++)
 		paths[i] = json_string_value(json_array_get(list, i)); /* texts: read_paths() */
 	if (!fault)
-		fault = approval_effects_digest(
-		    ret, op, holding->call, &holding->digest, paths, count);
+		fault =
+		    approval_effects_digest(ret, op, holding->call, &holding->digest, paths, count);
 	free(paths);
 	return fault;
 }
@@ -278,8 +277,8 @@ static bool is_in(const struct methods_ask *ask, const struct holding *holding,
 	return false;
 }
 
-static void start(const struct methods_ask *ask, struct holding *holding,
-    const struct effect_order *order)
+static void start(
+    const struct methods_ask *ask, struct holding *holding, const struct effect_order *order)
 {
 	if (effect_op_start(ask->engine, holding, order))
 		result_refuse(&ask->to, RESULT_UNAVAILABLE,
@@ -338,8 +337,8 @@ void undo_effects(const struct methods_ask *ask)
 		    "paths: all that was committed is undone at once; leave them out");
 		return;
 	}
-	if (!holding || !digest_fits(ask, holding) ||
-	    !judge(ask, holding, "undo", &answer) || !is_free(ask, holding) ||
+	if (!holding || !digest_fits(ask, holding) || !judge(ask, holding, "undo", &answer) ||
+	    !is_free(ask, holding) ||
 	    !is_in(ask, holding, HOLDING_COMMITTED, holding->written_count > 0))
 		return;
 	start(ask, holding, &order);
@@ -350,10 +349,8 @@ void discard_effects(const struct methods_ask *ask)
 	struct holding *holding = find(ask);
 	const struct caller *caller = ask->peer->caller;
 	const struct viewer viewer = {ask->engine, caller};
-	const struct effect_order order = {.op = EFFECTS_DISCARD,
-	    .cause = "asked for",
-	    .by = caller->principal,
-	    .to = &ask->to};
+	const struct effect_order order = {
+	    .op = EFFECTS_DISCARD, .cause = "asked for", .by = caller->principal, .to = &ask->to};
 
 	if (!holding)
 		return;

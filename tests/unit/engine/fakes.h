@@ -416,7 +416,10 @@ static inline void answer_launch(uint64_t serial, enum answer_status status, int
 static inline void world_effects(struct buf *out)
 {
 	struct effect items[3] = {
-	    {.kind = EFFECT_REMOVED, .path = "\xff", .target = "", .before = {EFFECT_FILE, 0644, 7}},
+	    {.kind = EFFECT_REMOVED,
+		.path = "\xff",
+		.target = "",
+		.before = {EFFECT_FILE, 0644, 7}},
 	    {.kind = EFFECT_ADDED,
 		.marks = EFFECT_RUNS_LATER,
 		.path = ".git/hooks/pre-commit",

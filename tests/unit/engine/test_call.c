@@ -180,8 +180,7 @@ static void exit_into(struct call *call, enum call_state state)
 
 static struct call *call_in(enum call_state state)
 {
-	struct call *call =
-	    world_call(1, 50, tool_for(state), state == CALL_DECLINED ? RM : LS);
+	struct call *call = world_call(1, 50, tool_for(state), state == CALL_DECLINED ? RM : LS);
 
 	switch (state) {
 	case CALL_AUTHORIZED:
