@@ -107,6 +107,7 @@ static const struct field tool_fields[] = {
     F(BOOL, policy_tool, deny_by_default),
     F(POS, policy_tool, deny_by_default_pos),
     F(BOOL, policy_tool, require_approval),
+    F(BOOL, policy_tool, asks_effects),
     F(POS, policy_tool, require_approval_pos),
     F(STR, policy_tool, approval_prompt),
     F_WORDS(policy_tool, allowed_commands, TEXT),

@@ -67,14 +67,15 @@ void entries_free(struct entry **list)
 	}
 }
 
-static bool decides(const struct entry *entry)
+/* Whether such a record may say that something may now be done. */
+static bool decides(enum record_type type)
 {
-	return entry->type == RECORD_CALL_DECISION || entry->type == RECORD_EFFECTS_DECISION;
+	return type == RECORD_CALL_DECISION || type == RECORD_EFFECTS_DECISION;
 }
 
 int entry_is_allow(const struct entry *entry)
 {
-	return decides(entry) && entry->allow == 1;
+	return decides(entry->type) && entry->allow == 1;
 }
 
 /* ---- what the header says ------------------------------------------------------------------ */
@@ -91,7 +92,7 @@ static size_t header_fill(struct header header[HEADER_MAX], const struct entry *
 
 	for (size_t i = 0; i < HEADER_MAX; i++)
 		buf_init(&header[i].value, RECORD_LINE_MAX);
-	if (decides(entry)) {
+	if (decides(entry->type)) {
 		header[count].key = "allow";
 		buf_text(&header[count++].value, entry->allow ? "true" : "false");
 	}
@@ -178,7 +179,7 @@ int entry_line(struct buf *out, const struct record_place *place, const struct e
 	buf_init(&plain, RECORD_LINE_MAX);
 	buf_init(&merged, RECORD_LINE_MAX);
 	if (!record_may_write(entry->writer, entry->type) || entry->allow > 1 ||
-	    (entry->allow && !decides(entry)))
+	    (entry->allow && !decides(entry->type)))
 		return refuse(note, -EBADMSG, "its header is malformed");
 	r = record_emit(&plain, place, entry->type, entry->fields, entry->len);
 	if (r == -EMSGSIZE)

@@ -1,7 +1,8 @@
 /*
  * The receipt: the auditor's word to the warden that the decision "allow" for exactly this plan
- * of exactly this call is durable at position n of the journal. HMAC-SHA-256 under a key that
- * the warden makes at start and only the auditor shares; engine carries it and cannot make one.
+ * (or list of changes) of exactly this call is durable at position n of the journal. HMAC-SHA-256
+ * under a key that the warden makes at start and only the auditor shares; engine carries it and
+ * cannot make one.
  * Floor 1: base, libcrypto.
  */
 #ifndef CALLGATE_EVIDENCE_RECEIPT_H

@@ -256,6 +256,12 @@ enum request_method {
 	REQUEST_CONFIG_WRITE, /* body {config, check?, version?} */
 	REQUEST_PROGRESS, /* of a running call, through its gate: {progress, total?, message?} */
 	REQUEST_ELICIT,   /* the same: {message, requestedSchema, name?}, for the caller's user */
+	REQUEST_EFFECTS_LIST,
+	REQUEST_EFFECTS_GET,     /* body {call} */
+	REQUEST_EFFECTS_LOOK,    /* body {call, path} */
+	REQUEST_EFFECTS_COMMIT,  /* body {call, digest, paths?, reason?, approver?} */
+	REQUEST_EFFECTS_DISCARD, /* body {call} */
+	REQUEST_EFFECTS_UNDO,    /* body {call, digest, reason?, approver?} */
 	REQUEST_METHOD_COUNT,
 };
 /* What a client asked for beside the call itself, as bits. */
