@@ -167,7 +167,7 @@ int saved_new(int saved, const char *call, struct saved *ret)
 	char(*cleanup_free names)[NAME_MAX + 1] = saved_names(saved, &count);
 	unsigned last = 0;
 
-	*ret = (struct saved){.dir = -1};
+	ret->dir = -1;
 	for (uint32_t i = 0; i < count; i++)
 		if (number_of(names[i], call) > last)
 			last = number_of(names[i], call);

@@ -43,7 +43,7 @@ struct saved {
 	struct effects list;
 	uint32_t (*owners)[2]; /* uid and gid of what was at each path; heap */
 };
-/* A new one, empty, for the next commit of the call. 0 or -errno. */
+/* A folder for the next commit of the call: ->dir and ->place.name; the rest stays. 0 or -errno. */
 int saved_new(int saved, const char *call, struct saved *ret);
 /* Writes meta and list. 0 or -errno. */
 int saved_write(const struct saved *saved);
