@@ -68,7 +68,7 @@ static int attach(int mount, const char *place)
 /* Where a kernel knows an option it is off; one that it does not know, it does not do. */
 static int make_overlay(bool root, unsigned attributes)
 {
-	static const char *const off[] = {"metacopy", "redirect_dir", "index", "xino"};
+	static const char *const off[] = {"metacopy", "index", "xino"};
 	int cleanup_fd fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	int fault;
 
@@ -83,6 +83,9 @@ static int make_overlay(bool root, unsigned attributes)
 		fault = set(fs, "workdir", SPACE "/work");
 	for (size_t i = 0; !fault && i < sizeof(off) / sizeof(*off); i++)
 		fault = set(fs, off[i], "off");
+	/* "off" may mean that redirects are followed, and none is ever made here. */
+	if (!fault)
+		fault = set(fs, "redirect_dir", "nofollow");
 	if (!fault && fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
 		fault = -errno;
 	if (!fault && !root && fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)

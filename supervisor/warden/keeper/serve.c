@@ -256,7 +256,8 @@ static void begin(struct keeping *self, const struct keeper_ask *ask, struct han
 		refuse(ask, "nothing like that is held");
 		return;
 	}
-	job->pid = fork();
+	/* Not fork(): libuv's handler would close the numbers that its pipe had in the warden. */
+	job->pid = _Fork();
 	if (job->pid == 0)
 		work(self, kept, ask, handed);
 	job->pidfd = job->pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, job->pid, 0);
