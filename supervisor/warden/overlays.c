@@ -8,7 +8,6 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
 #include "supervisor/base/fd.h"
-#include "supervisor/base/log.h"
 #include "supervisor/link/effects.h"
 #include "supervisor/warden/launch_own.h"
 #include "supervisor/warden/trail.h"
@@ -310,9 +309,7 @@ static void on_answer(uv_poll_t *poll, int status, int events)
 	}
 	if (fault == -EAGAIN)
 		return;
-	uv_poll_stop(poll);
-	log_error("the keeper is gone");
-	overlays_break(overlays, fault);
+	uv_poll_stop(poll); /* it is gone; its pidfd says so, and who */
 }
 
 int overlays_start(struct overlays *overlays, struct launcher *launcher)
