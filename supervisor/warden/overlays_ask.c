@@ -388,8 +388,17 @@ static bool is_first(const struct tools *tools, uint32_t i, uint32_t k)
 	return true;
 }
 
-void overlays_recover(struct overlays *overlays, const struct tools *tools)
+static void warn(const struct overlays *overlays, const struct tools *tools)
 {
+	for (uint32_t i = 0; i < tools->count && !overlays->keeper.able; i++)
+		if (tools->items[i].overlay)
+			log_warn("tool %s: every call will be refused: %s",
+			    tools->items[i].policy->name, overlays->keeper.why.text);
+}
+
+void overlays_begin(struct overlays *overlays, const struct tools *tools)
+{
+	warn(overlays, tools);
 	if (!saved_any_begun(overlays->saved))
 		return;
 	for (uint32_t i = 0; i < tools->count; i++)

@@ -261,7 +261,6 @@ static int start_keeper(struct warden *warden, struct err_note *note)
 
 	warden->launcher.loop = &warden->loop;
 	fault = keeper_start(&overlays->keeper, warden->host.root, warden->state.effects, note);
-
 	if (fault)
 		return fault;
 	overlays->saved = warden->state.effects;
@@ -388,11 +387,6 @@ static int build_tools(struct warden *warden, struct err_note *note)
 	warden->config = NULL; /* the tools' now */
 	warden->planner.tools = warden->tools;
 	warden_log_warnings(&warden->warnings);
-	for (uint32_t i = 0; i < warden->tools->count; i++)
-		if (warden->tools->items[i].overlay && warden->overlays.keeper.sock >= 0 &&
-		    !warden->overlays.keeper.able)
-			log_warn("tool %s: every call will be refused: %s",
-			    warden->tools->items[i].policy->name, warden->overlays.keeper.why.text);
 	return 0;
 }
 
@@ -409,7 +403,7 @@ static int give_policy(struct warden *warden, struct err_note *note)
 	int fault = warden_send_policy(warden, warden->tools->config, note);
 
 	if (!fault)
-		overlays_recover(&warden->overlays, warden->tools);
+		overlays_begin(&warden->overlays, warden->tools);
 	return fault ? fault : warden_await(warden, "engine", note);
 }
 

@@ -137,7 +137,8 @@ struct tools_spec reload_tools_spec(struct warden *warden);
 void warden_answer_control(
     struct warden *warden, uint64_t serial, enum answer_status status, const char *note);
 
-/* stop.c: no more word of this child's end (NULL: zygote and keeper); before its pidfd is closed. */
+/* stop.c: no more word of this child's end (NULL: zygote and keeper); before its pidfd is
+ * closed. */
 void warden_unwatch(struct warden *warden, const struct child *child);
 /* stop.c: DRAIN, deadlines; the loop ends when engine has left. */
 void stop_begin(struct warden *warden, const char *cause);

@@ -49,8 +49,8 @@ void undo_recover(const struct commit_places *places, struct job_result *ret);
 /* look.c: both sides of one path, as EFFECTED's body. */
 void look_make(const struct commit_places *places, const char *path, struct job_result *ret);
 
-/* confine.c: from now on this process reads below the `read` folders, reads and writes below the `write` ones
- * (-1: none), and mounts, connects to, starts and traces nothing. 0 or -errno. */
+/* confine.c: from now on this process reads below the `read` folders, reads and writes below the
+ * `write` ones (-1: none), and mounts, connects to, starts and traces nothing. 0 or -errno. */
 int job_confine(const int read[2], const int write[2]);
 /* confine.c: what the keeper itself never does. 0 or -errno. */
 int keeper_confine(void);
