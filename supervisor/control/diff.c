@@ -118,7 +118,7 @@ static void print_signed(char sign, const struct line *line, struct diff_style s
 	    style.colour && *colour ? PLAIN : "");
 }
 
-/* ---- the diff ---------------------------------------------------------------------------------- */
+/* ---- the diff -------------------------------------------------------------------------- */
 
 /* How the lines of one text become those of the other: ' ', '-' or '+' for each. */
 struct script {
@@ -148,7 +148,8 @@ static void fill_table(uint32_t *table, const struct lines *a, const struct line
 		}
 }
 
-/* Where there are too many lines to compare each with each, all go and all come. False: no memory. */
+/* Where there are too many lines to compare each with each, all go and all come. False: no
+ * memory. */
 static bool compare(struct script *script, const struct lines *a, const struct lines *b)
 {
 	const size_t width = b->count + 1, cells = (a->count + 1) * width;

@@ -1,8 +1,9 @@
 /*
  * The questions put to humans, each bound to one exact plan of one principal, agent, namespace
- * and tool, or to the list of what one call of theirs has changed. Identical calls share a question; an answer is given once and used once; a question
- * has a deadline and then counts as expired, never as answered. Lives in memory: a restart
- * forgets questions and answers, and the next identical call asks again.
+ * and tool, or to the list of what one call of theirs has changed. Identical calls share a
+ * question; an answer is given once and used once; a question has a deadline and then counts as
+ * expired, never as answered. Lives in memory: a restart forgets questions and answers, and the
+ * next identical call asks again.
  * Floor 3, engine only; never blocks.
  */
 #ifndef CALLGATE_ENGINE_APPROVAL_H

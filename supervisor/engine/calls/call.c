@@ -10,7 +10,8 @@
  * then. What a tool has changed in an overlay is settled between its death and its outcome: in
  * SETTLED, where a human may have to be asked (REVIEW), the way he says (WRITING, DROPPING). Only a
  * yes leads to WRITING; whatever else ends a REVIEW, but for a client that is not held any longer,
- * drops the changes. Answers carry the serial of their request: a late one finds nobody and is dropped.
+ * drops the changes. Answers carry the serial of their request: a late one finds nobody and is
+ * dropped.
  */
 #include "supervisor/engine/calls/call.h"
 
@@ -124,7 +125,7 @@ static const struct row rows[] = {
 	{IN(KILLING),               CALL_ON_REFUSED,     CALL_FINISHED,      KEEP},
 	{IN(KILLING),               CALL_ON_UNAVAILABLE, CALL_FINISHED,      KEEP},
 
-	/* what it changed: asked about, written, dropped. The client may be let go; the question stays */
+	/* what it changed: asked about, written, dropped. A client is let go; the question stays */
 	{IN(SETTLED),               CALL_ON_NEEDS_HUMAN, CALL_REVIEW,        KEEP},
 	{IN(SETTLED),               CALL_ON_DENIED,      CALL_DROPPING,      KEEP},
 	{IN(SETTLED),               CALL_ON_UNAVAILABLE, CALL_FINISHED,      OUTCOME_FAILED},
@@ -336,6 +337,11 @@ static enum call_event enter_review(struct call *call)
 	}
 }
 
+static void leave_review(struct call *call)
+{
+	approval_leave_effects(call);
+}
+
 /* What was decided goes to disk first; effect_op.h has the rest of the road. */
 static int order_effects(struct call *call, enum effects_op op)
 {
@@ -433,8 +439,8 @@ static const struct stage stages[CALL_STATE_COUNT] = {
 	[CALL_KILLING]       = {enter_killing,       NULL,           CALL_ANSWER_WAIT_MS, NULL},
 	[CALL_CLOSING]       = {enter_closing,       NULL,           0,                   NULL},
 	[CALL_SETTLED]       = {enter_settled,       NULL,           0,                   NULL},
-	[CALL_REVIEW]        = {enter_review,        approval_leave_effects, 0,           review_ms},
-	[CALL_WRITING]       = {enter_writing,       NULL,           CALL_EFFECTS_WAIT_MS, NULL},
+	[CALL_REVIEW]        = {enter_review,        leave_review,   0,                   review_ms},
+	[CALL_WRITING]       = {enter_writing,       NULL,           CALL_WRITE_WAIT_MS,  NULL},
 	[CALL_DROPPING]      = {enter_dropping,      NULL,           CALL_ANSWER_WAIT_MS, NULL},
 	[CALL_FINISHED]      = {enter_finished,      NULL,           CALL_ANSWER_WAIT_MS, NULL},
 	[CALL_AUDITED]       = {enter_audited,       NULL,           0,                   NULL},

@@ -11,13 +11,15 @@
 /* May a call of this tool leave changes? NOTHING; BUSY (too many are held), DENIED (it would be
  * shown before somebody has looked), with the sentence. */
 enum call_event changes_make_room(struct call *call);
-/* Has the same call run, and is a human asked about what that changed? Then the sentence says so. */
+/* Has the same call run, and is a human asked about what that changed? Then the sentence says
+ * so. */
 bool changes_wait(struct call *call);
 /* EXITED: what it left. 0, or -EBADMSG: the warden is broken. */
 int changes_take(struct call *call, const struct message_exited *exited);
 /* Nothing was written. note: the warden's. */
 void changes_say_unwritten(struct call *call, const char *note);
-/* The sentence of a call whose changes were asked about and not kept. False: it is none of those. */
+/* The sentence of a call whose changes were asked about and not kept. False: it is none of
+ * those. */
 bool changes_explain(struct call *call);
 /* What a call that ended well says about its changes; appended to its sentence. */
 void changes_tell(struct call *call);

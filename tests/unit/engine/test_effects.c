@@ -419,7 +419,7 @@ static void test_not_written(void **state)
 	assert_int_equal(effect_book_find(&world, id)->state, HOLDING_HELD);
 }
 
-/* What did not come to its end is not asked about; what nobody may read early cannot be streamed. */
+/* What did not come to its end is not asked about; what nobody may read early is no stream. */
 static void test_not_asked(void **state)
 {
 	struct message message = request_message(1, 5, REQUEST_TOOLS_CALL);
