@@ -113,14 +113,14 @@ struct output;
 struct ruleset;
 struct stream;
 
-#define CALL_SENTENCE_MAX    1536
-#define CALL_RULE_MAX        320
-#define CALL_REASON_MAX      768
-#define CALL_LAYERS_MAX      32
-#define CALL_PLAN_WAIT_MS    60000 /* hashing what would run may take a while, once */
-#define CALL_LAUNCH_WAIT_MS  30000
-#define CALL_ANSWER_WAIT_MS  60000  /* for a record or a death; siblings answer in milliseconds */
-#define CALL_WRITE_WAIT_MS 300000 /* for changes to be written: they may be many and large */
+#define CALL_SENTENCE_MAX   1536
+#define CALL_RULE_MAX       320
+#define CALL_REASON_MAX     768
+#define CALL_LAYERS_MAX     32
+#define CALL_PLAN_WAIT_MS   60000 /* hashing what would run may take a while, once */
+#define CALL_LAUNCH_WAIT_MS 30000
+#define CALL_ANSWER_WAIT_MS 60000  /* for a record or a death; siblings answer in milliseconds */
+#define CALL_WRITE_WAIT_MS  300000 /* for changes to be written: they may be many and large */
 
 /* How the tree ended, from EXITED. */
 struct call_exit {
