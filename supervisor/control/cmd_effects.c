@@ -72,18 +72,29 @@ static int get_held(const struct command_session *session, const char *id, json_
 
 /* ---- diff ---------------------------------------------------------------------------------- */
 
+/* What cannot be shown of one path is said there; the others are shown. */
 static int print_contents(const struct command_session *session, const json_t *held,
     const json_t *change, struct diff_style style)
 {
-	json_t *look = NULL;
-	int status = client_once(session, "callgate/effects/look",
-	    json_pack("{s:s, s:s}", "call", command_text_of(held, "call"), "path",
-		command_text_of(change, "path")),
-	    &look);
+	struct client client = {0};
+	json_t *answer = NULL, *look;
+	int status = client_open(&client, session);
 
 	if (status == 0)
+		status = client_request(&client, session, "callgate/effects/look",
+		    json_pack("{s:s, s:s}", "call", command_text_of(held, "call"), "path",
+			command_text_of(change, "path")),
+		    &answer);
+	look = json_object_get(answer, "result");
+	if (look) {
 		diff_print(look, style);
-	json_decref(look);
+	} else if (status == 0) {
+		printf("  (its contents cannot be shown: ");
+		command_print_escaped(command_text_of(json_object_get(answer, "error"), "message"));
+		printf(")\n");
+	}
+	json_decref(answer);
+	client_close(&client);
 	return status;
 }
 

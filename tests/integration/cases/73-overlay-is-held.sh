@@ -83,6 +83,6 @@ signed commit "$id" >out 2>err && fail "a FIFO was committed"
 # nothing changed: nothing held
 run 'cat changed'
 expect clean "$(jq -r '._meta["callgate/effects"].state' call.json)" clean
-expect 'decisions on disk' "$(records effects.decision)" 5
+expect 'decisions on disk' "$(records effects.decision)" 6
 down
 verify_ok
