@@ -52,7 +52,8 @@ AREA_front    := agent-api/front
 AREA_web      := agent-api/web
 AREA_control  := supervisor/control
 # An area with many files has rooms: folders of the same archive.
-ROOMS_engine  := records access calls asking approvals hooks methods
+ROOMS_engine  := records access calls asking approvals effects hooks methods
+ROOMS_warden  := keeper
 AREAS := base evidence policy sandbox functions wire http link identity warden loader engine courier auditor \
 	front web control
 

@@ -312,6 +312,10 @@ static int check_parts(struct schema *schema, const struct yaml_node *node,
 		fault = schema_refuse_key(schema, yaml_child(node, "elicit"),
 		    "needs the gate through which the tool asks; write sandbox: {callgate: true}, "
 		    "or remove this");
+	if (!fault && tool->asks_effects && tool->sandbox.workspace != WORKSPACE_OVERLAY)
+		fault = schema_refuse(schema, yaml_child(node, "require_approval"),
+		    "needs changes that are held until somebody has answered; write sandbox: "
+		    "{workspace: overlay}, or true to be asked before it runs");
 	return fault ? fault : tool_check_rules(schema, tool, parameters);
 }
 

@@ -55,7 +55,7 @@ static void add_env(struct facts *facts, const char *who, const struct policy_en
 
 static void add_walls(struct facts *facts, const char *who, const struct policy_sandbox *walls)
 {
-	static const char *const workspace[] = {"none", "rw", "ro"};
+	static const char *const workspace[] = {"none", "rw", "ro", "overlay"};
 
 	facts_add_number(facts, who, "sandbox.memory", walls->memory);
 	facts_add_number(facts, who, "sandbox.pids", walls->pids);
@@ -104,6 +104,8 @@ static void add_judgement(struct facts *facts, const char *who, const struct pol
 		facts_add(facts, FACT_LIMIT, who, "denies commands that it does not list", "");
 	if (tool->require_approval)
 		facts_add(facts, FACT_LIMIT, who, "asks a human about every call", "");
+	if (tool->asks_effects)
+		facts_add(facts, FACT_LIMIT, who, "asks a human about what every call changed", "");
 	if (tool->multicall)
 		facts_add(facts, FACT_RIGHT, who, "runs programs of many names", "");
 	for (uint32_t i = 0; i < tool->rule_count; i++)

@@ -83,12 +83,24 @@ static const char *runner(const struct policy_sandbox *sandbox, bool as_user)
 	return sandbox->run_as == RUN_AS_OWNER ? "the owner" : "a uid of its own";
 }
 
+const char *workspace_name(enum workspace_mode mode)
+{
+	switch (mode) {
+	case WORKSPACE_RW: return "rw";
+	case WORKSPACE_OVERLAY: return "overlay";
+	case WORKSPACE_RO:
+	case WORKSPACE_NONE: break;
+	}
+	return "ro";
+}
+
 static void text_walls(struct buf *out, const struct policy_tool *tool, bool as_user)
 {
 	const struct policy_sandbox limits = policy_limits(&tool->sandbox);
 
-	buf_textf(out, "walls      workspace %s%s; network none; runs as %s; %s; requires",
-	    limits.workspace == WORKSPACE_RW ? "rw" : "ro",
+	buf_textf(out, "walls      workspace %s%s%s; network none; runs as %s; %s; requires",
+	    workspace_name(limits.workspace),
+	    tool->asks_effects ? ", and a human is asked about what it changed" : "",
 	    limits.exec ? ", may hold programs" : "", runner(&limits, as_user),
 	    limits.callgate ? "has a gate of its own" : "no gate");
 	if (limits.require_all)

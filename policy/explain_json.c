@@ -120,7 +120,9 @@ static void json_walls(struct buf *out, const struct policy_tool *tool, bool as_
 	const struct policy_sandbox *sandbox = &tool->sandbox;
 
 	buf_textf(out, "\"walls\":{\"workspace\":\"%s\",\"exec\":%s,\"network\":\"none\"",
-	    sandbox->workspace == WORKSPACE_RW ? "rw" : "ro", sandbox->exec ? "true" : "false");
+	    workspace_name(sandbox->workspace), sandbox->exec ? "true" : "false");
+	if (sandbox->workspace == WORKSPACE_OVERLAY)
+		buf_textf(out, ",\"effects\":\"%s\"", tool->asks_effects ? "asked" : "held");
 	buf_textf(out, ",\"run_as\":\"%s\",\"callgate\":%s,\"allowlist\":\"%s\",\"require\":",
 	    runner(sandbox, as_user), sandbox->callgate ? "true" : "false",
 	    tool->deny_by_default || tool_is_typed(tool) || tool->type == TOOL_FUNCTION ? "closed"

@@ -43,16 +43,8 @@ static int read_require(
 	return 0;
 }
 
-static const char *const workspace_choices[] = {"", "rw", "ro", NULL};
+static const char *const workspace_choices[] = {"", "rw", "ro", "overlay", NULL};
 static const char *const run_as_choices[] = {"cell", "owner", NULL};
-
-static int read_workspace(
-    struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
-{
-	if (node->kind == YAML_KIND_SCALAR && !strcmp(node->text, "overlay"))
-		return schema_later_value(schema, node);
-	return read_choice(schema, node, key, record);
-}
 
 #define LIMIT(name_, read_, member, min_, max_, range_, about_)                                    \
 	{                                                                                          \
@@ -77,11 +69,10 @@ const struct schema_key sandbox_keys[] = {
     LIMIT(
 	"files", read_count, files, 8, 1048576, "8 to 1048576", "Open files of one process (256)"),
     {.name = "workspace",
-	.read = read_workspace,
-	.about = "The workspace can be written, or only read (rw)",
+	.read = read_choice,
+	.about = "Written, only read, or written aside until somebody keeps it (rw)",
 	.place = PLACE(policy_sandbox, workspace),
-	.choices = workspace_choices,
-	.like = read_choice},
+	.choices = workspace_choices},
     {.name = "exec",
 	.read = read_bool,
 	.about = "Programs in the workspace and /tmp may run: any code (false)",

@@ -106,6 +106,27 @@ static int read_stdin(
 	return tool->stdin_parameter ? 0 : -ENOMEM;
 }
 
+/* true, false, or effects. */
+static int read_require_approval(
+    struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
+{
+	static const char wanted[] = "true, false or effects";
+	struct policy_tool *tool = record;
+	enum scalar_type type;
+	const char *text;
+	int fault = schema_scalar(schema, node, wanted, &text, &type);
+
+	if (fault)
+		return fault;
+	if (type == SCALAR_BOOL)
+		return read_bool(schema, node, key, record);
+	if (type != SCALAR_TEXT || strcmp(text, "effects") != 0)
+		return schema_refuse_value(
+		    schema, node, "is not when a human is asked; write %s", wanted);
+	tool->asks_effects = true;
+	return 0;
+}
+
 static int read_hint(
     struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
 {
@@ -205,10 +226,12 @@ static const struct schema_key tool_keys[] = {
 	.place = PLACE(policy_tool, denied_commands),
 	.judge = judge_command},
     {.name = "require_approval",
-	.read = read_bool,
-	.about = "A human must approve every call that is not denied (false)",
+	.read = read_require_approval,
+	.about = "A human approves each call, or with effects what it changed (false)",
 	.place = PLACE(policy_tool, require_approval),
-	.pos_place = PLACE(policy_tool, require_approval_pos)},
+	.pos_place = PLACE(policy_tool, require_approval_pos),
+	.like = read_bool,
+	.form = "{\"const\":\"effects\"}"},
     {.name = "approval_prompt",
 	.read = read_text,
 	.about = "What the human is asked; {command} stands for the command",

@@ -110,6 +110,8 @@ static const char *what_asks(const struct policy *policy, const struct policy_to
 {
 	if (tool->require_approval)
 		return "require_approval";
+	if (tool->asks_effects)
+		return "require_approval: effects";
 	for (uint32_t i = 0; i < tool->rule_count; i++)
 		if (tool->rules[i].decision == DECISION_ASK)
 			return "one of its rules";

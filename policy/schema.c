@@ -217,13 +217,6 @@ int read_rows(
 	return read_elements(schema, node, key, record);
 }
 
-int schema_later_value(struct schema *schema, const struct yaml_node *node)
-{
-	return schema_refuse(schema, node,
-	    "'%.60s': this part of callgate is not built yet in this version; choose another",
-	    node->text);
-}
-
 int read_later(
     struct schema *schema, const struct yaml_node *node, const struct schema_key *key, void *record)
 {

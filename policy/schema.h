@@ -102,8 +102,6 @@ void schema_warn_key(struct schema *schema, const struct yaml_node *node, const 
     __attribute__((format(printf, 3, 4)));
 /* A value that is ${NAME} and nothing else. */
 bool schema_is_variable(const struct yaml_node *node);
-/* Refuses one value of a key as not built yet. */
-int schema_later_value(struct schema *schema, const struct yaml_node *node);
 /* text for a message when the node is gone: itself if the file holds it, else "${...}", since
  * what a variable stands for may be a secret. */
 const char *schema_shown(const struct schema *schema, const char *text);

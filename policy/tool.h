@@ -11,7 +11,11 @@ enum workspace_mode {
 	WORKSPACE_NONE = 0,
 	WORKSPACE_RW,
 	WORKSPACE_RO,
+	WORKSPACE_OVERLAY, /* written aside; kept until a human takes it over or not */
 };
+
+/* "rw"; "ro" for whatever is neither written nor written aside. */
+const char *workspace_name(enum workspace_mode mode);
 
 enum run_as {
 	RUN_AS_CELL = 0, /* an own uid; needs an idmapped mount when the daemon is root */
@@ -167,7 +171,8 @@ struct policy_tool {
 	uint64_t max_execution_ms; /* resolved with defaults; never 0 */
 	bool deny_by_default;
 	struct policy_pos deny_by_default_pos;
-	bool require_approval;
+	bool require_approval; /* before it runs */
+	bool asks_effects;     /* require_approval: effects; about what it changed, after it ran */
 	struct policy_pos require_approval_pos;
 	const char *approval_prompt; /* "" if absent; {command} stands for the escaped argv */
 	struct policy_words allowed_commands;

@@ -254,6 +254,37 @@ int self_refuse_powers(void)
 	return refuse_calls(calls, count, EPERM);
 }
 
+int self_refuse_programs(void)
+{
+	static const int calls[] = {
+	    SCMP_SYS(add_key),
+	    SCMP_SYS(bpf),
+	    SCMP_SYS(clock_settime),
+	    SCMP_SYS(connect),
+	    SCMP_SYS(delete_module),
+	    SCMP_SYS(execve),
+	    SCMP_SYS(execveat),
+	    SCMP_SYS(finit_module),
+	    SCMP_SYS(init_module),
+	    SCMP_SYS(kexec_file_load),
+	    SCMP_SYS(kexec_load),
+	    SCMP_SYS(keyctl),
+	    SCMP_SYS(open_by_handle_at),
+	    SCMP_SYS(perf_event_open),
+	    SCMP_SYS(pidfd_getfd),
+	    SCMP_SYS(process_vm_readv),
+	    SCMP_SYS(process_vm_writev),
+	    SCMP_SYS(ptrace),
+	    SCMP_SYS(request_key),
+	    SCMP_SYS(setns),
+	    SCMP_SYS(socket),
+	    SCMP_SYS(unshare),
+	    SCMP_SYS(userfaultfd),
+	};
+
+	return refuse_calls(calls, sizeof(calls) / sizeof(calls[0]), EPERM);
+}
+
 int self_start(void)
 {
 	int fault;

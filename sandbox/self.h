@@ -28,6 +28,9 @@ enum self_role {
  * or of the folders and files that courier may still read; -1-terminated, NULL for none. 0 or
  * -errno with note; the caller exits on a fault. Sanitizer builds add what the runtime needs. */
 int self_confine(enum self_role role, const int *allowed_dirs, struct err_note *note);
+/* Programs, sockets to anywhere, tracing, modules, keys and the clock become EPERM, but not mounts:
+ * for the keeper, which makes those. Sets no_new_privs. 0 or -errno. */
+int self_refuse_programs(void);
 /* At the very start of each role that the warden starts, before uv_loop_init(): all of the two
  * below, and PR_SET_PDEATHSIG SIGKILL. 0 or -errno. */
 int self_start(void);

@@ -40,6 +40,12 @@ static const struct method METHODS[] = {
     {"callgate/progress", IN_BOTH, METHOD_PARAMS, METHOD_PROGRESS},
     {"callgate/elicit", IN_BOTH, METHOD_PARAMS, METHOD_ELICIT},
     {"callgate/log", IN_BOTH, METHOD_PARAMS, METHOD_LOG},
+    {"callgate/effects/list", IN_BOTH, METHOD_PARAMS, METHOD_EFFECTS_LIST},
+    {"callgate/effects/get", IN_BOTH, METHOD_PARAMS, METHOD_EFFECTS_GET},
+    {"callgate/effects/look", IN_BOTH, METHOD_PARAMS, METHOD_EFFECTS_LOOK},
+    {"callgate/effects/commit", IN_BOTH, METHOD_PARAMS, METHOD_EFFECTS_COMMIT},
+    {"callgate/effects/discard", IN_BOTH, METHOD_PARAMS, METHOD_EFFECTS_DISCARD},
+    {"callgate/effects/undo", IN_BOTH, METHOD_PARAMS, METHOD_EFFECTS_UNDO},
     {"callgate/reload", IN_BOTH, METHOD_PARAMS, METHOD_RELOAD},
     {"callgate/shutdown", IN_BOTH, METHOD_PARAMS, METHOD_SHUTDOWN},
 };

@@ -8,7 +8,8 @@
 #include "agent-api/wire/value.h"
 #include "supervisor/base/cleanup.h"
 
-#define META_CALL "callgate/call"
+#define META_CALL    "callgate/call"
+#define META_EFFECTS "callgate/effects"
 
 /* What the output of a tool may cost in JSON in one of its two places, content and
  * structuredContent; the rest of WIRE_RESULT_MAX is for everything else. */
@@ -279,11 +280,11 @@ int result_tools_call(
 	if (r < 0)
 		return r;
 	structure = structure_json(revision, result, &output);
-	object = json_pack("{s:o, s:b, s:o*, s:{s:o}}", "content",
+	object = json_pack("{s:o, s:b, s:o*, s:{s:o, s:O*}}", "content",
 	    result->content ? content_for(result->content, revision)
 			    : content_json(&output, result->sentence),
 	    "isError", (int)result->is_error, "structuredContent", structure, "_meta", META_CALL,
-	    call_json(&result->call));
+	    call_json(&result->call), META_EFFECTS, result->effects);
 	if (object)
 		r = mcp_stamp(object, revision);
 	if (r == 0)

@@ -77,6 +77,8 @@ struct result_tool_call {
 	const void *err;
 	size_t err_len;
 	bool truncated; /* engine kept less than the tool wrote */
+	json_t
+	    *effects; /* _meta["callgate/effects"]: what it changed aside; borrowed; NULL: none */
 	const char
 	    *sentence; /* for refusals and odd ends: what, which rule, why, retry or not; or "" */
 	struct result_call call;

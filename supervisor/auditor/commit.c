@@ -179,7 +179,11 @@ static void answer_stored(
 	entry->receipt.size = batch->size;
 	entry->receipt.root = batch->root;
 	if (entry_is_allow(entry) && entry->call[0] && !digest_is_zero(&entry->plan))
-		r = receipt_seal(&entry->receipt, commit->receipt_key, entry->call, &entry->plan);
+		r = entry->type == RECORD_EFFECTS_DECISION
+			? receipt_seal_effects(
+			      &entry->receipt, commit->receipt_key, entry->call, &entry->plan)
+			: receipt_seal(
+			      &entry->receipt, commit->receipt_key, entry->call, &entry->plan);
 	if (r < 0) {
 		answer(entry, ANSWER_UNAVAILABLE, &nothing);
 		err_note(&entry->note, r, "AUDIT_UNAVAILABLE receipt: %s", strerror(-r));

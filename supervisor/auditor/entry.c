@@ -67,9 +67,15 @@ void entries_free(struct entry **list)
 	}
 }
 
+/* Whether such a record may say that something may now be done. */
+static bool decides(enum record_type type)
+{
+	return type == RECORD_CALL_DECISION || type == RECORD_EFFECTS_DECISION;
+}
+
 int entry_is_allow(const struct entry *entry)
 {
-	return entry->type == RECORD_CALL_DECISION && entry->allow == 1;
+	return decides(entry->type) && entry->allow == 1;
 }
 
 /* ---- what the header says ------------------------------------------------------------------ */
@@ -86,7 +92,7 @@ static size_t header_fill(struct header header[HEADER_MAX], const struct entry *
 
 	for (size_t i = 0; i < HEADER_MAX; i++)
 		buf_init(&header[i].value, RECORD_LINE_MAX);
-	if (entry->type == RECORD_CALL_DECISION) {
+	if (decides(entry->type)) {
 		header[count].key = "allow";
 		buf_text(&header[count++].value, entry->allow ? "true" : "false");
 	}
@@ -173,7 +179,7 @@ int entry_line(struct buf *out, const struct record_place *place, const struct e
 	buf_init(&plain, RECORD_LINE_MAX);
 	buf_init(&merged, RECORD_LINE_MAX);
 	if (!record_may_write(entry->writer, entry->type) || entry->allow > 1 ||
-	    (entry->allow && entry->type != RECORD_CALL_DECISION))
+	    (entry->allow && !decides(entry->type)))
 		return refuse(note, -EBADMSG, "its header is malformed");
 	r = record_emit(&plain, place, entry->type, entry->fields, entry->len);
 	if (r == -EMSGSIZE)

@@ -1,7 +1,7 @@
 /*
  * A record on its way into the journal, from the message that brought it to the answer.
  *
- * The line on disk always says what the message's header says: `allow` (call.decision only),
+ * The line on disk always says what the message's header says: `allow` (of decisions only),
  * `call` and `plan` are put into the line by the auditor, at their place in the order of keys. A
  * body that holds one of them itself must say exactly the same, or the record is refused: there
  * is no second account of what a receipt covers. Auditor only; pure.
@@ -43,7 +43,7 @@ void entry_free(struct entry *entry);
 /* Frees a list; leaves NULL. */
 void entries_free(struct entry **list);
 
-/* Whether the record asks that a tool may start. */
+/* Whether the record asks that a tool may start, or its changes be written. */
 int entry_is_allow(const struct entry *entry);
 /* Appends its line without newline. 0; -EBADMSG, -EMSGSIZE with note: this record cannot be
  * written; -ENOMEM. */

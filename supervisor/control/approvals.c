@@ -119,6 +119,20 @@ static json_t *sign_answer(
 	    "signature", buf_cstr(&base64));
 }
 
+int approvals_prove(const struct command_session *session, const json_t *approval,
+    const char *decision, const char *reason, struct approvals_key *key, json_t *params)
+{
+	json_t *proof;
+
+	if (!needs_signature(session, approval, key))
+		return 0;
+	proof = sign_answer(approval, decision, reason, key);
+	if (!proof)
+		return COMMAND_USAGE;
+	(void)json_object_set_new(params, "approver", proof);
+	return 0;
+}
+
 /* What came of it, and how long it stands. */
 static void print_decided(const json_t *answer)
 {
@@ -147,7 +161,7 @@ int approvals_decide(const struct command_session *session, const json_t *approv
 	json_t *params =
 	    json_pack("{s:s, s:s, s:s, s:s}", "id", command_text_of(approval, "id"), "plan",
 		command_text_of(approval, "plan"), "decision", given->decision, "reason", reason);
-	json_t *proof, *answer = NULL;
+	json_t *answer = NULL;
 	char signed_decision[32];
 	int status;
 
@@ -155,16 +169,13 @@ int approvals_decide(const struct command_session *session, const json_t *approv
 		return command_fail(COMMAND_USAGE, "--reason: not valid UTF-8; write it as such");
 	if (given->scope)
 		(void)json_object_set_new(params, "scope", json_string(given->scope));
-	if (needs_signature(session, approval, key)) {
-		/* What an answer stands for is signed with it. */
-		(void)snprintf(signed_decision, sizeof(signed_decision), "%s%s%s", given->decision,
-		    lasts ? ":" : "", lasts ? given->scope : "");
-		proof = sign_answer(approval, signed_decision, reason, key);
-		if (!proof) {
-			json_decref(params);
-			return COMMAND_USAGE;
-		}
-		(void)json_object_set_new(params, "approver", proof);
+	/* What an answer stands for is signed with it. */
+	(void)snprintf(signed_decision, sizeof(signed_decision), "%s%s%s", given->decision,
+	    lasts ? ":" : "", lasts ? given->scope : "");
+	status = approvals_prove(session, approval, signed_decision, reason, key, params);
+	if (status) {
+		json_decref(params);
+		return status;
 	}
 	status = client_once(session, "callgate/approvals/decide", params, &answer);
 	if (status == 0 && session->output == COMMAND_OUTPUT_JSON)

@@ -38,6 +38,11 @@ struct approvals_answer {
 int approvals_decide(const struct command_session *session, const json_t *approval,
     const struct approvals_answer *given, struct approvals_key *key);
 
+/* Puts what proves the answer into params ("approver"), where a bare one would be refused. 0, or an
+ * exit status after complaining. */
+int approvals_prove(const struct command_session *session, const json_t *approval,
+    const char *decision, const char *reason, struct approvals_key *key, json_t *params);
+
 /* The approval with this id or unique id prefix (at least 4 characters); borrowed from list.
  * NULL after complaining. */
 const json_t *approvals_find(const json_t *list, const char *id);

@@ -32,6 +32,7 @@ static const struct source sources[] = {
     {"AGENT", "callgate/agents/list", "agents", "name"},
     {"APPROVAL", "callgate/approvals/list", "approvals", "id"},
     {"GRANT", "callgate/grants/list", "grants", "id"},
+    {"CALL", "callgate/effects/list", "effects", "id"},
 };
 
 static void on_alarm(int number)
@@ -52,8 +53,8 @@ static int print_words(const struct command_session *session, const char *kind)
 		if (strcmp(sources[i].kind, kind) == 0)
 			source = &sources[i];
 	if (!source)
-		return command_fail(
-		    COMMAND_USAGE, "completion: words: %s: TOOL, AGENT, APPROVAL or GRANT", kind);
+		return command_fail(COMMAND_USAGE,
+		    "completion: words: %s: TOOL, AGENT, APPROVAL, GRANT or CALL", kind);
 	(void)signal(SIGALRM, on_alarm);
 	(void)setitimer(ITIMER_REAL, &soon, NULL);
 	if (!source->method) {
@@ -146,7 +147,7 @@ static const char bash_middle[] =
     "\tSCOPE) list='once session always' ;;\n"
     "\tSHELL) list='bash zsh fish' ;;\n"
     "\tCOMMAND) list=$commands ;;\n"
-    "\tTOOL | AGENT | APPROVAL | GRANT)\n"
+    "\tTOOL | AGENT | APPROVAL | GRANT | CALL)\n"
     "\t\tlist=$(\"$program\" \"${claims[@]}\" completion words \"$1\" 2>/dev/null) ;;\n"
     "\tesac\n"
     "\tmapfile -t COMPREPLY < <(compgen -W \"$list\" -- \"$cur\")\n"
@@ -239,7 +240,7 @@ static const char zsh_middle[] =
     "\tSCOPE) compadd -- once session always ;;\n"
     "\tSHELL) compadd -- bash zsh fish ;;\n"
     "\tCOMMAND) _describe command commands ;;\n"
-    "\tTOOL | AGENT | APPROVAL | GRANT)\n"
+    "\tTOOL | AGENT | APPROVAL | GRANT | CALL)\n"
     "\t\tcompadd -- ${(f)\"$($words[1] $claims completion words $1 2>/dev/null)\"} ;;\n"
     "\tesac\n"
     "}\n"
@@ -322,6 +323,7 @@ static const struct {
     {"TOOL", "-x -a '(__callgate_words TOOL)'"},
     {"AGENT", "-x -a '(__callgate_words AGENT)'"},
     {"APPROVAL", "-x -a '(__callgate_words APPROVAL)'"},
+    {"CALL", "-x -a '(__callgate_words CALL)'"},
     {"GRANT", "-x -a '(__callgate_words GRANT)'"},
     {"ARGV", "-x -a '(__fish_complete_subcommand --fcs-skip=2)'"},
 };

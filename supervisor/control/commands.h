@@ -21,7 +21,7 @@ struct command_row {
 };
 
 /* Global options in the form of command_row.options. KIND is one of FILE DIR TOOL AGENT SPACE
- * APPROVAL GRANT SCOPE FORMAT SHELL COMMAND ARGV, or ANY where nothing can be proposed. */
+ * APPROVAL GRANT CALL SCOPE FORMAT SHELL COMMAND ARGV, or ANY where nothing can be proposed. */
 extern const char commands_globals[];
 
 /* All rows; the last has a NULL name. */

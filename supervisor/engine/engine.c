@@ -40,6 +40,7 @@ void engine_note_tree(struct engine *engine, uint64_t size, const struct digest 
 
 void engine_settle(struct engine *engine)
 {
-	if (engine->draining && !engine->calls && !engine->notes && !engine->controls)
+	if (engine->draining && !engine->calls && !engine->notes && !engine->controls &&
+	    !engine->effects.ops)
 		uv_stop(engine->loop);
 }

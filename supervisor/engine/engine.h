@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "supervisor/engine/approvals/approval.h"
+#include "supervisor/engine/effects/effect_book.h"
 #include "supervisor/evidence/digest.h"
 #include "supervisor/link/link.h"
 
@@ -57,6 +58,7 @@ struct engine {
 	struct peer *peers;
 	struct account *accounts;
 	struct approval_book approvals;
+	struct effect_book effects;   /* what calls have changed, held by the warden */
 	struct grant *grants;         /* newest first */
 	struct waiting *waiting;      /* forms, progress, subscriptions; NULL until one is needed */
 	struct hooks *hooks;          /* questions on their way to channels; NULL until one is */

@@ -31,6 +31,7 @@
 #include "supervisor/engine/calls/answer.h"
 #include "supervisor/engine/calls/calls.h"
 #include "supervisor/engine/calls/quota.h"
+#include "supervisor/engine/effects/effect_op.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/fetch.h"
 #include "supervisor/engine/hooks/callback.h"
@@ -100,6 +101,7 @@ static void change_policy(struct engine *self, struct ruleset *rules, uint64_t s
 	metrics_reload(self, true);
 	if (old) {
 		approval_void_all(self, "another policy is in force");
+		effect_op_void(self, "another policy is in force");
 		grant_void_all(self, "another policy is in force");
 		calls_reload(self);
 		subscribe_changed(self);
@@ -169,6 +171,7 @@ static int take_drain(struct engine *self, struct message *message)
 	log_info("stopping: %s", message->u.drain.cause);
 	self->draining = 1;
 	approval_void_all(self, "the daemon is stopping");
+	effect_op_void(self, "the daemon is stopping");
 	calls_drain(self);
 	watch_end_all(self);
 	subscribe_end_all(self);
@@ -251,6 +254,7 @@ static const struct route routes[] = {
     {MESSAGE_PLANNED, &engine.warden, answer_planned},
     {MESSAGE_LAUNCHED, &engine.warden, answer_launched},
     {MESSAGE_EXITED, &engine.warden, answer_exited},
+    {MESSAGE_EFFECTED, &engine.warden, effect_op_effected},
     {MESSAGE_CONTROLLED, &engine.warden, methods_controlled},
     {MESSAGE_RECORDED, &engine.auditor, answer_recorded},
     {MESSAGE_PEER, &engine.front, peer_arrived},
@@ -419,6 +423,7 @@ static void flush(uv_loop_t *loop)
 static void stop(uv_loop_t *loop)
 {
 	calls_free_all(&engine);
+	effect_book_free_all(&engine);
 	watch_end_all(&engine);
 	quota_flush(&engine, QUOTA_FLUSH_ALL);
 	admission_flush(&engine);

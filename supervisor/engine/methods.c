@@ -30,6 +30,7 @@
 #include "supervisor/engine/methods/methods_approvals.h"
 #include "supervisor/engine/methods/methods_config.h"
 #include "supervisor/engine/methods/methods_control.h"
+#include "supervisor/engine/methods/methods_effects.h"
 #include "supervisor/engine/methods/methods_grants.h"
 #include "supervisor/engine/methods/methods_keys.h"
 #include "supervisor/engine/methods/methods_tokens.h"
@@ -85,6 +86,12 @@ static const struct method methods[REQUEST_METHOD_COUNT] = {
     [REQUEST_ELICIT] = {question_ask, 0, 0},
     [REQUEST_LOG] = {logging_take, 0, 0},
     [REQUEST_SET_LEVEL] = {logging_set_level, 0, 0},
+    [REQUEST_EFFECTS_LIST] = {list_effects, 0, RECORDED},
+    [REQUEST_EFFECTS_GET] = {get_effects, 0, RECORDED},
+    [REQUEST_EFFECTS_LOOK] = {look_at_effects, 0, RECORDED},
+    [REQUEST_EFFECTS_COMMIT] = {commit_effects, 0, RECORDED},
+    [REQUEST_EFFECTS_DISCARD] = {discard_effects, 0, RECORDED},
+    [REQUEST_EFFECTS_UNDO] = {undo_effects, 0, RECORDED},
 };
 /* clang-format on */
 

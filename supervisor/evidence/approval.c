@@ -92,3 +92,28 @@ int approval_signed_bytes(struct buf *out, const char *approval_id, const struct
 	return buf_textf(out, "callgate-approval-v1\n%s\n%s\n%s\n%" PRIu64 "\n%s", approval_id,
 	    digest_hex(hex, plan), decision, wall_us, reason ? reason : "");
 }
+
+int approval_effects_digest(struct digest *ret, const char *op, const char *call,
+    const struct digest *effects, const char *const *paths, size_t count)
+{
+	static const char head[] = "callgate-effects-decision-v1\n";
+	struct digest_stream *stream = digest_stream_new();
+	char hex[DIGEST_HEX_MAX];
+	int fault = stream ? 0 : -EIO;
+
+	if (!fault)
+		fault = digest_stream_add(stream, head, strlen(head));
+	if (!fault)
+		fault = digest_stream_add(stream, op, strlen(op) + 1);
+	if (!fault)
+		fault = digest_stream_add(stream, call, strlen(call) + 1);
+	if (!fault)
+		fault = digest_stream_add(stream, digest_hex(hex, effects), DIGEST_HEX_MAX);
+	for (size_t i = 0; !fault && i < count; i++)
+		fault = digest_stream_add(stream, paths[i], strlen(paths[i]) + 1);
+	if (!fault)
+		fault = digest_stream_peek(stream, ret);
+	if (stream)
+		digest_stream_free(stream);
+	return fault;
+}

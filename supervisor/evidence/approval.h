@@ -31,4 +31,12 @@ int approver_init(struct approver *ret, const char *name, const uint8_t public_k
 int approval_signed_bytes(struct buf *out, const char *approval_id, const struct digest *plan,
     const char *decision, uint64_t wall_us, const char *reason);
 
+/* A decision about what a call has changed is signed as one about an approval of this id, decision
+ * "approve", whose plan is this digest: SHA-256 over "callgate-effects-decision-v1\n", op ("commit"
+ * or "undo"), call, the hex digest of the list, and each path as the request names it; each with a
+ * NUL behind it. count 0: all of the list. 0 or -EIO. */
+#define EFFECTS_SIGNED_ID "effects"
+int approval_effects_digest(struct digest *ret, const char *op, const char *call,
+    const struct digest *effects, const char *const *paths, size_t count);
+
 #endif

@@ -58,3 +58,36 @@ int receipt_check(const struct receipt *receipt, const uint8_t key[KEY_LEN], con
 		return r;
 	return digest_equal(&mac, &receipt->mac) ? 0 : -EKEYREJECTED;
 }
+
+/* What stands in the place of a plan: no plan has this digest. */
+static int stand_in(struct digest *ret, const struct digest *effects)
+{
+	static const char tag[] = "callgate-effects-receipt-v1\n";
+	uint8_t bytes[sizeof(tag) - 1 + DIGEST_LEN];
+
+	if (digest_is_zero(effects))
+		return -EINVAL;
+	memcpy(bytes, tag, sizeof(tag) - 1);
+	memcpy(bytes + sizeof(tag) - 1, effects->bytes, DIGEST_LEN);
+	return digest_of(ret, bytes, sizeof(bytes));
+}
+
+int receipt_seal_effects(struct receipt *receipt, const uint8_t key[KEY_LEN], const char *call,
+    const struct digest *effects)
+{
+	struct digest as_plan;
+	int r = stand_in(&as_plan, effects);
+
+	return r < 0 ? r : receipt_seal(receipt, key, call, &as_plan);
+}
+
+int receipt_check_effects(const struct receipt *receipt, const uint8_t key[KEY_LEN],
+    const char *call, const struct digest *effects)
+{
+	struct digest as_plan;
+	int r = stand_in(&as_plan, effects);
+
+	if (r < 0)
+		return r == -EINVAL ? -EKEYREJECTED : r;
+	return receipt_check(receipt, key, call, &as_plan);
+}

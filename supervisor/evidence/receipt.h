@@ -1,7 +1,8 @@
 /*
  * The receipt: the auditor's word to the warden that the decision "allow" for exactly this plan
- * of exactly this call is durable at position n of the journal. HMAC-SHA-256 under a key that
- * the warden makes at start and only the auditor shares; engine carries it and cannot make one.
+ * (or list of changes) of exactly this call is durable at position n of the journal. HMAC-SHA-256
+ * under a key that the warden makes at start and only the auditor shares; engine carries it and
+ * cannot make one.
  * Floor 1: base, libcrypto.
  */
 #ifndef CALLGATE_EVIDENCE_RECEIPT_H
@@ -25,5 +26,12 @@ int receipt_seal(struct receipt *receipt, const uint8_t key[KEY_LEN], const char
 /* 0: good; -EKEYREJECTED: forged, or for another call or plan; -EIO. */
 int receipt_check(const struct receipt *receipt, const uint8_t key[KEY_LEN], const char *call,
     const struct digest *plan);
+
+/* The same for a decision about what a call left behind (effects_digest()): neither receipt is good
+ * for the other. */
+int receipt_seal_effects(struct receipt *receipt, const uint8_t key[KEY_LEN], const char *call,
+    const struct digest *effects);
+int receipt_check_effects(const struct receipt *receipt, const uint8_t key[KEY_LEN],
+    const char *call, const struct digest *effects);
 
 #endif

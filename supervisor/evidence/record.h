@@ -44,6 +44,9 @@ enum record_writer {
 	X(EXEC_EXIT, "exec.exit", WARDEN, AUDITOR)                                                 \
 	X(CALL_DECISION, "call.decision", ENGINE, NONE)                                            \
 	X(CALL_OUTCOME, "call.outcome", ENGINE, AUDITOR)                                           \
+	X(EFFECTS_DECISION, "effects.decision", ENGINE, NONE)                                      \
+	X(EFFECTS_WRITTEN, "effects.written", WARDEN, NONE)                                        \
+	X(EFFECTS_DROPPED, "effects.dropped", WARDEN, NONE)                                        \
 	X(APPROVAL_REQUEST, "approval.request", ENGINE, NONE)                                      \
 	X(APPROVAL_GRANT, "approval.grant", ENGINE, NONE)                                          \
 	X(APPROVAL_DENY, "approval.deny", ENGINE, NONE)                                            \

@@ -63,6 +63,9 @@ enum message_type {
 	 * memfds and as has_tls and has_ca say: certificate chain, private key, client CA (PEM). */
 	MESSAGE_SITE = 20,
 	MESSAGE_SITE_TAKEN = 21,
+	/* engine -> warden: take over, throw away, undo or look at what a call left behind. */
+	MESSAGE_EFFECTS = 22,
+	MESSAGE_EFFECTED = 23,
 
 	/* warden -> engine: the tree is dead, with proof. */
 	MESSAGE_EXITED = 128,
@@ -141,7 +144,7 @@ struct message_record {
 	uint16_t record;    /* enum record_type */
 	const char *call;   /* call id, or "" */
 	struct digest plan; /* zero where the record has none */
-	uint8_t allow;      /* CALL_DECISION only: 1 asks for a receipt with a MAC */
+	uint8_t allow;      /* CALL_ and EFFECTS_DECISION only: 1 asks for a receipt with a MAC */
 	struct bytes body;  /* encoded fields (evidence/record.h) */
 };
 struct message_recorded {
@@ -258,6 +261,12 @@ enum request_method {
 	REQUEST_ELICIT,    /* the same: {message, requestedSchema, name?}, for the caller's user */
 	REQUEST_LOG,       /* the same: {level, data}, for the caller's client */
 	REQUEST_SET_LEVEL, /* logging/setLevel of the legacy era: body {level} */
+	REQUEST_EFFECTS_LIST,
+	REQUEST_EFFECTS_GET,     /* body {call} */
+	REQUEST_EFFECTS_LOOK,    /* body {call, path} */
+	REQUEST_EFFECTS_COMMIT,  /* body {call, digest, paths?, reason?, approver?} */
+	REQUEST_EFFECTS_DISCARD, /* body {call} */
+	REQUEST_EFFECTS_UNDO,    /* body {call, digest, reason?, approver?} */
 	REQUEST_METHOD_COUNT,
 };
 /* What a client asked for beside the call itself, as bits. */
@@ -313,6 +322,13 @@ enum exit_how {
 	EXIT_HOW_FAILED, /* the cell broke before or after exec; note says where */
 	EXIT_HOW_STUCK,  /* not dead by the kill deadline (D state) */
 };
+/* What became of the overlay a call ran on. */
+enum effects_state {
+	EFFECTS_NONE = 0, /* the call had none, or nothing of the tool ran */
+	EFFECTS_CLEAN,    /* nothing was changed; the overlay is gone */
+	EFFECTS_HELD,     /* body lists all of it (link/effects.h); kept until taken or dropped */
+	EFFECTS_LOST,     /* could not be read, or is more than may be listed; dropped; note says */
+};
 struct message_exited {
 	const char *call;
 	uint16_t how;
@@ -324,6 +340,33 @@ struct message_exited {
 	uint64_t cpu_us;
 	uint64_t memory_peak; /* bytes; 0 unknown */
 	const char *note;
+	uint16_t effects;  /* enum effects_state */
+	struct bytes body; /* HELD: the encoded list; else empty */
+};
+enum effects_op {
+	EFFECTS_OP_NONE = 0,
+	EFFECTS_COMMIT,  /* write it into the workspace; needs the receipt of EFFECTS_DECISION */
+	EFFECTS_DISCARD, /* forget it */
+	EFFECTS_UNDO,    /* write back what COMMIT replaced; needs a receipt as COMMIT does */
+	EFFECTS_LOOK,    /* answer the contents of paths[0], before and after */
+};
+struct message_effects {
+	uint16_t op;
+	const char *call;       /* whose overlay */
+	const char *by;         /* principal, for the record */
+	struct digest effects;  /* effects_digest() of the list that was shown */
+	struct receipt receipt; /* COMMIT and UNDO; else zero */
+	struct strv paths;      /* as listed; COMMIT: none = all of them */
+};
+/* Nothing is written where one of the paths cannot be: all or, after a crash, what the record
+ * says. */
+struct message_effected {
+	uint16_t status; /* OK; REFUSED: it changed underneath, or nothing like that is held; VOID:
+			    * not what the digest or the receipt says; UNAVAILABLE */
+	const char *note;
+	struct bytes body; /* COMMIT, UNDO: the encoded list of what was written, or of what stood
+			    * in the way; LOOK: two u32 lengths, then before and after, each cut at
+			    * EFFECTS_LOOK_MAX */
 };
 struct message_kill {
 	const char *call;
@@ -484,6 +527,8 @@ struct message {
 		struct message_outgoing outgoing;
 		struct message_site site;
 		struct message_site_taken site_taken;
+		struct message_effects effects;
+		struct message_effected effected;
 	} u;
 	void *storage; /* private: what decoded pointers point into */
 };

@@ -167,6 +167,23 @@ static const struct field exited_fields[] = {
     AT(U64, message_exited, cpu_us),
     AT(U64, message_exited, memory_peak),
     AT(STR, message_exited, note),
+    UP_TO(U16, message_exited, effects, EFFECTS_LOST),
+    AT(BODY, message_exited, body),
+    END,
+};
+static const struct field effects_fields[] = {
+    UP_TO(U16, message_effects, op, EFFECTS_LOOK),
+    AT(STR, message_effects, call),
+    AT(STR, message_effects, by),
+    AT(RAW32, message_effects, effects),
+    GROUP(message_effects, receipt, receipt_fields),
+    AT(STRV, message_effects, paths),
+    END,
+};
+static const struct field effected_fields[] = {
+    UP_TO(U16, message_effected, status, ANSWER_VOID),
+    AT(STR, message_effected, note),
+    AT(BODY, message_effected, body),
     END,
 };
 static const struct field kill_fields[] = {
@@ -333,6 +350,12 @@ static bool outgoing_agrees(const struct message *message, size_t fd_count)
 	return fd_count == message->u.outgoing.has_ca;
 }
 
+static bool exited_agrees(const struct message *message, size_t fd_count)
+{
+	(void)fd_count;
+	return (message->u.exited.effects == EFFECTS_HELD) == (message->u.exited.body.len > 0);
+}
+
 static bool visitor_agrees(const struct message *message, size_t fd_count)
 {
 	(void)fd_count;
@@ -366,7 +389,7 @@ static const struct shape shapes[] = {
     {MESSAGE_REPLY, "reply", reply_fields, FDS(0), NULL},
     {MESSAGE_PING, "ping", no_fields, FDS(0), NULL},
     {MESSAGE_PONG, "pong", no_fields, FDS(0), NULL},
-    {MESSAGE_EXITED, "exited", exited_fields, FDS(0), NULL},
+    {MESSAGE_EXITED, "exited", exited_fields, FDS(0), exited_agrees},
     {MESSAGE_KILL, "kill", kill_fields, FDS(0), NULL},
     {MESSAGE_PEER, "peer", peer_fields, FDS(0), peer_agrees},
     {MESSAGE_PEER_GONE, "peer_gone", peer_gone_fields, FDS(0), NULL},
@@ -381,6 +404,8 @@ static const struct shape shapes[] = {
     {MESSAGE_FORGET, "forget", forget_fields, FDS(0), NULL},
     {MESSAGE_SITE, "site", site_fields, FDS(0) | FDS(2) | FDS(3), site_agrees},
     {MESSAGE_SITE_TAKEN, "site_taken", site_taken_fields, FDS(0), NULL},
+    {MESSAGE_EFFECTS, "effects", effects_fields, FDS(0), NULL},
+    {MESSAGE_EFFECTED, "effected", effected_fields, FDS(0), NULL},
     {MESSAGE_SIBLING, "sibling", sibling_fields, FDS(0) | FDS(1), NULL},
     {MESSAGE_VISITOR, "visitor", visitor_fields, FDS(0), visitor_agrees},
     {MESSAGE_COUNTS, "counts", counts_fields, FDS(0), NULL},

@@ -1,4 +1,4 @@
-#include "supervisor/warden/launch.h"
+#include "supervisor/warden/launch_own.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -12,47 +12,6 @@
 
 #define LAYERS_TEXT 1024
 
-enum launch_state {
-	LAUNCH_NONE = 0,
-	LAUNCH_WAITING,
-	LAUNCH_ARMING,
-	LAUNCH_RUNNING,
-	LAUNCH_KILLING,
-	LAUNCH_REPORTED,
-};
-
-struct launch {
-	struct launcher *launcher;
-	struct launch *next;
-	enum launch_state state;
-	struct message message; /* the LAUNCH: input and receipt live in it */
-	struct plan plan;       /* until GO */
-	struct digest digest;
-	uint32_t required; /* layers, copied: a reload must not change them now */
-	uint64_t deadline_ms;
-	struct pool_cell cell;
-	int has_cell;
-	struct launch_ends ends;
-	struct feed feed;
-	struct attestation attestation;
-	uint64_t go_us;
-	enum exit_how how; /* decided so far; NONE: nothing yet */
-	int64_t code;
-	bool by_signal; /* code is one */
-	uint64_t cpu_us;
-	uint64_t memory_peak;
-	struct err_note note;
-	uv_poll_t event; /* the cell's socket */
-	uv_poll_t end;   /* its pidfd */
-	uv_timer_t timer;
-	int handles;
-};
-
-static const struct plan_input *input_of(const struct launch *launch)
-{
-	return &launch->message.u.launch.input;
-}
-
 /* ---- birth and death ------------------------------------------------------------------------- */
 
 static void launch_free(struct launch *launch)
@@ -65,6 +24,7 @@ static void launch_free(struct launch *launch)
 		*at = launch->next;
 	launch_ends_close(&launch->ends);
 	feed_fini(&launch->feed);
+	free((char *)launch->stopped);
 	plan_fini(&launch->plan);
 	message_fini(&launch->message);
 	free(launch);
@@ -101,7 +61,7 @@ static void retire(struct launch *launch)
 	pool_bury(launch->launcher->pool, &launch->cell);
 }
 
-static void break_down(struct launcher *launcher, int fault)
+void launch_break(struct launcher *launcher, int fault)
 {
 	if (!launcher->broken)
 		launcher->broken = fault;
@@ -124,7 +84,7 @@ static void answer(struct launch *launch, enum answer_status status, const char 
 	if (!fault)
 		fault = link_send(launch->launcher->engine, &message);
 	if (fault)
-		break_down(launch->launcher, fault);
+		launch_break(launch->launcher, fault);
 }
 
 static void kill_tree(struct launch *launch)
@@ -133,11 +93,29 @@ static void kill_tree(struct launch *launch)
 	(void)cell_kill(&launch->cell.cell);        /* dead already: the same */
 }
 
-/* Nothing of the tool has run, and now nothing will. */
-static void decline(struct launch *launch, enum answer_status status, const char *note)
+static void drop_overlay(struct launch *launch)
+{
+	if (launch->overlay)
+		overlays_drop(launch->launcher->overlays, launch->overlay);
+	launch->overlay = 0;
+}
+
+/* EXITED to engine, now or when the overlay was read. */
+static int tell_exited(struct launch *launch, struct message *message)
+{
+	uint32_t overlay = launch->overlay;
+
+	launch->overlay = 0;
+	if (!overlay)
+		return link_send(launch->launcher->engine, message);
+	return overlays_finish(launch->launcher->overlays, overlay, message);
+}
+
+void launch_decline(struct launch *launch, enum answer_status status, const char *note)
 {
 	answer(launch, status, note);
 	launch->state = LAUNCH_REPORTED;
+	drop_overlay(launch);
 	if (!launch->has_cell) {
 		retire(launch);
 		return;
@@ -155,13 +133,13 @@ static void report(struct launch *launch, enum cell_proof proof)
 	struct message message;
 	struct message_exited *exited = &message.u.exited;
 	struct trail_exit record = {
-	    .exited = exited, .plan = &launch->digest, .tool = input_of(launch)->tool};
+	    .exited = exited, .plan = &launch->digest, .tool = launch_input(launch)->tool};
 	int fault;
 
 	buf_init(&layers, LAYERS_TEXT);
 	cgroup_leaf_usage(&launch->cell.leaf, &usage);
 	message_init(&message, MESSAGE_EXITED);
-	exited->call = input_of(launch)->call;
+	exited->call = launch_input(launch)->call;
 	exited->how = (uint16_t)witness_how(launch->how, launch->code, &usage);
 	exited->code = launch->code;
 	exited->by_signal = launch->by_signal;
@@ -181,9 +159,9 @@ static void report(struct launch *launch, enum cell_proof proof)
 	launch->state = LAUNCH_REPORTED;
 	fault = trail_exec_exit(launch->launcher->auditor, &record);
 	if (!fault)
-		fault = link_send(launch->launcher->engine, &message);
+		fault = tell_exited(launch, &message);
 	if (fault)
-		break_down(launch->launcher, fault);
+		launch_break(launch->launcher, fault);
 }
 
 /* ---- the running tree ------------------------------------------------------------------------ */
@@ -203,8 +181,8 @@ static void kill_for(struct launch *launch, enum exit_how how, const char *note)
 static int record_start(struct launch *launch)
 {
 	struct trail_start start = {
-	    .call = input_of(launch)->call,
-	    .input = input_of(launch),
+	    .call = launch_input(launch)->call,
+	    .input = launch_input(launch),
 	    .plan = &launch->plan,
 	    .attestation = &launch->attestation,
 	    .receipt_n = launch->message.u.launch.receipt.n,
@@ -221,19 +199,23 @@ static void go(struct launch *launch, const struct attestation *attestation)
 	int fault;
 
 	launch->attestation = *attestation;
+	if (launch->overlay) { /* its tmpfs has a size */
+		launch->attestation.layers |= LAYER_BIT(DISK);
+		launch->attestation.disk_fsize = false;
+	}
 	if (launch_attest(
 		launch->launcher, &launch->cell, launch->required, &launch->attestation, &note)) {
-		decline(launch, ANSWER_UNAVAILABLE, note.text);
+		launch_decline(launch, ANSWER_UNAVAILABLE, note.text);
 		return;
 	}
 	if (plan_recheck(&launch->plan, &note)) {
-		decline(launch, ANSWER_VOID, note.text);
+		launch_decline(launch, ANSWER_VOID, note.text);
 		return;
 	}
 	fault = record_start(launch);
 	if (fault) {
-		decline(launch, ANSWER_UNAVAILABLE, "the start cannot be recorded");
-		break_down(launch->launcher, fault);
+		launch_decline(launch, ANSWER_UNAVAILABLE, "the start cannot be recorded");
+		launch_break(launch->launcher, fault);
 		return;
 	}
 	launch->state = LAUNCH_RUNNING;
@@ -250,7 +232,7 @@ static void go(struct launch *launch, const struct attestation *attestation)
 static void take_failed(struct launch *launch, const struct cell_event *event)
 {
 	if (launch->state == LAUNCH_ARMING)
-		decline(launch, ANSWER_UNAVAILABLE, event->note.text);
+		launch_decline(launch, ANSWER_UNAVAILABLE, event->note.text);
 	else if (launch->state == LAUNCH_RUNNING)
 		kill_for(launch, EXIT_HOW_FAILED, event->note.text);
 }
@@ -323,7 +305,8 @@ static void on_cell_end(uv_poll_t *poll, int status, int events)
 	if (!launch->cpu_us)
 		launch->cpu_us = witness_children_cpu_us() - before;
 	if (launch->state == LAUNCH_ARMING)
-		answer(launch, ANSWER_UNAVAILABLE, "the sandbox ended while it was being armed");
+		launch_decline(
+		    launch, ANSWER_UNAVAILABLE, "the sandbox ended while it was being armed");
 	else if (launch->state == LAUNCH_RUNNING || launch->state == LAUNCH_KILLING)
 		report(launch, CELL_PROOF_PIDFD);
 	retire(launch);
@@ -339,7 +322,7 @@ static void on_timer(uv_timer_t *timer)
 		return; /* and gave us another deadline */
 	switch (launch->state) {
 	case LAUNCH_ARMING:
-		decline(launch, ANSWER_UNAVAILABLE, "the sandbox was not armed in time");
+		launch_decline(launch, ANSWER_UNAVAILABLE, "the sandbox was not armed in time");
 		break;
 	case LAUNCH_RUNNING: kill_for(launch, EXIT_HOW_DEADLINE, NULL); break;
 	case LAUNCH_KILLING:
@@ -350,6 +333,7 @@ static void on_timer(uv_timer_t *timer)
 		break;
 	case LAUNCH_REPORTED: kill_tree(launch); break;
 	case LAUNCH_NONE:
+	case LAUNCH_LAYING:
 	case LAUNCH_WAITING: break;
 	}
 }
@@ -389,31 +373,60 @@ static int start_feed(struct launch *launch)
 	return fault;
 }
 
-/* A cell was taken for this launch. */
-static void enter(struct launch *launch)
+/* A cell was taken for this launch; mount: its overlay, or -1 where it works on the workspace. */
+static void enter(struct launch *launch, int mount)
 {
 	struct launcher *launcher = launch->launcher;
+	const struct launch_place place = {&launch->cell, mount};
 	struct err_note note = {""};
 	int fault;
 
 	launch->state = LAUNCH_ARMING;
 	/* Before the socket becomes non-blocking: a long request goes in several messages. */
-	fault = launch_arm(launcher, &launch->plan, &launch->cell,
-	    launch->feed.bytes || input_of(launch)->stdin_kind == STDIN_STREAM, &launch->ends,
-	    &note);
+	if (launch->stopped)
+		fault = err_note(&note, -ECANCELED, "%s", launch->stopped);
+	else
+		fault = launch_arm(launcher, &launch->plan, &place,
+		    launch->feed.bytes || launch_input(launch)->stdin_kind == STDIN_STREAM,
+		    &launch->ends, &note);
 	if (watch_cell(launch)) {
-		break_down(launcher, -EIO);
+		launch_break(launcher, -EIO);
 		return;
 	}
 	if (fault) {
-		decline(launch, ANSWER_UNAVAILABLE, note.text);
+		launch_decline(launch, ANSWER_UNAVAILABLE, note.text);
 		return;
 	}
 	if (start_feed(launch)) {
-		decline(launch, ANSWER_UNAVAILABLE, "standard input cannot be given");
+		launch_decline(launch, ANSWER_UNAVAILABLE, "standard input cannot be given");
 		return;
 	}
 	uv_timer_start(&launch->timer, on_timer, LAUNCH_ARM_MS, 0);
+}
+
+/* The keeper answers, and launch_overlaid() goes on. */
+static void lay(struct launch *launch)
+{
+	struct err_note note = {""};
+
+	launch->state = LAUNCH_LAYING;
+	if (!launch_lay(launch, &note))
+		return;
+	launch->stopped = strdup(note.text);
+	enter(launch, -1);
+}
+
+void launch_overlaid(struct launcher *launcher, uint32_t overlay, int mount, const char *why)
+{
+	struct launch *launch = launcher->first;
+
+	while (launch && launch->overlay != overlay)
+		launch = launch->next;
+	if (!launch || launch->state != LAUNCH_LAYING)
+		return;
+	if (mount < 0 && !launch->stopped)
+		launch->stopped = strdup(why);
+	enter(launch, mount);
 }
 
 static struct launch *oldest_waiting(const struct launcher *launcher)
@@ -432,98 +445,14 @@ void launch_go_on(struct launcher *launcher)
 	int fault;
 
 	while ((launch = oldest_waiting(launcher)) && !pool_take(launcher->pool, &launch->cell))
-		enter(launch);
+		launch->plan.tool->overlay ? lay(launch) : enter(launch, -1);
 	for (launch = launcher->first; launch; launch = launch->next)
 		waiting += launch->state == LAUNCH_WAITING;
 	if (launcher->closed && !waiting)
 		return;
 	fault = pool_fill(launcher->pool, waiting);
 	if (fault)
-		break_down(launcher, fault);
-}
-
-/* ---- arrival --------------------------------------------------------------------------------- */
-
-/* The sealed bytes must be those that were decided. */
-static int take_stdin(struct launch *launch, struct err_note *note)
-{
-	int cleanup_fd fd = message_take_fd(&launch->message, 0);
-
-	if (input_of(launch)->stdin_kind != STDIN_SEALED)
-		return 0;
-	return feed_take(&launch->feed, fd, &input_of(launch)->stdin_digest, note);
-}
-
-static bool is_known(const struct launcher *launcher, const struct launch *self)
-{
-	for (const struct launch *launch = launcher->first; launch; launch = launch->next)
-		if (launch != self && !strcmp(input_of(launch)->call, input_of(self)->call))
-			return true;
-	return false;
-}
-
-/* The receipt rule: only what the auditor has sealed, only once, and only if it is still so. */
-static enum answer_status admit(struct launch *launch, struct err_note *note)
-{
-	struct launcher *launcher = launch->launcher;
-	const struct message_launch *ask = &launch->message.u.launch;
-	int result;
-
-	if (launcher->closed) {
-		(void)err_note(note, 0, "the daemon is shutting down");
-		return ANSWER_UNAVAILABLE;
-	}
-	if (receipt_check(&ask->receipt, launcher->receipt_key, ask->input.call, &ask->plan)) {
-		(void)err_note(note, 0, "the receipt is not the auditor's for this call and plan");
-		return ANSWER_REFUSED;
-	}
-	if (receipts_take(&launcher->receipts, ask->receipt.n) || is_known(launcher, launch)) {
-		(void)err_note(note, 0, "the receipt was used before");
-		return ANSWER_REFUSED;
-	}
-	result = plan_make(launcher->planner, &ask->input, &launch->plan, note);
-	if (result < 0)
-		return ANSWER_UNAVAILABLE;
-	if (result > 0)
-		return ANSWER_VOID; /* it could be planned when it was decided */
-	if (!digest_equal(&launch->plan.digest, &ask->plan)) {
-		(void)err_note(note, 0, "a program, script or directory changed");
-		return ANSWER_VOID;
-	}
-	return take_stdin(launch, note) ? ANSWER_VOID : ANSWER_OK;
-}
-
-void launch_ask(struct launcher *launcher, struct message *message)
-{
-	struct launch *launch = calloc(1, sizeof(*launch));
-	struct launch **last = &launcher->first;
-	struct err_note note = {""};
-	enum answer_status status;
-
-	if (!launch) {
-		break_down(launcher, -ENOMEM);
-		return;
-	}
-	launch->launcher = launcher;
-	launch->ends = LAUNCH_NO_ENDS;
-	launch->plan.script.fd = -1;
-	launch->message = *message;
-	message_init(message, MESSAGE_NONE); /* its storage and descriptors moved */
-	feed_init(&launch->feed);
-	cgroup_leaf_init(&launch->cell.leaf);
-	while (*last)
-		last = &(*last)->next;
-	*last = launch;
-	status = admit(launch, &note);
-	if (status != ANSWER_OK) {
-		decline(launch, status, note.text);
-		return;
-	}
-	launch->digest = launch->plan.digest;
-	launch->required = launch->plan.tool->required;
-	launch->deadline_ms = launch->plan.tool->policy->max_execution_ms;
-	launch->state = LAUNCH_WAITING;
-	launch_go_on(launcher);
+		launch_break(launcher, fault);
 }
 
 /* ---- from outside ---------------------------------------------------------------------------- */
@@ -533,7 +462,7 @@ static void decline_waiting(struct launcher *launcher, enum answer_status status
 	struct launch *launch;
 
 	while ((launch = oldest_waiting(launcher)))
-		decline(launch, status, why);
+		launch_decline(launch, status, why);
 }
 
 void launch_no_cell(struct launcher *launcher, const char *why)
@@ -550,7 +479,11 @@ static void kill_one(struct launch *launch, const char *cause)
 {
 	switch (launch->state) {
 	case LAUNCH_WAITING:
-	case LAUNCH_ARMING: decline(launch, ANSWER_UNAVAILABLE, cause); break;
+	case LAUNCH_ARMING: launch_decline(launch, ANSWER_UNAVAILABLE, cause); break;
+	case LAUNCH_LAYING: /* its cell is not watched yet */
+		if (!launch->stopped)
+			launch->stopped = strdup(cause);
+		break;
 	case LAUNCH_RUNNING: kill_for(launch, EXIT_HOW_KILLED, cause); break;
 	case LAUNCH_KILLING:
 	case LAUNCH_REPORTED:
@@ -561,7 +494,7 @@ static void kill_one(struct launch *launch, const char *cause)
 void launch_kill(struct launcher *launcher, const char *call, const char *cause)
 {
 	for (struct launch *launch = launcher->first; launch; launch = launch->next)
-		if (!strcmp(input_of(launch)->call, call)) {
+		if (!strcmp(launch_input(launch)->call, call)) {
 			kill_one(launch, cause);
 			return;
 		}
@@ -593,5 +526,5 @@ uint32_t launch_alive(const struct launcher *launcher)
 
 	for (const struct launch *launch = launcher->first; launch; launch = launch->next)
 		count += launch->state != LAUNCH_REPORTED;
-	return count;
+	return count + (launcher->overlays ? overlays_reading(launcher->overlays) : 0);
 }

@@ -2,6 +2,7 @@
  * Launches: from a LAUNCH of engine to the proof that its tree is dead.
  *
  *   WAITING   receipt good, planned again and the same; no cell yet
+ *   LAYING    has a cell; the keeper makes the overlay that the call works on
  *   ARMING    the cell has the call; nothing of the tool has run
  *   RUNNING   EXEC_START was sent, then GO; LAUNCHED answered
  *   KILLING   deadline, KILL or a broken cell; waiting for the kernel's proof
@@ -18,6 +19,7 @@
 
 #include "supervisor/link/link.h"
 #include "supervisor/warden/feed.h"
+#include "supervisor/warden/overlays.h"
 #include "supervisor/warden/plan.h"
 #include "supervisor/warden/pool.h"
 #include "supervisor/warden/receipts.h"
@@ -36,9 +38,10 @@ struct launcher {
 	struct planner *planner;
 	uint8_t receipt_key[KEY_LEN];
 	struct receipts receipts;
-	struct launch *first; /* all, in order of arrival */
-	int closed;           /* no new launches */
-	int broken;           /* -errno: a sibling cannot be told, or the zygote is gone */
+	struct overlays *overlays; /* NULL: no call can have one */
+	struct launch *first;      /* all, in order of arrival */
+	int closed;                /* no new launches */
+	int broken;                /* -errno: a sibling cannot be told, or the zygote is gone */
 };
 
 /* Our ends of one launch's descriptors between arming and GO; -1: not there. */
@@ -65,10 +68,20 @@ void launch_look_at_clock(struct launcher *launcher);
 /* Launches whose end is not reported yet. */
 uint32_t launch_alive(const struct launcher *launcher);
 
+/* The overlay that the keeper was asked for: its mount, which stays the caller's, or -1 and why. */
+void launch_overlaid(struct launcher *launcher, uint32_t overlay, int mount, const char *why);
+/* launch_arm.c: asks for it. 0 and launch->overlay, or -errno with note. */
+int launch_lay(struct launch *launch, struct err_note *note);
+
+/* Where a call will work. */
+struct launch_place {
+	const struct pool_cell *cell;
+	int mount; /* its overlay; -1: the workspace itself */
+};
 /* launch_arm.c: hands the plan to a cell. has_stdin: whether *ret_ends gets an `in`. 0 and
  * *ret_ends, or -errno with note: the call cannot run in this cell. */
 int launch_arm(const struct launcher *launcher, const struct plan *plan,
-    const struct pool_cell *cell, int has_stdin, struct launch_ends *ret_ends,
+    const struct launch_place *place, int has_stdin, struct launch_ends *ret_ends,
     struct err_note *note);
 /* launch_arm.c: adds the control group to what the cell attests, and judges it. 0, or -errno with
  * note: a wall is missing that is required; the note names switch and remedy. */

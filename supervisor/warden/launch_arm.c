@@ -9,7 +9,7 @@
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/fd.h"
-#include "supervisor/warden/launch.h"
+#include "supervisor/warden/launch_own.h"
 #include "sandbox/refusal.h"
 
 #define RUN_ACCESS (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE)
@@ -212,18 +212,58 @@ static int send_arm(const struct plan *plan, const struct pool_cell *cell, struc
 	return fault ? err_note_errno(note, err_note(note, fault, "arming the sandbox")) : 0;
 }
 
+/* The workspace as the cell sees it: an overlay that was made for this call, or itself. */
+static int mount_workspace(const struct launcher *launcher, const struct plan *plan,
+    const struct launch_place *place, struct err_note *note)
+{
+	struct cell_folder folder = folder_of(launcher, plan, place->cell, plan->workspace->fd);
+	int mount;
+
+	if (place->mount < 0)
+		return cell_mount_workspace(
+		    launcher->host, &place->cell->cell, &folder, plan->tool->mode, note);
+	mount = fcntl(place->mount, F_DUPFD_CLOEXEC, 3);
+	return mount < 0 ? err_note_errno(note, err_note(note, -errno, "overlay")) : mount;
+}
+
+int launch_lay(struct launch *launch, struct err_note *note)
+{
+	const struct launcher *launcher = launch->launcher;
+	const struct plan *plan = &launch->plan;
+	const struct cell_host *host = launcher->host;
+	struct cell_folder folder = folder_of(launcher, plan, &launch->cell, plan->workspace->fd);
+	uid_t uid = host->root ? host->cell_uid_first + launch->cell.cell.slot : host->uid;
+	struct overlay_spec spec = {.call = launch_input(launch)->call,
+	    .disk = plan->tool->limits.tmp_bytes,
+	    .inodes = plan->tool->limits.tmp_inodes,
+	    .uid = uid,
+	    .gid = host->root ? uid : host->gid,
+	    .exec = plan->tool->mode == CELL_WORKSPACE_EXEC,
+	    .workspace = plan->workspace->fd};
+	int cleanup_fd lower = -1;
+
+	if (!launcher->overlays)
+		return err_note(note, -ENOTSUP, "overlay: there is no keeper");
+	/* What is below is never written to by this mount. */
+	lower = cell_mount_workspace(host, &launch->cell.cell, &folder, CELL_WORKSPACE_RO, note);
+	if (lower < 0)
+		return lower;
+	spec.lower = lower;
+	return overlays_make(launcher->overlays, &spec, &launch->overlay, note);
+}
+
 int launch_arm(const struct launcher *launcher, const struct plan *plan,
-    const struct pool_cell *cell, int has_stdin, struct launch_ends *ret_ends,
+    const struct launch_place *place, int has_stdin, struct launch_ends *ret_ends,
     struct err_note *note)
 {
 	const struct cell_host *host = launcher->host;
-	struct cell_folder folder = folder_of(launcher, plan, cell, plan->workspace->fd);
+	const struct pool_cell *cell = place->cell;
 	uid_t owner = host->root ? host->cell_uid_first + cell->cell.slot : (uid_t)-1;
 	struct arming cleanup_with(arming_fini) arming = {
 	    .mount = -1, .out = {-1, -1}, .err = {-1, -1}, .in = {-1, -1}, .gate = {-1, -1}};
 	int fault;
 
-	arming.mount = cell_mount_workspace(host, &cell->cell, &folder, plan->tool->mode, note);
+	arming.mount = mount_workspace(launcher, plan, place, note);
 	if (arming.mount < 0)
 		return arming.mount;
 	fault = add_binds(&arming, plan, launcher, cell, note);

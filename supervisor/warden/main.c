@@ -119,6 +119,8 @@ static int from_engine(struct message *message)
 		launch_kill(&warden.launcher, message->u.kill.call, message->u.kill.cause);
 	else if (message->type == MESSAGE_POLICY_TAKEN)
 		take_taken(&message->u.policy_taken, message->serial);
+	else if (message->type == MESSAGE_EFFECTS)
+		overlays_ask(&warden.overlays, message);
 	else if (message->type == MESSAGE_CONTROL)
 		on_control(message);
 	else if (message->type == MESSAGE_PONG)
@@ -170,7 +172,9 @@ void on_auditor(struct link *link, struct message *message, int fault)
 
 		if (recorded->status == ANSWER_OK)
 			note_tree(recorded->receipt.size, &recorded->receipt.root);
-		take_answer(message->serial, recorded->status, recorded->note);
+		if (!overlays_recorded(
+			&warden.overlays, message->serial, recorded->status, recorded->note))
+			take_answer(message->serial, recorded->status, recorded->note);
 	} else if (message->type == MESSAGE_PONG) {
 		alive_answered(&warden, &warden.auditor, message->serial);
 	} else {
@@ -219,7 +223,8 @@ void on_child_end(uv_poll_t *poll, int status, int events)
 	if (!child) {
 		uv_poll_stop(poll);
 		watched->active = 0;
-		stop_lost(&warden, "the zygote", 0);
+		stop_lost(&warden,
+		    watched == &warden.watched[WATCHED_KEEPER] ? "the keeper" : "the zygote", 0);
 		return;
 	}
 	if (warden.phase != WARDEN_DRAINING || child == &warden.children.auditor) {
@@ -289,13 +294,15 @@ static void init(void)
 	log_init("warden", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
 	log_journal(LOG_JOURNAL_SOCKET);
 	buf_init(&warden.warnings, CONFIG_REPORT_MAX);
-	warden.state = (struct state){.dir = -1, .lock = -1, .keys = -1, .audit = -1, .store = -1};
+	warden.state = (struct state){
+	    .dir = -1, .lock = -1, .keys = -1, .audit = -1, .store = -1, .effects = -1};
 	warden.listener.fd = warden.http_listener.fd = -1;
 	warden.nursery = (struct nursery){.sock = -1, .child = {.pidfd = -1}};
 	warden.children.auditor.pidfd = warden.children.engine.pidfd = -1;
 	warden.children.front.pidfd = -1;
 	warden.pool.zygote = (struct zygote){.sock = -1, .pid = -1, .pidfd = -1};
 	warden.pool.attacher.sock = -1;
+	warden.overlays.keeper = (struct keeper){.sock = -1, .pid = -1, .pidfd = -1};
 	warden.pool.cgroup = &warden.cgroup;
 	for (int tree = 0; tree < CGROUP_TREE_COUNT; tree++)
 		warden.cgroup.parent[tree] = warden.cgroup.base[tree] = -1;

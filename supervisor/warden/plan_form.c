@@ -261,9 +261,13 @@ static void say_command(struct buf *out, const char *label, const struct plan_in
 	(void)buf_text(out, "\n");
 }
 
-static const char *mode_text(enum cell_workspace mode)
+static const char *mode_text(const struct tool *tool)
 {
-	switch (mode) {
+	if (tool->overlay)
+		return tool->mode == CELL_WORKSPACE_EXEC
+			   ? "an overlay: what is written stays aside, and it runs code"
+			   : "an overlay: what is written stays aside, and nothing in it runs";
+	switch (tool->mode) {
 	case CELL_WORKSPACE_NONE: return "not visible";
 	case CELL_WORKSPACE_RO: return "read only";
 	case CELL_WORKSPACE_RW: return "read and write, nothing in it runs";
@@ -362,7 +366,7 @@ int plan_text(struct buf *out, const struct plan_input *input, const struct plan
 		say_file(out, "script", plan->script.path, &plan->script.digest);
 	say_files(out, plan);
 	say(out, "directory", plan->cwd);
-	(void)buf_textf(out, "%-12s%s\n", "workspace", mode_text(plan->tool->mode));
+	(void)buf_textf(out, "%-12s%s\n", "workspace", mode_text(plan->tool));
 	say_stdin(out, input);
 	say_environment(out, plan->tool->policy);
 	(void)buf_textf(out, "%-12snone\n", "network");

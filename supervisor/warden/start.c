@@ -255,8 +255,24 @@ static int start_zygote(struct warden *warden, struct err_note *note)
 	pool_init(&warden->pool, &spec);
 	if (fault)
 		return fault;
-	fault = watch(warden, 3, NULL, warden->pool.zygote.pidfd);
+	fault = watch(warden, WATCHED_ZYGOTE, NULL, warden->pool.zygote.pidfd);
 	return fault ? err_note(note, fault, "zygote: %s", uv_strerror(fault)) : 0;
+}
+
+static int start_keeper(struct warden *warden, struct err_note *note)
+{
+	struct overlays *overlays = &warden->overlays;
+	int fault;
+
+	warden->launcher.loop = &warden->loop;
+	fault = keeper_start(&overlays->keeper, warden->host.root, warden->state.effects, note);
+	if (fault)
+		return fault;
+	overlays->saved = warden->state.effects;
+	fault = watch(warden, WATCHED_KEEPER, NULL, overlays->keeper.pidfd);
+	if (!fault)
+		fault = overlays_start(overlays, &warden->launcher);
+	return fault ? err_note(note, fault, "keeper: %s", uv_strerror(fault)) : 0;
 }
 
 static int take_signals(struct warden *warden, struct err_note *note)
@@ -290,7 +306,6 @@ static int make_keys(struct warden *warden, struct err_note *note)
 		fault = key_random(warden->planner.env_key, KEY_LEN);
 	if (fault)
 		return err_note_errno(note, err_note(note, fault, "random keys"));
-	launcher->loop = &warden->loop;
 	launcher->engine = &warden->engine;
 	launcher->auditor = &warden->auditor;
 	launcher->pool = &warden->pool;
@@ -395,6 +410,8 @@ static int give_policy(struct warden *warden, struct err_note *note)
 {
 	int fault = warden_send_policy(warden, warden->tools->config, note);
 
+	if (!fault)
+		overlays_begin(&warden->overlays, warden->tools);
 	return fault ? fault : warden_await(warden, "engine", note);
 }
 
@@ -519,6 +536,8 @@ static const struct step steps[] = {
     {set_up_cells, "sandbox"},
     /* The zygote forks from us: before any key is in our memory and before our filter. */
     {start_zygote, "zygote"},
+    /* Like the zygote, and for the same reasons. */
+    {start_keeper, "keeper"},
     /* Blocked signals and ignored SIGPIPE are inherited: not by the zygote. */
     {take_signals, "signals"},
     {make_keys, "keys"},

@@ -126,8 +126,13 @@ static int take_lock(int dir, const char *path, struct err_note *note)
 
 int state_open(struct state *ret, const char *path, uid_t service, struct err_note *note)
 {
-	struct state state = {
-	    .service = service, .dir = -1, .lock = -1, .keys = -1, .store = -1, .audit = -1};
+	struct state state = {.service = service,
+	    .dir = -1,
+	    .lock = -1,
+	    .keys = -1,
+	    .store = -1,
+	    .effects = -1,
+	    .audit = -1};
 	char usual[PATHS_MAX];
 	int fault, approvers;
 
@@ -150,6 +155,8 @@ int state_open(struct state *ret, const char *path, uid_t service, struct err_no
 		fault = judge_key(&state, "signer.key", note);
 	if (fault >= 0)
 		fault = state.store = open_private(&state, "engine", service, note);
+	if (fault >= 0)
+		fault = state.effects = open_private(&state, "effects", geteuid(), note);
 	if (fault >= 0) {
 		approvers = fault = open_private(&state, "approvers", geteuid(), note);
 		cleanup_fd_(&approvers);

@@ -21,8 +21,9 @@ struct state {
 	int dir;
 	int lock;
 	int keys;
-	int store; /* STATE/engine: what engine keeps */
-	int audit; /* journal directory; -1 until state_open_journal() */
+	int store;   /* STATE/engine: what engine keeps */
+	int effects; /* STATE/effects: what commits replaced */
+	int audit;   /* journal directory; -1 until state_open_journal() */
 };
 
 /* Lines of STATE/approvers/ID.pub; heap, freed by approvers_free(). */

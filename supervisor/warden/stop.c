@@ -134,6 +134,7 @@ static void end_roles(struct warden *warden)
 	siblings_end_http(warden, front_ms);
 	end_child(warden, &warden->children.front, front_ms); /* it leaves after engine */
 	siblings_end_courier(warden, front_ms);
+	overlays_end(&warden->overlays);
 	warden_unwatch(warden, &warden->nursery.child);
 	nursery_stop(&warden->nursery);
 	end_auditor(warden);
@@ -150,6 +151,7 @@ void stop_finish(struct warden *warden)
 	studio_abort(warden);
 	end_roles(warden);
 	warden_unwatch(warden, NULL);
+	overlays_close(&warden->overlays);
 	pool_close(&warden->pool);
 	cgroup_close(&warden->cgroup);
 	listen_close(&warden->http_listener);

@@ -27,6 +27,7 @@ static struct cell_limits limits_of(const struct policy_sandbox *sandbox)
 static enum cell_workspace mode_of(const struct policy_sandbox *sandbox)
 {
 	switch (sandbox->workspace) {
+	case WORKSPACE_OVERLAY: /* written to as the workspace itself would be */
 	case WORKSPACE_RW: return sandbox->exec ? CELL_WORKSPACE_EXEC : CELL_WORKSPACE_RW;
 	case WORKSPACE_RO:
 	case WORKSPACE_NONE: return CELL_WORKSPACE_RO;
@@ -87,6 +88,7 @@ static int build_tool(struct tools_work *work, struct tool *tool, struct err_not
 	int fault = required_of(tools->config, sandbox, &tool->required, note);
 
 	tool->mode = mode_of(sandbox);
+	tool->overlay = sandbox->workspace == WORKSPACE_OVERLAY;
 	tool->limits = limits_of(sandbox);
 	if (!fault)
 		fault = tools_find_own(tool, tools, &work->spec, note);

@@ -50,6 +50,7 @@ struct tool {
 	struct tool_outside outside;
 	uint32_t required; /* LAYER_BIT()s */
 	enum cell_workspace mode;
+	bool overlay; /* of the workspace: what is written stays aside */
 	struct cell_limits limits;
 };
 

@@ -177,3 +177,34 @@ int trail_exec_exit(struct link *auditor, const struct trail_exit *exit)
 	record_put_int(&fields, "wall_us", (int64_t)exited->wall_us);
 	return send_record(auditor, &record, &fields, NULL);
 }
+
+int trail_effects_written(
+    struct link *auditor, const struct trail_effects *effects, uint64_t *ret_serial)
+{
+	struct message_record record = {.record = RECORD_EFFECTS_WRITTEN, .call = effects->call};
+	struct buf cleanup_with(buf_fini) fields;
+
+	buf_init(&fields, RECORD_FIELDS_MAX);
+	record_put_str(&fields, "by", effects->by[0] ? effects->by : NULL);
+	record_put_digest(&fields, "effects", effects->effects);
+	record_put_str(&fields, "op", effects->what);
+	record_put_int(&fields, "paths", effects->paths);
+	if (effects->receipt_n)
+		record_put_int(&fields, "receipt", (int64_t)effects->receipt_n);
+	return send_record(auditor, &record, &fields, ret_serial);
+}
+
+int trail_effects_dropped(
+    struct link *auditor, const struct trail_effects *effects, uint64_t *ret_serial)
+{
+	struct message_record record = {.record = RECORD_EFFECTS_DROPPED, .call = effects->call};
+	struct buf cleanup_with(buf_fini) fields;
+
+	buf_init(&fields, RECORD_FIELDS_MAX);
+	record_put_str(&fields, "by", effects->by[0] ? effects->by : NULL);
+	record_put_str(&fields, "cause", effects->what);
+	if (!digest_is_zero(effects->effects))
+		record_put_digest(&fields, "effects", effects->effects);
+	record_put_int(&fields, "paths", effects->paths);
+	return send_record(auditor, &record, &fields, ret_serial);
+}

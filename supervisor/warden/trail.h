@@ -40,6 +40,20 @@ struct trail_exit {
 };
 int trail_exec_exit(struct link *auditor, const struct trail_exit *exit);
 
+/* What became of a call's overlay: the call and the digest of its list are the record's own. */
+struct trail_effects {
+	const char *call;
+	const struct digest *effects; /* zero: it was never read */
+	const char *by;               /* principal; "" = nobody asked */
+	const char *what;             /* "commit", "undo"; why it was dropped */
+	uint32_t paths;
+	uint64_t receipt_n; /* of the decision; WRITTEN only */
+};
+int trail_effects_written(
+    struct link *auditor, const struct trail_effects *effects, uint64_t *ret_serial);
+int trail_effects_dropped(
+    struct link *auditor, const struct trail_effects *effects, uint64_t *ret_serial);
+
 /* "exited", "signaled", "deadline", ... */
 const char *trail_how(enum exit_how how);
 

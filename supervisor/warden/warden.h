@@ -41,9 +41,13 @@ struct awaited {
 /* A role or the zygote: its end is seen by its pidfd. */
 struct watched {
 	uv_poll_t poll;
-	struct child *child; /* NULL: the zygote */
+	struct child *child; /* NULL: the zygote, or the keeper */
 	int active;
 };
+
+#define WATCHED_ZYGOTE 3
+#define WATCHED_KEEPER 5
+#define WATCHED_COUNT  6
 
 struct reload;
 struct studio;
@@ -70,7 +74,7 @@ struct warden {
 	struct link auditor;
 	struct site *site; /* in force; points into the config of tools, or at start into config */
 	struct siblings siblings;
-	struct watched watched[5];
+	struct watched watched[WATCHED_COUNT];
 	struct cell_host host;
 	struct cgroup cgroup;
 	struct pool pool;
@@ -85,6 +89,7 @@ struct warden {
 	struct tools *tools;      /* in force */
 	struct planner planner;
 	struct launcher launcher;
+	struct overlays overlays;
 	struct awaited awaited;
 	char vkey[NOTE_MAX];
 	uint64_t audit_size; /* newest sealed tree that the auditor told us of */
@@ -132,7 +137,8 @@ struct tools_spec reload_tools_spec(struct warden *warden);
 void warden_answer_control(
     struct warden *warden, uint64_t serial, enum answer_status status, const char *note);
 
-/* stop.c: no more word of this child's end (NULL: the zygote); before its pidfd is closed. */
+/* stop.c: no more word of this child's end (NULL: zygote and keeper); before its pidfd is
+ * closed. */
 void warden_unwatch(struct warden *warden, const struct child *child);
 /* stop.c: DRAIN, deadlines; the loop ends when engine has left. */
 void stop_begin(struct warden *warden, const char *cause);

@@ -37,14 +37,18 @@ allowed() { # folder: what it may include besides itself
 # (hooks, methods) is known to few, and who asks (access) knows nothing of what is asked.
 room_may() { # room: the rooms it may include from, besides itself and the hall
 	case $1 in
-	hall) echo "records access calls asking approvals hooks methods" ;;
-	records) echo "access calls approvals" ;;
+	hall) echo "records access calls asking approvals effects hooks methods" ;;
+	records) echo "access calls approvals effects" ;;
 	access) echo "records calls" ;;
-	calls) echo "records access asking approvals" ;;
+	calls) echo "records access asking approvals effects" ;;
 	asking) echo "records access calls approvals" ;;
-	approvals) echo "records access calls asking hooks" ;;
+	approvals) echo "records access calls asking effects hooks" ;;
+	effects) echo "records calls approvals" ;;
 	hooks) echo "records access approvals" ;;
-	methods) echo "records access calls asking approvals" ;;
+	methods) echo "records access calls asking approvals effects" ;;
+	# warden: everybody asks the keeper through its hall, and it asks nobody
+	warden) echo "keeper" ;;
+	keeper) echo "" ;;
 	*) echo "?" ;;
 	esac
 }
@@ -52,12 +56,15 @@ room_of() { # folder
 	case $1 in
 	supervisor/engine) echo hall ;;
 	supervisor/engine/*) echo "${1#supervisor/engine/}" ;;
+	supervisor/warden) echo warden ;;
+	supervisor/warden/*) echo "${1#supervisor/warden/}" ;;
 	*) echo "" ;;
 	esac
 }
 floor_of() { # folder: the floor that it counts for
 	case $1 in
 	supervisor/engine/*) echo supervisor/engine ;;
+	supervisor/warden/*) echo supervisor/warden ;;
 	*) echo "$1" ;;
 	esac
 }

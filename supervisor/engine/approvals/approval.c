@@ -9,9 +9,8 @@
 #include "supervisor/base/clock.h"
 #include "supervisor/base/str.h"
 #include "supervisor/engine/access/auth.h"
+#include "supervisor/engine/approvals/approval_inside.h"
 #include "supervisor/engine/approvals/approval_past.h"
-#include "supervisor/engine/approvals/approval_text.h"
-#include "supervisor/engine/approvals/approval_told.h"
 #include "supervisor/engine/approvals/grant.h"
 #include "supervisor/engine/approvals/person.h"
 #include "supervisor/engine/approvals/watch.h"
@@ -19,6 +18,7 @@
 #include "supervisor/engine/calls/calls.h"
 #include "supervisor/engine/calls/judge.h"
 #include "supervisor/engine/calls/quota.h"
+#include "supervisor/engine/effects/effect_op.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/hooks/hook.h"
 #include "supervisor/engine/records/record.h"
@@ -66,7 +66,7 @@ static void changed(struct engine *engine)
 	watch_wake(engine);
 }
 
-static void free_approval(struct approval *approval)
+void approval_free(struct approval *approval)
 {
 	if (approval->account) {
 		quota_return(approval->account, QUOTA_APPROVAL, 1);
@@ -89,7 +89,7 @@ static void free_approval(struct approval *approval)
 }
 
 /* Ends a question for good; its id is remembered. Nobody may be waiting for it any more. */
-static void close_as(struct engine *engine, struct approval *approval, enum approval_state state)
+void approval_close(struct engine *engine, struct approval *approval, enum approval_state state)
 {
 	struct approval **at = &engine->approvals.first;
 
@@ -99,11 +99,11 @@ static void close_as(struct engine *engine, struct approval *approval, enum appr
 	approval_past_add(engine, approval, state);
 	hook_ended(engine, approval, state);
 	elicit_closed(engine, approval->answer.id);
-	free_approval(approval);
+	approval_free(approval);
 	changed(engine);
 }
 
-static void set_state(struct engine *engine, struct approval *approval, enum approval_state state)
+void approval_set_state(struct engine *engine, struct approval *approval, enum approval_state state)
 {
 	uint64_t timeout_us = engine->rules->policy->approval_timeout_ms * 1000;
 
@@ -142,7 +142,7 @@ void approval_fini(struct engine *engine)
 		struct approval *approval = engine->approvals.first;
 
 		engine->approvals.first = approval->next;
-		free_approval(approval);
+		approval_free(approval);
 	}
 	approval_past_free_all(engine);
 	uv_close((uv_handle_t *)&engine->approvals.timer, NULL);
@@ -168,18 +168,14 @@ uint32_t approval_pending(const struct engine *engine)
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
-static const char *agent_of(const struct call *call)
-{
-	return call->identity.agent ? call->identity.agent->name : "";
-}
-
 /* The digest covers all of these already; they are compared again because an answer must never
  * cross from one principal to another, whatever the digest is made of. */
 static bool is_for(const struct approval *approval, const struct call *call)
 {
-	return digest_equal(&approval->plan, &call->plan) &&
+	return !approval->effects[0] && digest_equal(&approval->plan, &call->plan) &&
 	       strcmp(approval->principal, call->caller->principal) == 0 &&
-	       strcmp(approval->agent, agent_of(call)) == 0 &&
+	       strcmp(approval->agent, call->identity.agent ? call->identity.agent->name : "") ==
+		   0 &&
 	       strcmp(approval->space, call->identity.space->name) == 0 &&
 	       strcmp(approval->tool, call->tool->name) == 0;
 }
@@ -193,113 +189,11 @@ static struct approval *find_for(const struct call *call, uint64_t now_us)
 	return at;
 }
 
-static int make_id(const struct engine *engine, char out[APPROVAL_ID_MAX])
-{
-	uint8_t bytes[6];
-	int fault;
-
-	do {
-		fault = key_random(bytes, sizeof(bytes));
-		str_hex(out, bytes, sizeof(bytes));
-	} while (!fault && (approval_find(engine, out) || approval_past_find(engine, out)));
-	return fault;
-}
-
 /* Is what runs now an approver's edit, and may his answer still count? */
 static bool edit_counts(const struct call *call)
 {
 	return !digest_is_zero(&call->edit.plan) && !call->edit.spent &&
 	       digest_equal(&call->edit.policy, &call->rules->version);
-}
-
-static void take_edited_from(struct approval *approval, const struct call *call)
-{
-	if (digest_is_zero(&call->edit.plan))
-		return;
-	approval->edited_plan = call->edit.plan;
-	memcpy(approval->edited_from, call->edit.answer.id, sizeof(approval->edited_from));
-}
-
-static int fill(struct approval *approval, const struct call *call)
-{
-	uint64_t quorum = approval_rules(call->rules->policy, call->tool->name)->quorum;
-	const char *prompt = call->tool->approval_prompt;
-	int fault = approval_details(call, &approval->details);
-
-	if (fault)
-		return fault;
-	approval->quorum = quorum ? (uint32_t)quorum : 1;
-	approval->plan = call->plan;
-	approval->caller = caller_hold(call->caller);
-	memcpy(approval->principal, call->caller->principal, sizeof(approval->principal));
-	approval->agent = strdup(agent_of(call));
-	approval->space = strdup(call->identity.space->name);
-	approval->tool = strdup(call->tool->name);
-	approval->rule = strdup(call->rule);
-	approval->reason = strdup(call->reason);
-	approval->command = approval_command(call);
-	approval->warning = approval_warning(call);
-	approval->facts = approval_facts(call, &approval->facts_bytes);
-	take_edited_from(approval, call);
-	if (!approval->facts || !approval->agent || !approval->space || !approval->tool ||
-	    !approval->rule || !approval->reason || !approval->command || !approval->warning)
-		return -ENOMEM;
-	approval->prompt = approval_prompt(*prompt ? prompt : "Run {command}?", approval->command);
-	return approval->prompt ? make_id(call->engine, approval->answer.id) : -ENOMEM;
-}
-
-static int charge(struct approval *approval, struct call *call)
-{
-	uint64_t bytes = approval_size(approval);
-
-	approval->account = quota_hold(call->engine, call->caller);
-	if (!approval->account)
-		return -ENOMEM;
-	if (quota_charge(approval->account, QUOTA_APPROVAL, 1) == 0) {
-		if (quota_charge(approval->account, QUOTA_BYTE, bytes) == 0) {
-			approval->charged_bytes = bytes;
-			return 0;
-		}
-		quota_return(approval->account, QUOTA_APPROVAL, 1);
-	}
-	approval->account = quota_drop(approval->account);
-	judge_say(call,
-	    "Too many questions of this user wait for a human (at most %d); retry when "
-	    "some are answered or have expired.",
-	    QUOTA_APPROVALS);
-	return APPROVAL_FULL;
-}
-
-static int ask_anew(struct call *call)
-{
-	struct approval *approval = calloc(1, sizeof(*approval));
-	struct approval **at = &call->engine->approvals.first;
-	int fault;
-
-	if (!approval)
-		return -ENOMEM;
-	fault = fill(approval, call);
-	if (fault == -E2BIG) {
-		judge_say(call,
-		    "Refused by callgate: a human must approve this call, and its arguments are "
-		    "too long to be shown whole. Make several calls of it.");
-		fault = APPROVAL_DECLINED;
-	}
-	if (fault == 0)
-		fault = charge(approval, call);
-	if (fault) {
-		free_approval(approval);
-		return fault;
-	}
-	approval->created_wall_us = clock_wall_us();
-	while (*at)
-		at = &(*at)->next;
-	*at = approval;
-	set_state(call->engine, approval, APPROVAL_PENDING);
-	record_approval_request(call->engine, approval, call);
-	call->approval = approval;
-	call->answer = approval->answer;
-	return APPROVAL_WAITS;
 }
 
 /* True when enough have agreed. */
@@ -339,7 +233,7 @@ static int pick_up_edit(struct call *call, struct approval *approval)
 {
 	int fault = take_edit(call, approval);
 
-	close_as(call->engine, approval, APPROVAL_SUPERSEDED);
+	approval_close(call->engine, approval, APPROVAL_SUPERSEDED);
 	return fault ? fault : APPROVAL_EDITED;
 }
 
@@ -363,7 +257,7 @@ static int answer_by_edit(struct call *call)
 	struct approval_answer open = approval->answer, yes = call->edit.answer;
 
 	call->edit.spent = true;
-	take_edited_from(approval, call);
+	approval_take_edited_from(approval, call);
 	memcpy(yes.id, open.id, sizeof(yes.id));
 	if (person_has_agreed(approval, &yes))
 		return APPROVAL_WAITS;
@@ -377,10 +271,10 @@ static int answer_by_edit(struct call *call)
 	call->approval = NULL;
 	call->answer = yes;
 	call->answered = true;
-	set_state(engine, approval, APPROVAL_APPROVED);
+	approval_set_state(engine, approval, APPROVAL_APPROVED);
 	record_approval_answer(engine, RECORD_APPROVAL_GRANT, approval);
 	ask_again(engine, approval);
-	close_as(engine, approval, APPROVAL_USED);
+	approval_close(engine, approval, APPROVAL_USED);
 	return APPROVAL_GRANTED;
 }
 
@@ -389,7 +283,7 @@ static int ask_or_find(struct call *call, struct approval *approval)
 	enum approval_state state;
 
 	if (!approval)
-		return ask_anew(call);
+		return approval_ask_anew(call);
 	call->answer = approval->answer;
 	state = approval->state;
 	switch (state) {
@@ -398,14 +292,14 @@ static int ask_or_find(struct call *call, struct approval *approval)
 		if (approval->edited)
 			return pick_up_edit(call, approval);
 		call->answered = true;
-		close_as(call->engine, approval, APPROVAL_USED);
+		approval_close(call->engine, approval, APPROVAL_USED);
 		return APPROVAL_GRANTED;
 	case APPROVAL_DENIED:
 		call->answered = true;
-		close_as(call->engine, approval, APPROVAL_DENIED);
+		approval_close(call->engine, approval, APPROVAL_DENIED);
 		return APPROVAL_DECLINED;
 	case APPROVAL_EXPIRED:
-		close_as(call->engine, approval, APPROVAL_EXPIRED);
+		approval_close(call->engine, approval, APPROVAL_EXPIRED);
 		return APPROVAL_RAN_OUT;
 	case APPROVAL_NONE:
 	case APPROVAL_USED:
@@ -434,7 +328,7 @@ void approval_leave(struct call *call)
 	if (!approval || call->outcome != OUTCOME_CANCELLED || calls_waiter(call->engine, approval))
 		return;
 	record_approval_end(call->engine, approval, "the client withdrew the call");
-	close_as(call->engine, approval, APPROVAL_CANCELLED);
+	approval_close(call->engine, approval, APPROVAL_CANCELLED);
 }
 
 /* ---- ends -------------------------------------------------------------------------------- */
@@ -449,8 +343,12 @@ static void tell_waiters(struct engine *engine, struct approval *approval, enum 
 	struct call *call;
 
 	while ((call = calls_waiter(engine, approval))) {
-		call->answer = answer;
-		call->answered = state != APPROVAL_EXPIRED && !edited;
+		if (approval->effects[0]) {
+			call->review = answer;
+		} else {
+			call->answer = answer;
+			call->answered = state != APPROVAL_EXPIRED && !edited;
+		}
 		call_step(call, edited && take_edit(call, approval) ? CALL_ON_FAULT : event);
 		if (edited || event == CALL_ON_APPROVED)
 			break;
@@ -459,7 +357,16 @@ static void tell_waiters(struct engine *engine, struct approval *approval, enum 
 		ask_again(engine, approval);
 	if (edited)
 		state = APPROVAL_SUPERSEDED;
-	close_as(engine, approval, state == APPROVAL_APPROVED ? APPROVAL_USED : state);
+	approval_close(engine, approval, state == APPROVAL_APPROVED ? APPROVAL_USED : state);
+}
+
+/* Of a call that is over: nobody picks this up, so it is done at once. */
+static void settle_effects(struct engine *engine, struct approval *approval, const char *cause)
+{
+	enum approval_state state = approval->state;
+
+	effect_op_answered(engine, approval, state, cause);
+	approval_close(engine, approval, state == APPROVAL_APPROVED ? APPROVAL_USED : state);
 }
 
 const struct policy_approval *approval_rules(const struct policy *policy, const char *name)
@@ -510,11 +417,13 @@ enum approval_vote approval_answer(struct engine *engine, struct approval *appro
 		changed(engine);
 		return APPROVAL_COUNTED;
 	}
-	set_state(engine, approval, to);
+	approval_set_state(engine, approval, to);
 	record_approval_answer(
 	    engine, yes ? RECORD_APPROVAL_GRANT : RECORD_APPROVAL_DENY, approval);
 	if (calls_waiter(engine, approval))
 		tell_waiters(engine, approval, yes ? CALL_ON_APPROVED : CALL_ON_DENIED);
+	else if (approval->effects[0])
+		settle_effects(engine, approval, "");
 	return APPROVAL_DECIDED;
 }
 
@@ -523,7 +432,7 @@ void approval_edit(struct engine *engine, struct approval *approval,
 {
 	approval->answer = *answer;
 	approval->edited = edited;
-	set_state(engine, approval, APPROVAL_APPROVED);
+	approval_set_state(engine, approval, APPROVAL_APPROVED);
 	record_approval_answer(engine, RECORD_APPROVAL_DENY, approval);
 	if (calls_waiter(engine, approval))
 		tell_waiters(engine, approval, CALL_ON_EDITED);
@@ -535,14 +444,16 @@ static void expire(struct engine *engine, struct approval *approval)
 
 	if (was == APPROVAL_PENDING) {
 		record_approval_end(engine, approval, "nobody answered in time");
-		set_state(engine, approval, APPROVAL_EXPIRED);
+		approval_set_state(engine, approval, APPROVAL_EXPIRED);
 		if (calls_waiter(engine, approval))
 			tell_waiters(engine, approval, CALL_ON_EXPIRED);
+		else if (approval->effects[0])
+			settle_effects(engine, approval, "nobody answered in time");
 		return;
 	}
 	if (was == APPROVAL_APPROVED)
 		record_approval_end(engine, approval, "the answer was not picked up in time");
-	close_as(engine, approval, was == APPROVAL_APPROVED ? APPROVAL_EXPIRED : was);
+	approval_close(engine, approval, was == APPROVAL_APPROVED ? APPROVAL_EXPIRED : was);
 }
 
 void approval_sweep(struct engine *engine)
@@ -566,7 +477,7 @@ static void end_void(struct engine *engine, struct approval *approval, const cha
 {
 	if (approval->state == APPROVAL_PENDING || approval->state == APPROVAL_APPROVED)
 		record_approval_end(engine, approval, cause);
-	close_as(engine, approval, APPROVAL_VOID);
+	approval_close(engine, approval, APPROVAL_VOID);
 }
 
 void approval_void_of(struct engine *engine, const char *credential, const char *cause)

@@ -1,8 +1,9 @@
 /*
  * The questions put to humans, each bound to one exact plan of one principal, agent, namespace
- * and tool. Identical calls share a question; an answer is given once and used once; a question
- * has a deadline and then counts as expired, never as answered. Lives in memory: a restart
- * forgets questions and answers, and the next identical call asks again.
+ * and tool, or to the list of what one call of theirs has changed. Identical calls share a
+ * question; an answer is given once and used once; a question has a deadline and then counts as
+ * expired, never as answered. Lives in memory: a restart forgets questions and answers, and the
+ * next identical call asks again.
  * Floor 3, engine only; never blocks.
  */
 #ifndef CALLGATE_ENGINE_APPROVAL_H
@@ -18,6 +19,7 @@
 #include "supervisor/engine/peer.h"
 #include "supervisor/evidence/approval.h"
 #include "supervisor/evidence/digest.h"
+#include "supervisor/link/message.h"
 
 struct account;
 struct call;
@@ -84,8 +86,9 @@ struct approval {
 	struct approval *next; /* oldest first */
 	enum approval_state state;
 	struct approval_answer answer;
-	struct digest plan;
-	struct caller *caller; /* who asks, and may not answer without a key; held */
+	struct digest plan;        /* or, where it is about changes, the digest of their list */
+	char effects[CALL_ID_MAX]; /* the call whose changes it is about; "" = about a plan */
+	struct caller *caller;     /* who asks, and may not answer without a key; held */
 	char principal[PRINCIPAL_MAX];
 	char *agent, *space, *tool;       /* owned; "" = none */
 	char *command, *prompt, *details; /* owned, escaped for terminals */
@@ -128,6 +131,12 @@ void approval_fini(struct engine *engine);
 
 /* Asks for this planned call, or finds the answer. enum approval_result or -errno. */
 int approval_ask(struct call *call);
+/* Asks about what this call has changed: always a question of its own, for one answer. Sets
+ * call->approval and ->review. APPROVAL_WAITS, APPROVAL_DECLINED (too much to be shown whole),
+ * APPROVAL_FULL or -errno. */
+int approval_ask_effects(struct call *call);
+/* The same call waits no longer. */
+void approval_leave_effects(struct call *call);
 /* The call waits no longer. If it was cancelled and nobody else waits, the question goes too. */
 void approval_leave(struct call *call);
 

@@ -8,6 +8,7 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/script.h"
 #include "supervisor/base/str.h"
+#include "supervisor/engine/effects/effect_told.h"
 
 #define DETAILS_TEXT_MAX (1024 * 1024) /* a list with it still fits into one answer */
 #define COMMAND_TEXT_MAX (512 * 1024)  /* an argv of 48 KiB, each byte escaped */
@@ -45,27 +46,43 @@ char *approval_prompt(const char *prompt, const char *command)
 	return line ? strdup(line) : NULL;
 }
 
-int approval_details(const struct call *call, char **ret)
+static int put_details(struct buf *text, const struct call *call, char **ret)
 {
-	struct buf cleanup_with(buf_fini) text = {0};
 	char *cleanup_free arguments = NULL;
 	const char *all;
 
-	buf_init(&text, DETAILS_TEXT_MAX);
-	(void)buf_text(&text, call->plan_text);
+	(void)buf_text(text, call->plan_text);
 	if (call->stdin_kind == STDIN_SEALED) {
 		arguments = json_dumps(call->arguments, JSON_COMPACT | JSON_SORT_KEYS);
 		if (!arguments)
 			return -ENOMEM;
-		(void)buf_text(&text, "arguments   ");
-		(void)str_escape(&text, arguments, strlen(arguments));
-		(void)buf_text(&text, "\n");
+		(void)buf_text(text, "arguments   ");
+		(void)str_escape(text, arguments, strlen(arguments));
+		(void)buf_text(text, "\n");
 	}
-	all = buf_cstr(&text);
-	if (text.fault == -ENOBUFS)
+	all = buf_cstr(text);
+	if (text->fault == -ENOBUFS)
 		return -E2BIG;
 	*ret = all ? strdup(all) : NULL;
 	return *ret ? 0 : -ENOMEM;
+}
+
+int approval_details(const struct call *call, char **ret)
+{
+	struct buf cleanup_with(buf_fini) text = {0};
+
+	buf_init(&text, DETAILS_TEXT_MAX);
+	return put_details(&text, call, ret);
+}
+
+int approval_effects_details(const struct call *call, const struct effects *effects, char **ret)
+{
+	struct buf cleanup_with(buf_fini) text = {0};
+
+	buf_init(&text, DETAILS_TEXT_MAX);
+	(void)effect_told_text(&text, effects);
+	(void)buf_text(&text, "\n");
+	return put_details(&text, call, ret);
 }
 
 /* Every text that the caller gave, names of members, too: each is looked at by itself. */

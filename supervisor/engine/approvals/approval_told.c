@@ -205,11 +205,12 @@ json_t *approval_facts(const struct call *call, size_t *ret_bytes)
 
 static const enum grant_bit lasting[] = {GRANT_SESSION, GRANT_ALWAYS};
 
-static json_t *scopes_of(const struct policy_approval *rules)
+/* What a call has changed is nobody's but its own: it is kept once. */
+static json_t *scopes_of(const struct policy_approval *rules, bool is_once)
 {
 	json_t *scopes = json_pack("[s]", grant_scope_name(GRANT_ONCE));
 
-	for (unsigned i = 0; i < sizeof(lasting) / sizeof(*lasting); i++)
+	for (unsigned i = 0; !is_once && i < sizeof(lasting) / sizeof(*lasting); i++)
 		if (rules->grants & lasting[i])
 			(void)json_array_append_new(
 			    scopes, json_string(grant_scope_name(lasting[i])));
@@ -217,17 +218,18 @@ static json_t *scopes_of(const struct policy_approval *rules)
 }
 
 /* What each answer would let happen, in words. */
-static json_t *scope_words(const struct policy_approval *rules)
+static json_t *scope_words(const struct policy_approval *rules, bool is_once)
 {
 	uint64_t ttl_ms = rules->max_grant_ttl_ms ? rules->max_grant_ttl_ms : GRANT_TTL_STANDARD_MS;
-	json_t *told = json_pack("{s:s}", "once", "this call, one time");
+	json_t *told =
+	    json_pack("{s:s}", "once", is_once ? "what this call changed" : "this call, one time");
 
-	if (rules->grants & GRANT_SESSION)
+	if (!is_once && (rules->grants & GRANT_SESSION))
 		(void)json_object_set_new(told, "session",
 		    json_sprintf("calls with exactly this plan of the same connection, until it "
 				 "ends, at most %llu minutes",
 			(unsigned long long)ttl_ms / 60000));
-	if (rules->grants & GRANT_ALWAYS)
+	if (!is_once && (rules->grants & GRANT_ALWAYS))
 		(void)json_object_set_new(told, "always",
 		    json_sprintf("calls with exactly this plan of the same principal, agent, "
 				 "namespace and tool, for %llu minutes",
@@ -274,8 +276,8 @@ static json_t *base_of(const struct approval *approval, const struct policy_appr
 	    text(approval->details), "rule", text(approval->rule), "reason", text(approval->reason),
 	    "created", created, "expires", expires, "state", approval_state_name(approval->state),
 	    "agreed", (int)approval->yes_count, "quorum", (int)approval->quorum, "scopes",
-	    scopes_of(rules), "reason_required", (int)rules->reason_required, "warning",
-	    approval->warning);
+	    scopes_of(rules, approval->effects[0]), "reason_required", (int)rules->reason_required,
+	    "warning", approval->warning);
 }
 
 json_t *approval_json(const struct engine *engine, const struct approval *approval)
@@ -287,7 +289,7 @@ json_t *approval_json(const struct engine *engine, const struct approval *approv
 	if (!told)
 		return NULL;
 	(void)json_object_update_missing(told, approval->facts);
-	(void)json_object_set_new(told, "scope_words", scope_words(rules));
+	(void)json_object_set_new(told, "scope_words", scope_words(rules, approval->effects[0]));
 	(void)json_object_set_new(told, "votes", votes_of(approval));
 	(void)json_object_set_new(told, "earlier", earlier_of(engine, approval));
 	(void)json_object_set_new(told, "expires_in_s",

@@ -115,6 +115,10 @@ static int judge_rules(const struct engine *engine, const struct approval *appro
 		return err_note(note, -EPERM,
 		    "the policy wants a reason with every approval of tool %s; give one",
 		    approval->tool);
+	if (vote->approve && approval->effects[0] && scope != GRANT_ONCE)
+		return err_note(note, -EPERM,
+		    "what one call changed is approved for once; the next call changes something "
+		    "else");
 	if (vote->approve && !(may & scope))
 		return err_note(note, -EPERM,
 		    "the policy lets no approval of tool %s stand for more than %s; approve it "

@@ -87,6 +87,9 @@ static int give_edit(struct engine *engine, struct approval *approval,
 	json_t *merged = NULL;
 	int code;
 
+	if (approval->effects[0])
+		return err_note(note, RPC_INVALID_PARAMS,
+		    "edited_arguments: the call has run already; approve or deny what it changed");
 	if (answer->scope != GRANT_ONCE)
 		return err_note(note, RPC_INVALID_PARAMS,
 		    "edited_arguments: they are approved, once, with decision approve");

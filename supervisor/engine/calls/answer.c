@@ -8,9 +8,11 @@
 #include "supervisor/base/log.h"
 #include "supervisor/engine/asking/gate.h"
 #include "supervisor/engine/calls/calls.h"
+#include "supervisor/engine/calls/changes.h"
 #include "supervisor/engine/calls/explain.h"
 #include "supervisor/engine/calls/judge.h"
 #include "supervisor/engine/calls/output.h"
+#include "supervisor/engine/effects/effect_op.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/records/metrics.h"
 #include "supervisor/engine/records/record.h"
@@ -56,7 +58,7 @@ int answer_recorded(struct engine *engine, struct message *message)
 	metrics_record(engine, durable);
 	if (durable)
 		engine_note_tree(engine, recorded->receipt.size, &recorded->receipt.root);
-	if (record_noted(engine, message))
+	if (record_noted(engine, message) || effect_op_recorded(engine, message))
 		return 0;
 	call = calls_awaiting(engine, message);
 	if (!call)
@@ -181,6 +183,8 @@ int answer_exited(struct engine *engine, struct message *message)
 	}
 	event = exit_event(call, (enum exit_how)exited->how);
 	take_exit(call, exited);
+	if (changes_take(call, exited))
+		return -EBADMSG;
 	if (call->state != CALL_KILLING)
 		judge_say_end(call, exited->note);
 	if (call->output && output_finish(call->output) && event == CALL_ON_EXITED) {

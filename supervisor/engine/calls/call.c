@@ -7,11 +7,16 @@
  * Look for the arrows into SANDBOX: there is one, from DECIDED, on a RECEIPT. DECIDED is where
  * "allow" goes to disk; every other road leads through DECLINED, where "not run" does. Both end
  * in FINISHED, so that each call leaves one decision and one outcome, and AUDITED answers only
- * then. Answers carry the serial of their request: a late one finds nobody and is dropped.
+ * then. What a tool has changed in an overlay is settled between its death and its outcome: in
+ * SETTLED, where a human may have to be asked (REVIEW), the way he says (WRITING, DROPPING). Only a
+ * yes leads to WRITING; whatever else ends a REVIEW, but for a client that is not held any longer,
+ * drops the changes. Answers carry the serial of their request: a late one finds nobody and is
+ * dropped.
  */
 #include "supervisor/engine/calls/call.h"
 
 #include <assert.h>
+#include <errno.h>
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
@@ -19,10 +24,13 @@
 #include "supervisor/engine/asking/elicit.h"
 #include "supervisor/engine/asking/gate.h"
 #include "supervisor/engine/calls/calls.h"
+#include "supervisor/engine/calls/changes.h"
 #include "supervisor/engine/calls/judge.h"
 #include "supervisor/engine/calls/output.h"
 #include "supervisor/engine/calls/result.h"
 #include "supervisor/engine/calls/stream.h"
+#include "supervisor/engine/effects/effect_book.h"
+#include "supervisor/engine/effects/effect_op.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/records/metrics.h"
 #include "supervisor/engine/records/record.h"
@@ -45,7 +53,8 @@ struct row {
 #define DECIDING  (IN(DECIDED) | IN(DECLINED))
 #define ALIVE     (IN(SANDBOX) | IN(RUNNING))
 #define BEFORE    (IN(NEW) | JUDGED | IN(AUTHORIZED) | IN(PLANNED) | IN(APPROVAL))
-#define ENDING    (IN(DECLINED) | IN(KILLING) | IN(CLOSING) | IN(FINISHED) | IN(AUDITED))
+#define ORDERED   (IN(WRITING) | IN(DROPPING))
+#define ENDING    (IN(DECLINED) | IN(KILLING) | IN(CLOSING) | ORDERED | IN(FINISHED) | IN(AUDITED))
 
 static const struct row rows[] = {
 	{IN(NEW),                   CALL_ON_ARRIVED,     CALL_RECEIVED,      KEEP},
@@ -58,7 +67,8 @@ static const struct row rows[] = {
 	{IN(DECIDED),               CALL_ON_RECEIPT,     CALL_SANDBOX,       KEEP},
 	{IN(SANDBOX),               CALL_ON_LAUNCHED,    CALL_RUNNING,       KEEP},
 	{ALIVE,                     CALL_ON_EXITED,      CALL_CLOSING,       OUTCOME_COMPLETED},
-	{IN(CLOSING),               CALL_ON_CLOSED,      CALL_FINISHED,      KEEP},
+	{IN(CLOSING),               CALL_ON_CLOSED,      CALL_SETTLED,       KEEP},
+	{IN(SETTLED),               CALL_ON_READY,       CALL_FINISHED,      KEEP},
 	{IN(FINISHED),              CALL_ON_RECORDED,    CALL_AUDITED,       KEEP},
 
 	/* not run */
@@ -71,6 +81,9 @@ static const struct row rows[] = {
 	{IN(APPROVAL),              CALL_ON_EXPIRED,     CALL_DECLINED,      OUTCOME_EXPIRED},
 	{UNDECIDED,                 CALL_ON_CANCELLED,   CALL_DECLINED,      OUTCOME_CANCELLED},
 	{IN(DECLINED),              CALL_ON_RECORDED,    CALL_FINISHED,      KEEP},
+
+	/* the same has run already, and a human is asked about what that changed */
+	{IN(PLANNED),               CALL_ON_TIMEOUT,     CALL_DECLINED,      OUTCOME_PENDING},
 
 	/* asked again: the answer went to an identical call, or the policy changed */
 	{IN(APPROVAL),              CALL_ON_NEEDS_HUMAN, CALL_APPROVAL,      KEEP},
@@ -112,8 +125,28 @@ static const struct row rows[] = {
 	{IN(KILLING),               CALL_ON_REFUSED,     CALL_FINISHED,      KEEP},
 	{IN(KILLING),               CALL_ON_UNAVAILABLE, CALL_FINISHED,      KEEP},
 
+	/* what it changed: asked about, written, dropped. A client is let go; the question stays */
+	{IN(SETTLED),               CALL_ON_NEEDS_HUMAN, CALL_REVIEW,        KEEP},
+	{IN(SETTLED),               CALL_ON_DENIED,      CALL_DROPPING,      KEEP},
+	{IN(SETTLED),               CALL_ON_UNAVAILABLE, CALL_FINISHED,      OUTCOME_FAILED},
+	{IN(REVIEW),                CALL_ON_APPROVED,    CALL_WRITING,       KEEP},
+	{IN(REVIEW),                CALL_ON_DENIED,      CALL_DROPPING,      OUTCOME_REFUSED},
+	{IN(REVIEW),                CALL_ON_BUSY,        CALL_DROPPING,      OUTCOME_UNAVAILABLE},
+	{IN(REVIEW),                CALL_ON_EXPIRED,     CALL_DROPPING,      OUTCOME_EXPIRED},
+	{IN(REVIEW),                CALL_ON_TIMEOUT,     CALL_FINISHED,      OUTCOME_PENDING},
+	{IN(REVIEW),                CALL_ON_CANCELLED,   CALL_DROPPING,      OUTCOME_CANCELLED},
+	{IN(REVIEW),                CALL_ON_RELOADED,    CALL_DROPPING,      OUTCOME_UNAVAILABLE},
+	{IN(WRITING),               CALL_ON_WRITTEN,     CALL_FINISHED,      KEEP},
+	{IN(WRITING),               CALL_ON_REFUSED,     CALL_FINISHED,      OUTCOME_FAILED},
+	{IN(WRITING),               CALL_ON_UNAVAILABLE, CALL_FINISHED,      OUTCOME_UNAVAILABLE},
+	{IN(WRITING),               CALL_ON_TIMEOUT,     CALL_FINISHED,      OUTCOME_UNAVAILABLE},
+	{IN(DROPPING),              CALL_ON_DROPPED,     CALL_FINISHED,      KEEP},
+	{IN(DROPPING),              CALL_ON_TIMEOUT,     CALL_FINISHED,      KEEP},
+
 	/* too late to matter; and what must never be */
 	{ENDING,                    CALL_ON_CANCELLED,   STAY,               KEEP},
+	{IN(SETTLED) | IN(REVIEW),  CALL_ON_FAULT,       CALL_DROPPING,      OUTCOME_FAILED},
+	{ORDERED,                   CALL_ON_FAULT,       CALL_FINISHED,      OUTCOME_FAILED},
 	{BEFORE,                    CALL_ON_FAULT,       CALL_DECLINED,      OUTCOME_FAILED},
 	{DECIDING | IN(CLOSING),    CALL_ON_FAULT,       CALL_FINISHED,      OUTCOME_FAILED},
 	{IN(FINISHED),              CALL_ON_FAULT,       CALL_AUDITED,       OUTCOME_FAILED},
@@ -172,6 +205,8 @@ static enum call_event enter_authorized(struct call *call)
 
 static enum call_event enter_planned(struct call *call)
 {
+	if (changes_wait(call))
+		return CALL_ON_TIMEOUT;
 	switch (call->decision) {
 	case DECISION_ALLOW: return CALL_ON_READY;
 	case DECISION_ASK: return judge_grant(call) ? CALL_ON_READY : CALL_ON_NEEDS_HUMAN;
@@ -274,6 +309,65 @@ static enum call_event enter_closing(struct call *call)
 	return gate_close(call) ? CALL_ON_NOTHING : CALL_ON_CLOSED;
 }
 
+/* Is a human to be asked about what it changed? What did not come to its end is not asked about. */
+static enum call_event enter_settled(struct call *call)
+{
+	bool died = call->outcome != OUTCOME_COMPLETED;
+
+	switch (call->effects) {
+	case EFFECTS_NONE:
+	case EFFECTS_CLEAN: return CALL_ON_READY;
+	case EFFECTS_LOST: return CALL_ON_UNAVAILABLE;
+	case EFFECTS_HELD: break;
+	}
+	if (!effect_book_find(call->engine, call->id))
+		return CALL_ON_FAULT; /* there was no memory for it */
+	if (call->outcome == OUTCOME_CANCELLED || (died && call->tool->asks_effects))
+		return CALL_ON_DENIED;
+	return call->tool->asks_effects ? CALL_ON_NEEDS_HUMAN : CALL_ON_READY;
+}
+
+static enum call_event enter_review(struct call *call)
+{
+	switch (approval_ask_effects(call)) {
+	case APPROVAL_WAITS: return CALL_ON_NOTHING;
+	case APPROVAL_DECLINED: return CALL_ON_DENIED;
+	case APPROVAL_FULL: return CALL_ON_BUSY;
+	default: return CALL_ON_FAULT; /* -errno */
+	}
+}
+
+static void leave_review(struct call *call)
+{
+	approval_leave_effects(call);
+}
+
+/* What was decided goes to disk first; effect_op.h has the rest of the road. */
+static int order_effects(struct call *call, enum effects_op op)
+{
+	struct holding *holding = effect_book_find(call->engine, call->id);
+	const bool by_human = call->review.principal[0];
+	const struct effect_order order = {.op = op,
+	    .answer = by_human ? &call->review : NULL,
+	    .cause = by_human ? "" : call_outcome_name(call->outcome),
+	    .by = by_human ? call->review.principal : "callgate"};
+
+	if (!holding)
+		return -ENOENT;
+	holding->approval[0] = '\0';
+	return effect_op_start(call->engine, holding, &order);
+}
+
+static enum call_event enter_writing(struct call *call)
+{
+	return order_effects(call, EFFECTS_COMMIT) ? CALL_ON_UNAVAILABLE : CALL_ON_NOTHING;
+}
+
+static enum call_event enter_dropping(struct call *call)
+{
+	return order_effects(call, EFFECTS_DISCARD) ? CALL_ON_DROPPED : CALL_ON_NOTHING;
+}
+
 static enum call_event enter_finished(struct call *call)
 {
 	stream_finish(call->stream);
@@ -311,6 +405,13 @@ static uint64_t hold_ms(struct call *call)
 	return call->hold_until_us > now_us ? (call->hold_until_us - now_us + 999) / 1000 : 0;
 }
 
+/* The client is held anew for each of the two questions that there may be about a call. */
+static uint64_t review_ms(struct call *call)
+{
+	call->hold_until_us = 0;
+	return hold_ms(call);
+}
+
 /* The warden keeps the deadline; this is for a warden that does not. */
 static uint64_t run_ms(struct call *call)
 {
@@ -337,6 +438,10 @@ static const struct stage stages[CALL_STATE_COUNT] = {
 	[CALL_RUNNING]       = {enter_running,       NULL,           0,                   run_ms},
 	[CALL_KILLING]       = {enter_killing,       NULL,           CALL_ANSWER_WAIT_MS, NULL},
 	[CALL_CLOSING]       = {enter_closing,       NULL,           0,                   NULL},
+	[CALL_SETTLED]       = {enter_settled,       NULL,           0,                   NULL},
+	[CALL_REVIEW]        = {enter_review,        leave_review,   0,                  review_ms},
+	[CALL_WRITING]       = {enter_writing,       NULL,           CALL_WRITE_WAIT_MS,  NULL},
+	[CALL_DROPPING]      = {enter_dropping,      NULL,           CALL_ANSWER_WAIT_MS, NULL},
 	[CALL_FINISHED]      = {enter_finished,      NULL,           CALL_ANSWER_WAIT_MS, NULL},
 	[CALL_AUDITED]       = {enter_audited,       NULL,           0,                   NULL},
 };

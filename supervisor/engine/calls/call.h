@@ -36,6 +36,10 @@
 	X(RUNNING, "running")             /* output is read */                                     \
 	X(KILLING, "killing")             /* the tree is being ended */                            \
 	X(CLOSING, "closing")             /* the calls inside it are ending */                     \
+	X(SETTLED, "settled")             /* what becomes of what it changed? */                   \
+	X(REVIEW, "review")               /* a human is asked about that */                        \
+	X(WRITING, "writing")             /* the warden writes it into the workspace */            \
+	X(DROPPING, "dropping")           /* the warden throws it away */                          \
 	X(FINISHED, "finished")           /* the outcome goes to disk */                           \
 	X(AUDITED, "audited")             /* the answer goes out, charges come back */
 
@@ -68,6 +72,8 @@
 	X(STUCK, "stuck")         /* not dead by the kill deadline */                              \
 	X(KILLED, "killed")       /* the tree is dead as we asked */                               \
 	X(CLOSED, "closed")       /* no call inside it lives any more */                           \
+	X(WRITTEN, "written")     /* what it changed stands in the workspace */                    \
+	X(DROPPED, "dropped")     /* what it changed is gone, or goes with the daemon */           \
 	X(CANCELLED, "cancelled") /* by the client: notification or hang-up */                     \
 	X(FAULT, "fault")         /* ours, or a pair that is not in the table */
 
@@ -113,7 +119,8 @@ struct stream;
 #define CALL_LAYERS_MAX     32
 #define CALL_PLAN_WAIT_MS   60000 /* hashing what would run may take a while, once */
 #define CALL_LAUNCH_WAIT_MS 30000
-#define CALL_ANSWER_WAIT_MS 60000 /* for a record or a death; siblings answer in milliseconds */
+#define CALL_ANSWER_WAIT_MS 60000  /* for a record or a death; siblings answer in milliseconds */
+#define CALL_WRITE_WAIT_MS  300000 /* for changes to be written: they may be many and large */
 
 /* How the tree ended, from EXITED. */
 struct call_exit {
@@ -215,6 +222,12 @@ struct call {
 	bool streamed; /* some output was seen before the outcome */
 	struct output *output;
 	struct call_exit exit;
+
+	/* what it changed, where the tool has an overlay; the list is effect_book_find(id) */
+	bool holds;                    /* charged one QUOTA_HOLD that no holding has taken over */
+	enum effects_state effects;    /* as EXITED told */
+	struct approval_answer review; /* of who was asked about it; id "" = nobody was */
+	bool kept;                     /* by a review: it stands in the workspace */
 };
 
 /* Takes the event, and every event that follows from it at once. Not re-entrant. */

@@ -182,7 +182,10 @@ static void release(struct call *call)
 	call->exit.layer_count = 0;
 	if (call->counted)
 		quota_return(call->account, QUOTA_CALL, 1);
+	if (call->holds)
+		quota_return(call->account, QUOTA_HOLD, 1);
 	quota_return(call->account, QUOTA_BYTE, call->charged_bytes);
+	call->holds = false;
 	call->counted = false;
 	call->charged_bytes = 0;
 }
@@ -264,11 +267,17 @@ static bool undecided(const struct call *call)
 	return call->state == CALL_AUTHORIZED || call->state == CALL_APPROVAL;
 }
 
+/* Nobody's answer to this policy counts for the next. */
+static bool unanswered(const struct call *call)
+{
+	return undecided(call) || call->state == CALL_REVIEW;
+}
+
 static struct call *find_old(struct engine *engine)
 {
 	struct call *call = engine->calls;
 
-	while (call && !(undecided(call) && call->rules != engine->rules))
+	while (call && !(unanswered(call) && call->rules != engine->rules))
 		call = call->next;
 	return call;
 }
@@ -308,7 +317,7 @@ void calls_drain(struct engine *engine)
 			call = engine->calls;
 			continue;
 		}
-		if (!undecided(call)) {
+		if (!unanswered(call)) {
 			stream_drain(call->stream);
 			call = call->next;
 			continue;

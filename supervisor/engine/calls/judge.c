@@ -15,6 +15,7 @@
 #include "supervisor/engine/approvals/grant.h"
 #include "supervisor/engine/asking/gate.h"
 #include "supervisor/engine/calls/arguments.h"
+#include "supervisor/engine/calls/changes.h"
 #include "supervisor/engine/calls/output.h"
 #include "supervisor/engine/calls/quota.h"
 #include "supervisor/engine/calls/stream.h"
@@ -206,7 +207,8 @@ enum call_event judge_tool(struct call *call)
 		}
 		call->charged_bytes = bytes;
 	}
-	return decide(call);
+	event = changes_make_room(call);
+	return event == CALL_ON_NOTHING ? decide(call) : event;
 }
 
 bool judge_grant(struct call *call)
@@ -302,7 +304,7 @@ void judge_say_end(struct call *call, const char *note)
 
 void judge_explain(struct call *call)
 {
-	if (call->sentence[0])
+	if (call->sentence[0] || changes_explain(call))
 		return;
 	switch (call->outcome) {
 	case OUTCOME_REFUSED: explain_no(call); break;
@@ -334,6 +336,7 @@ void judge_explain(struct call *call)
 		explain_end(call);
 		if (!call->sentence[0])
 			explain_edit(call);
+		changes_tell(call);
 		break;
 	case OUTCOME_NONE: break;
 	}
@@ -348,6 +351,8 @@ const char *judge_decision(const struct call *call)
 {
 	if (call->allowed)
 		return "allow";
+	if (call->outcome == OUTCOME_PENDING)
+		return "ask";
 	if (call->answered || call->decision != DECISION_ASK)
 		return "deny";
 	return "ask";

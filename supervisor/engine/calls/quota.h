@@ -15,12 +15,14 @@ struct engine;
 #define QUOTA_CALLS     64
 #define QUOTA_APPROVALS 64
 #define QUOTA_WATCHES   16
+#define QUOTA_HELD      32
 #define QUOTA_BYTES     (256ull * 1024 * 1024) /* arguments, plans and kept output */
 
 enum quota_kind {
 	QUOTA_CALL,
 	QUOTA_APPROVAL,
 	QUOTA_WATCH,
+	QUOTA_HOLD, /* changes of a call, from its start until they are forgotten */
 	QUOTA_BYTE,
 	QUOTA_KIND_COUNT,
 };

@@ -14,6 +14,7 @@
 #include "supervisor/engine/access/visitor.h"
 #include "supervisor/engine/asking/elicit.h"
 #include "supervisor/engine/asking/subscribe.h"
+#include "supervisor/engine/calls/changes.h"
 #include "supervisor/engine/calls/judge.h"
 #include "supervisor/engine/calls/output.h"
 #include "supervisor/engine/engine.h"
@@ -339,6 +340,7 @@ static int build_result(
 	struct printed cleanup_with(printed_fini) printed = {.value = NULL};
 	struct buf cleanup_with(buf_fini) out = {0};
 	struct buf cleanup_with(buf_fini) err = {0};
+	json_t *effects;
 	const struct result_to to = {call->engine, call->request, call->era, call->peer};
 	int fault = 0;
 
@@ -348,16 +350,20 @@ static int build_result(
 	result->truncated = truncated;
 	result->is_error = call->outcome != OUTCOME_COMPLETED ||
 			   call->exit.how != EXIT_HOW_EXITED || call->exit.code != 0;
-	if (call->output && call->proven)
+	if (call->output && call->proven && !changes_withhold(call))
 		fault = fill_output(result, call, &out, &err);
 	if (fault)
 		return fault;
+	effects = changes_json(call);
+	result->effects = effects;
 	if (has_own_schema(call) || prints_content(call)) {
 		if (!result->is_error && result->has_output)
 			read_printed(&printed, result, call);
 		tell_printed(result, &printed);
 	}
-	return result_tools_call(body, result_revision(&to), result);
+	fault = result_tools_call(body, result_revision(&to), result);
+	json_decref(effects);
+	return fault;
 }
 
 static int build(const struct call *call, struct buf *body, enum reply_kind *ret_kind)

@@ -54,7 +54,10 @@ int hook_form_text(struct buf *out, const json_t *question)
 	put_json(out, "earlier answers", json_object_get(question, "earlier"));
 	put_json(out, "scopes", json_object_get(question, "scope_words"));
 	put_line(out, "plan", string_of(question, "plan"));
-	put_line(out, "what would run", string_of(question, "details"));
+	put_line(out,
+	    json_object_get(question, "effects") ? "what it changed, and what ran"
+						 : "what would run",
+	    string_of(question, "details"));
 	put_line(out, "expires", string_of(question, "expires"));
 	put_line(out, "approval", string_of(question, "id"));
 	return out->fault;

@@ -49,18 +49,26 @@ static const char *read_plan(const struct methods_ask *ask, struct approver_vote
 	return NULL;
 }
 
-/* NULL when well-formed, else what is wrong. */
-static const char *read_vote(const struct methods_ask *ask, struct approver_vote *vote)
+const char *methods_read_proof(const struct methods_ask *ask, struct approver_vote *vote)
 {
-	const char *decision = methods_text(ask, "decision"), *wrong = read_plan(ask, vote);
 	const json_t *reason = json_object_get(ask->params, "reason");
 	const json_t *approver = json_object_get(ask->params, "approver");
-	const json_t *scope = json_object_get(ask->params, "scope");
 
 	vote->caller = ask->peer->caller;
 	vote->channel = "terminal";
 	vote->claimed = "";
 	vote->reason = json_is_string(reason) ? json_string_value(reason) : "";
+	if ((reason && !json_is_string(reason)) || strlen(vote->reason) >= APPROVAL_REASON_MAX)
+		return "reason: a text of less than 512 bytes is needed";
+	return approver ? read_approver(approver, vote) : NULL;
+}
+
+/* NULL when well-formed, else what is wrong. */
+static const char *read_vote(const struct methods_ask *ask, struct approver_vote *vote)
+{
+	const char *decision = methods_text(ask, "decision"), *wrong = read_plan(ask, vote);
+	const json_t *scope = json_object_get(ask->params, "scope");
+
 	if (wrong)
 		return wrong;
 	if (!decision || (strcmp(decision, "approve") != 0 && strcmp(decision, "deny") != 0))
@@ -70,9 +78,7 @@ static const char *read_vote(const struct methods_ask *ask, struct approver_vote
 	    scope ? grant_scope(json_is_string(scope) ? json_string_value(scope) : "") : GRANT_ONCE;
 	if (!vote->scope)
 		return "scope: once, session or always is needed";
-	if ((reason && !json_is_string(reason)) || strlen(vote->reason) >= APPROVAL_REASON_MAX)
-		return "reason: a text of less than 512 bytes is needed";
-	return approver ? read_approver(approver, vote) : NULL;
+	return methods_read_proof(ask, vote);
 }
 
 /* What the caller may know of: a question of a namespace that he is let into. */

@@ -17,6 +17,7 @@
 #include "supervisor/engine/calls/output.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/records/metrics.h"
+#include "supervisor/engine/records/record_effects.h"
 #include "supervisor/engine/records/record_http.h"
 #include "supervisor/engine/ruleset.h"
 
@@ -239,6 +240,7 @@ void record_outcome(struct buf *out, const struct call *call)
 	record_put_str(out, "call", call->id);
 	record_put_text(out, "credential", call->caller->credential);
 	record_put_str(out, "decision", judge_decision(call));
+	record_effects_outcome(out, call);
 	put_exit(out, exit);
 	put_forms(out, call);
 	record_put_int(out, "latency_us", (int64_t)(clock_monotonic_us() - call->born_us));

@@ -115,6 +115,13 @@ for name in $commands; do
 		either config check callgate.yaml
 		refused 1 config check absent.yaml
 		;;
+	diff)
+		json 0 diff
+		refused 1 diff ffffffff
+		;;
+	commit) refused 1 commit ffffffff ;;
+	discard) refused 1 discard ffffffff ;;
+	undo) refused 1 undo ffffffff ;;
 	approve) ;; # after keys
 	deny) ;;
 	watch)

@@ -126,6 +126,22 @@ static void an_allow_with_a_plan_gets_a_mac(void **state)
 	entry_free(other);
 }
 
+static void a_decision_about_effects_gets_a_mac_of_its_own(void **state)
+{
+	struct rig *rig = *state;
+	struct entry *entry = rig_allow("call-1", 9);
+	struct digest plan = entry->plan;
+
+	entry->type = RECORD_EFFECTS_DECISION;
+	assert_null(commit_batch(&rig->commit, entry));
+	assert_int_equal(entry->status, ANSWER_OK);
+	assert_int_equal(
+	    receipt_check_effects(&entry->receipt, rig->commit.receipt_key, "call-1", &plan), 0);
+	assert_int_equal(receipt_check(&entry->receipt, rig->commit.receipt_key, "call-1", &plan),
+	    -EKEYREJECTED);
+	entry_free(entry);
+}
+
 static void no_mac_without_allow_plan_or_call(void **state)
 {
 	struct rig *rig = *state;
@@ -578,6 +594,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(first_start_writes_genesis_and_seal),
 	    CASE(an_allow_with_a_plan_gets_a_mac),
+	    CASE(a_decision_about_effects_gets_a_mac_of_its_own),
 	    CASE(no_mac_without_allow_plan_or_call),
 	    CASE(the_line_says_what_the_header_says),
 	    CASE(a_body_may_repeat_the_header_but_not_contradict_it),

@@ -28,6 +28,8 @@
 #include "supervisor/engine/calls/answer.h"
 #include "supervisor/engine/calls/calls.h"
 #include "supervisor/engine/calls/quota.h"
+#include "supervisor/engine/effects/effect_book.h"
+#include "supervisor/engine/effects/effect_op.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/fetch.h"
 #include "supervisor/engine/hooks/hook.h"
@@ -220,7 +222,7 @@ static const char world_policy[] =
     "server:\n  socket: {path: callgate.sock}\n"
     "approvals: {timeout: 5m, hold: 45s}\n"
     "roles:\n"
-    "  developer: {tools: [bash, gated], permissions: [approvals:read]}\n"
+    "  developer: {tools: [bash, gated, aside, asks], permissions: [approvals:read]}\n"
     "  operator: {tools: [\"*\"], approve: [\"*\"], permissions: [approvals:read, "
     "approvals:decide]}\n"
     "  blind: {tools: [\"*\"], approve: [bash], permissions: [approvals:decide]}\n"
@@ -236,6 +238,10 @@ static const char world_policy[] =
     "  gated:\n    type: command\n    working_directory: .\n    deny_by_default: true\n"
     "    allowed_commands: [ls, echo]\n    require_approval: true\n"
     "    approval_prompt: \"Run {command} now?\"\n"
+    "  aside:\n    type: command\n    working_directory: .\n    allowed_commands: [ls]\n"
+    "    sandbox: {workspace: overlay}\n"
+    "  asks:\n    type: command\n    working_directory: .\n    allowed_commands: [ls]\n"
+    "    require_approval: effects\n    sandbox: {workspace: overlay}\n"
     "  hidden:\n    type: command\n    working_directory: .\n    allowed_commands: [ls]\n";
 
 /* The same without approvals, and without echo. */
@@ -314,6 +320,7 @@ static inline int world_teardown(void **state)
 	(void)state;
 	send_fault = 0;
 	calls_free_all(&world);
+	effect_book_free_all(&world);
 	watch_end_all(&world);
 	approval_fini(&world);
 	hook_free_all(&world);
@@ -405,6 +412,94 @@ static inline void answer_launch(uint64_t serial, enum answer_status status, int
 	message_fini(&message);
 }
 
+/* What the warden says a call has changed: three paths, the second of them a hook. */
+static inline void world_effects(struct buf *out)
+{
+	struct effect items[3] = {
+	    {.kind = EFFECT_REMOVED,
+		.path = "\xff",
+		.target = "",
+		.before = {EFFECT_FILE, 0644, 7}},
+	    {.kind = EFFECT_ADDED,
+		.marks = EFFECT_RUNS_LATER,
+		.path = ".git/hooks/pre-commit",
+		.target = "",
+		.after = {EFFECT_FILE, 0755, 9}},
+	    {.kind = EFFECT_ADDED,
+		.marks = EFFECT_LEADS_OUT,
+		.path = "a\x1b[2Jlink",
+		.target = "/etc",
+		.after = {EFFECT_LINK}},
+	};
+	struct effect first = items[0];
+	struct effects list = {.items = items, .count = 3};
+
+	items[0] = items[1];
+	items[1] = items[2];
+	items[2] = first;
+	buf_init(out, 4096);
+	assert_int_equal(effects_encode(out, &list), 0);
+}
+
+static inline void answer_exit_effects(
+    const char *call, enum exit_how how, enum effects_state effects)
+{
+	struct buf list = {0};
+	struct message message;
+
+	message_init(&message, MESSAGE_EXITED);
+	message.u.exited.call = call;
+	message.u.exited.how = how;
+	message.u.exited.note = "";
+	message.u.exited.effects = effects;
+	if (effects == EFFECTS_HELD) {
+		world_effects(&list);
+		message.u.exited.body.data = list.data;
+		message.u.exited.body.len = list.len;
+	}
+	assert_int_equal(answer_exited(&world, &message), 0);
+	buf_fini(&list);
+}
+
+/* The oldest order about changes is done, or not. Paths of the answer: those that were ordered. */
+static inline struct message *answer_effects(enum answer_status status)
+{
+	struct message *order = sent_next(&world.warden, MESSAGE_EFFECTS);
+	struct effects all, some = {.count = 0};
+	struct effect items[3];
+	struct buf list = {0}, body = {0};
+	struct message message;
+
+	assert_non_null(order);
+	world_effects(&list);
+	assert_int_equal(effects_decode(&all, list.data, list.len), 0);
+	for (uint32_t i = 0; i < all.count; i++) {
+		bool named = order->u.effects.paths.count == 0;
+
+		for (uint32_t k = 0; k < order->u.effects.paths.count; k++)
+			named |= !strcmp(order->u.effects.paths.items[k], all.items[i].path);
+		if (named)
+			items[some.count++] = all.items[i];
+	}
+	some.items = items;
+	buf_init(&body, 4096);
+	assert_int_equal(effects_encode(&body, &some), 0);
+	message_init(&message, MESSAGE_EFFECTED);
+	message.serial = order->serial;
+	message.u.effected.status = status;
+	message.u.effected.note = status == ANSWER_OK ? "" : "Makefile: changed underneath";
+	message.u.effected.body.data = body.data;
+	message.u.effected.body.len = body.len;
+	assert_int_equal(effect_op_effected(&world, &message), 0);
+	effects_fini(&all);
+	buf_fini(&list);
+	buf_fini(&body);
+	return order;
+}
+
+/* The oldest record about changes is on disk, with a receipt where it asked for one. */
+static inline struct message *answer_effects_record(enum answer_status status);
+
 static inline void answer_exit_by(
     const char *call, enum exit_how how, int64_t code, int by_signal, const char *note)
 {
@@ -426,6 +521,22 @@ static inline void answer_exit_by(
 static inline void answer_exit(const char *call, enum exit_how how, int64_t code)
 {
 	answer_exit_by(call, how, code, 0, "");
+}
+
+static inline struct message *answer_effects_record(enum answer_status status)
+{
+	struct message *found = NULL;
+
+	for (size_t i = 0; i < sent_count; i++)
+		if (!sent[i].seen && sent[i].message.type == MESSAGE_RECORD &&
+		    sent[i].message.u.record.record == RECORD_EFFECTS_DECISION) {
+			sent[i].seen = 1;
+			found = &sent[i].message;
+			break;
+		}
+	assert_non_null(found);
+	answer_record(found->serial, status, found->u.record.allow ? 9 : 0);
+	return found;
 }
 
 /* Answers what the call waits for, honestly, until it is over. */
@@ -451,10 +562,17 @@ static inline void drive_to_end(const char *id)
 		case CALL_RUNNING:
 		case CALL_KILLING: answer_exit(name, EXIT_HOW_EXITED, 0); break;
 		case CALL_CLOSING: call_step(call, CALL_ON_CLOSED); break;
+		case CALL_REVIEW: call_step(call, CALL_ON_TIMEOUT); break;
+		case CALL_WRITING:
+		case CALL_DROPPING:
+			answer_effects_record(ANSWER_OK);
+			(void)answer_effects(ANSWER_OK);
+			break;
 		case CALL_NEW:
 		case CALL_RECEIVED:
 		case CALL_AUTHENTICATED:
 		case CALL_PLANNED:
+		case CALL_SETTLED:
 		case CALL_AUDITED: return; /* put there by the test itself */
 		}
 	}

@@ -34,6 +34,7 @@ static const struct expectation expected[] = {
     E(AUTHORIZED, RELOADED, AUTHORIZED, NONE),
     E(PLANNED, READY, DECIDED, NONE),
     E(PLANNED, NEEDS_HUMAN, APPROVAL, NONE),
+    E(PLANNED, TIMEOUT, DECLINED, PENDING),
     E(APPROVAL, APPROVED, DECIDED, NONE),
     E(APPROVAL, DENIED, DECLINED, REFUSED),
     E(APPROVAL, BUSY, DECLINED, UNAVAILABLE),
@@ -82,6 +83,25 @@ static const struct expectation expected[] = {
     E(KILLING, CANCELLED, KILLING, CANCELLED),
     E(CLOSING, CLOSED, FINISHED, COMPLETED),
     E(CLOSING, CANCELLED, CLOSING, COMPLETED),
+    E(SETTLED, READY, FINISHED, COMPLETED),
+    E(SETTLED, NEEDS_HUMAN, REVIEW, COMPLETED),
+    E(SETTLED, DENIED, DROPPING, COMPLETED),
+    E(SETTLED, UNAVAILABLE, FINISHED, FAILED),
+    E(REVIEW, APPROVED, WRITING, COMPLETED),
+    E(REVIEW, DENIED, DROPPING, REFUSED),
+    E(REVIEW, BUSY, DROPPING, UNAVAILABLE),
+    E(REVIEW, EXPIRED, DROPPING, EXPIRED),
+    E(REVIEW, TIMEOUT, FINISHED, PENDING),
+    E(REVIEW, CANCELLED, DROPPING, CANCELLED),
+    E(REVIEW, RELOADED, DROPPING, UNAVAILABLE),
+    E(WRITING, WRITTEN, FINISHED, COMPLETED),
+    E(WRITING, REFUSED, FINISHED, FAILED),
+    E(WRITING, UNAVAILABLE, FINISHED, UNAVAILABLE),
+    E(WRITING, TIMEOUT, FINISHED, UNAVAILABLE),
+    E(WRITING, CANCELLED, WRITING, COMPLETED),
+    E(DROPPING, DROPPED, FINISHED, REFUSED),
+    E(DROPPING, TIMEOUT, FINISHED, REFUSED),
+    E(DROPPING, CANCELLED, DROPPING, REFUSED),
     E(FINISHED, RECORDED, AUDITED, COMPLETED),
     E(FINISHED, UNRECORDED, AUDITED, UNAVAILABLE),
     E(FINISHED, CANCELLED, FINISHED, COMPLETED),
@@ -102,6 +122,10 @@ static const struct expectation faults[CALL_STATE_COUNT] = {
     [CALL_RUNNING] = E(RUNNING, FAULT, KILLING, FAILED),
     [CALL_KILLING] = E(KILLING, FAULT, KILLING, CANCELLED),
     [CALL_CLOSING] = E(CLOSING, FAULT, FINISHED, FAILED),
+    [CALL_SETTLED] = E(SETTLED, FAULT, DROPPING, FAILED),
+    [CALL_REVIEW] = E(REVIEW, FAULT, DROPPING, FAILED),
+    [CALL_WRITING] = E(WRITING, FAULT, FINISHED, FAILED),
+    [CALL_DROPPING] = E(DROPPING, FAULT, FINISHED, FAILED),
     [CALL_FINISHED] = E(FINISHED, FAULT, AUDITED, FAILED),
     [CALL_AUDITED] = E(AUDITED, FAULT, AUDITED, COMPLETED),
 };
@@ -127,10 +151,36 @@ static void close_writers(void)
 
 /* A call that came to this state by the road of an honest world, or, where no call ever rests,
  * was put there. */
+static bool is_about_changes(enum call_state state)
+{
+	return state == CALL_SETTLED || state == CALL_REVIEW || state == CALL_WRITING ||
+	       state == CALL_DROPPING;
+}
+
+static const char *tool_for(enum call_state state)
+{
+	return state == CALL_APPROVAL ? "gated" : is_about_changes(state) ? "asks" : "bash";
+}
+
+/* In REVIEW it rests as in life; the others are where an answer leads from there. */
+static void exit_into(struct call *call, enum call_state state)
+{
+	answer_exit_effects(call->id, EXIT_HOW_EXITED, EFFECTS_HELD);
+	assert_int_equal(call->state, CALL_REVIEW);
+	if (state == CALL_WRITING)
+		call_step(call, CALL_ON_APPROVED);
+	if (state == CALL_DROPPING)
+		call_step(call, CALL_ON_DENIED);
+	if (state == CALL_SETTLED) { /* where no call rests */
+		approval_void_all(&world, "put there");
+		effect_book_find(&world, call->id)->approval[0] = '\0';
+		call->state = state;
+	}
+}
+
 static struct call *call_in(enum call_state state)
 {
-	struct call *call = world_call(
-	    1, 50, state == CALL_APPROVAL ? "gated" : "bash", state == CALL_DECLINED ? RM : LS);
+	struct call *call = world_call(1, 50, tool_for(state), state == CALL_DECLINED ? RM : LS);
 
 	switch (state) {
 	case CALL_AUTHORIZED:
@@ -162,6 +212,10 @@ static struct call *call_in(enum call_state state)
 	case CALL_RUNNING:
 	case CALL_KILLING:
 	case CALL_CLOSING:
+	case CALL_SETTLED:
+	case CALL_REVIEW:
+	case CALL_WRITING:
+	case CALL_DROPPING:
 	case CALL_FINISHED:
 	case CALL_AUDITED:
 		answer_plan(call, ANSWER_OK, 3);
@@ -171,6 +225,8 @@ static struct call *call_in(enum call_state state)
 		answer_launch(call->serial, ANSWER_OK, writers);
 		if (state == CALL_KILLING)
 			call_cancel(call);
+		if (is_about_changes(state))
+			exit_into(call, state);
 		if (state == CALL_FINISHED || state == CALL_AUDITED)
 			answer_exit(call->id, EXIT_HOW_EXITED, 0);
 		if (state == CALL_CLOSING) { /* where it rests only while calls inside it end */

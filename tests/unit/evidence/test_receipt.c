@@ -29,6 +29,22 @@ static struct fixture sealed(void)
 	return f;
 }
 
+/* A decision about effects starts no tool, and the other way round. */
+static void effects_are_no_plan(void **state)
+{
+	struct fixture f = sealed();
+	const struct digest zero = {{0}};
+
+	(void)state;
+	assert_int_equal(receipt_check_effects(&f.receipt, f.key, "c-1", &f.plan), -EKEYREJECTED);
+	assert_int_equal(receipt_seal_effects(&f.receipt, f.key, "c-1", &f.plan), 0);
+	assert_int_equal(receipt_check_effects(&f.receipt, f.key, "c-1", &f.plan), 0);
+	assert_int_equal(receipt_check(&f.receipt, f.key, "c-1", &f.plan), -EKEYREJECTED);
+	assert_int_equal(receipt_check_effects(&f.receipt, f.key, "c-2", &f.plan), -EKEYREJECTED);
+	assert_int_equal(receipt_seal_effects(&f.receipt, f.key, "c-1", &zero), -EINVAL);
+	assert_int_equal(receipt_check_effects(&f.receipt, f.key, "c-1", &zero), -EKEYREJECTED);
+}
+
 /* The bytes under the MAC are part of the contract between two programs: computed elsewhere. */
 static void mac_is_what_it_was(void **state)
 {
@@ -96,6 +112,7 @@ static void giant_call_id_is_a_fault(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(effects_are_no_plan),
 	    cmocka_unit_test(mac_is_what_it_was),
 	    cmocka_unit_test(any_other_byte_is_rejected),
 	    cmocka_unit_test(nothing_is_sealed_for_nobody),

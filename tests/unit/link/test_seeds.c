@@ -70,6 +70,20 @@ static uint32_t fill(struct message *message)
 		message->u.launched =
 		    (struct message_launched){.status = ANSWER_OK, .has_input = 1, .has_gate = 1};
 		return 4;
+	case MESSAGE_EXITED:
+		message->u.exited = (struct message_exited){.call = "c-1",
+		    .how = EXIT_HOW_EXITED,
+		    .layers = WORDS(layers),
+		    .effects = EFFECTS_HELD,
+		    .body = body};
+		return 0;
+	case MESSAGE_EFFECTS:
+		message->u.effects = (struct message_effects){
+		    .op = EFFECTS_COMMIT, .call = "c-1", .by = "uid:7", .paths = WORDS(paths)};
+		return 0;
+	case MESSAGE_EFFECTED:
+		message->u.effected = (struct message_effected){.status = ANSWER_OK, .body = body};
+		return 0;
 	case MESSAGE_REQUEST:
 		message->u.request = (struct message_request){.peer = 1,
 		    .method = REQUEST_TOOLS_CALL,
@@ -82,13 +96,6 @@ static uint32_t fill(struct message *message)
 		return 0;
 	case MESSAGE_REPLY:
 		message->u.reply = (struct message_reply){.kind = REPLY_RESULT, .body = body};
-		return 0;
-	case MESSAGE_EXITED:
-		message->u.exited = (struct message_exited){.call = "c-1",
-		    .how = EXIT_HOW_EXITED,
-		    .proof = 1,
-		    .layers = WORDS(layers),
-		    .wall_us = 5};
 		return 0;
 	case MESSAGE_KILL:
 		message->u.kill = (struct message_kill){.call = "c-1", .cause = "cancelled"};

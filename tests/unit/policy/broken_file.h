@@ -245,12 +245,15 @@ static const struct broken broken_file[] = {
 	"p.yaml:1:46: tools.bash.sandbox.cpu: '10ms' is out of range; choose 1s to 7d"},
     {"tools: {bash: {type: command, sandbox: {files: 2}}}",
 	"p.yaml:1:48: tools.bash.sandbox.files: '2' is out of range; choose 8 to 1048576"},
-    {"tools: {bash: {type: command, sandbox: {workspace: overlay}}}",
-	"p.yaml:1:52: tools.bash.sandbox.workspace: 'overlay': this part of callgate is not "
-	"built yet in this version; choose another"},
+    {"tools: {bash: {type: command, require_approval: effect}}",
+	"p.yaml:1:49: tools.bash.require_approval: 'effect' is not when a human is asked; write "
+	"true, false or effects"},
+    {"tools: {bash: {type: command, require_approval: effects}}",
+	"p.yaml:1:49: tools.bash.require_approval: needs changes that are held until somebody has "
+	"answered; write sandbox: {workspace: overlay}, or true to be asked before it runs"},
     {"tools: {bash: {type: command, sandbox: {workspace: rx}}}",
 	"p.yaml:1:52: tools.bash.sandbox.workspace: 'rx' is not one of its values; choose from "
-	"rw, ro"},
+	"rw, ro, overlay"},
     {"tools: {bash: {type: command, sandbox: {run_as: root}}}",
 	"p.yaml:1:49: tools.bash.sandbox.run_as: 'root' is not one of its values; choose from "
 	"cell, owner"},

@@ -129,6 +129,7 @@ static const char *const good[] = {
     "tools: {t: {type: command, sandbox: {require: all, callgate: true}}}",
     "tools: {t: {type: command, sandbox: {require: [disk], memory: 4194304, cpu: 1s}}}",
     "tools: {t: {type: command, sandbox: {workspace: ro, run_as: owner, exec: false}}}",
+    "tools: {t: {type: command, require_approval: effects, sandbox: {workspace: overlay}}}",
     "tools: {t: {type: command, output_schema: {type: object, x-note: y}}}",
     "tools:\n  t:\n    type: command\n    deny_by_default: ${FALSE}\n",
     every_key,

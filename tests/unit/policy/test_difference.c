@@ -146,6 +146,14 @@ static void test_commands(void **state)
 	    "loses tool t: runs cat\n");
 }
 
+static void test_effects(void **state)
+{
+	(void)state;
+	says("tools: {t: {type: command, sandbox: {workspace: overlay}}}",
+	    "tools: {t: {type: command, require_approval: effects, sandbox: {workspace: overlay}}}",
+	    "loses tool t: now asks a human about what every call changed\n");
+}
+
 #define RULES(rows)                                                                                \
 	"tools: {t: {type: command, exec: {program: git, argv: [\"{b}\"]}, parameters: {type: "    \
 	"object, required: [b], properties: {b: {type: string}}}, rules: [" rows "]}}"
@@ -304,6 +312,7 @@ int main(void)
 	    cmocka_unit_test(test_roles),
 	    cmocka_unit_test(test_principals),
 	    cmocka_unit_test(test_commands),
+	    cmocka_unit_test(test_effects),
 	    cmocka_unit_test(test_rules),
 	    cmocka_unit_test(test_visibility),
 	    cmocka_unit_test(test_settings),

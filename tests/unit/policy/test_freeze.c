@@ -50,6 +50,7 @@ static const char text[] =
     "    require_approval: true\n"
     "    helpers: [/usr/lib/*]\n"
     "    sandbox: {memory: 64MiB, require: [userns, seccomp], workspace: ro, exec: true}\n"
+    "  aside: {type: command, require_approval: effects, sandbox: {workspace: overlay}}\n"
     "  b: {type: command}\n";
 
 static char *const environment[] = {"API_KEY_1=0123456789abcdef0123456789abcdef", NULL};
