@@ -252,6 +252,11 @@ $(PROBES): $(B)/escape/%: tests/escape/%.c Makefile
 	$(call say,PROBE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -static -o $@ $<
+# The battery's helper is the escape tests' probe and further verbs.
+$(B)/battery/probe: tests/battery/probe.c tests/escape/probe.c Makefile
+	$(call say,PROBE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -static -o $@ $<
 $(B)/escape/cells: $(B)/obj/tests/escape/cells.o $(call archives,sandbox)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -358,6 +363,11 @@ check-install: all man ## a tree that runs from where it was put
 check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and without the wall
 	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/escape/cells build/plain-walls/callgated
 	$(Q)tests/escape/run.sh $(B) build/plain-walls
+.PHONY: check-battery check-battery-quick
+check-battery: all $(B)/battery/probe ## the escape and bypass battery: a line a case, and a score
+	$(Q)tests/battery/run.py $(B) $(BATTERY)
+check-battery-quick: all $(B)/battery/probe
+	$(Q)tests/battery/run.py $(B) --quick
 check-conformance: all build/npm/.done build/conformance/.done ## the MCP suite and Inspector, both eras, over HTTP
 	$(Q)tests/conformance/run.sh $(B)
 check-fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/replay_%) ## replay the fuzz corpora
