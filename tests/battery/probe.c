@@ -1,8 +1,9 @@
 /*
- * The static helper of the battery: all verbs of the escape tests' probe, and further ones that take
- * arguments. Exit 0: the wall held, 1: it did not, 2: no such verb; what a verb of its own says
- * stands beside it.
+ * The static helper of the battery: all verbs of the escape tests' probe, and further ones that
+ * take arguments. Exit 0: the wall held, 1: it did not, 2: no such verb; what a verb of its own
+ * says stands beside it.
  */
+int escape_main(int argc, char **argv);
 #define main escape_main
 #include "../escape/probe.c"
 #undef main

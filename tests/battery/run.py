@@ -5,6 +5,7 @@ import argparse, collections, glob, importlib, json, os, shutil, subprocess, sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+sys.dont_write_bytecode = True
 import harness
 from gate import Gate
 from harness import CASES, WAYS, Failed
