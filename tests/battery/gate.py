@@ -1,5 +1,5 @@
 """The rig: a real daemon in a folder of its own, attacks on it, and what they left behind."""
-import contextlib, glob, json, os, shutil, signal, subprocess, tempfile, time
+import base64, contextlib, glob, json, os, shutil, signal, subprocess, tempfile, time
 
 from effects import Listeners, Marker
 from harness import ANY, DENY, HELD_BACK, INVALID, RAN, Failed, check, matches
@@ -13,24 +13,33 @@ SPAWN = ("import subprocess, sys\n"
 
 
 def default_tools(probe, walls):
-    """The battery's policy. bash: the list of the battery, judged word by word; ask: the same behind
-    a human; box: interpreters and the programs of bash, so the kernel alone judges what they start."""
+    """The battery's policy. bash: the list of the battery, judged word by word; wide: programs that
+    start others, each with its pack; ask, ask_wide, ask_host: the same behind a human; box:
+    interpreters and all of these, so that the kernel alone judges what they start."""
     looked = "ls, cat, echo, grep, find, git"
-    strict = ("packs: [find, git], rules: [{id: git_other, decision: deny, reason: only status diff log, "
-              "when: {argv: {type: array, prefixItems: [{const: git}], minItems: 1, "
-              "not: {prefixItems: [{const: git}, {enum: [status, diff, log]}], minItems: 2}}}}]")
+    starters = ", ".join(p for p in ("env", "xargs", "tar", "sed", "make", "sort", "rg")
+                         if shutil.which(p, path="/usr/bin:/bin"))
+    strict = "deny_by_default: true, packs: [find, git]"
+    wide = f"deny_by_default: true, packs: [find, git, {starters}]"
+    limits = f"max_execution_time: 20s{walls}"
+    host = """parameters: {type: object, additionalProperties: false, required: [host],
+      properties: {host: {type: string}, file: {type: string, format: workspace-path},
+      words: {type: array, items: {type: string}}}}, exec: {program: echo, argv: ["{host}",
+      {if: file, then: "{file}"}, {if: words, then: {each: words}}]}"""
     return f"""
-  bash: {{type: command, deny_by_default: true, allowed_commands: [{looked}], {strict}, max_execution_time: 20s{walls}}}
-  ask: {{type: command, deny_by_default: true, allowed_commands: [{looked}, "{probe}"], {strict}, require_approval: true, max_execution_time: 20s{walls}}}
-  box: {{type: command, deny_by_default: true, allowed_commands: [sh, bash, python3, {looked}, sleep, "{probe}"], max_execution_time: 20s{walls}}}
-  probe: {{type: command, deny_by_default: true, allowed_commands: ["{probe}"], max_execution_time: 20s{walls}}}
+  bash: {{type: command, {strict}, allowed_commands: [{looked}], {limits}}}
+  ask: {{type: command, {strict}, allowed_commands: [{looked}, "{probe}"], require_approval: true, {limits}}}
+  git: {{type: command, deny_by_default: true, packs: [git], allowed_commands: [git], {limits},
+    rules: [{{id: git_other, decision: deny, reason: "status, diff and log only", when: {{argv: {{type: array,
+      not: {{prefixItems: [{{const: git}}, {{enum: [status, diff, log]}}], minItems: 2}}}}}}}}]}}
+  wide: {{type: command, {wide}, allowed_commands: [{looked}, {starters}], {limits}}}
+  ask_wide: {{type: command, {wide}, allowed_commands: [{looked}, {starters}], require_approval: true, {limits}}}
+  box: {{type: command, deny_by_default: true, allowed_commands: [sh, bash, python3, {looked}, {starters}, sleep, "{probe}"], {limits}}}
+  probe: {{type: command, deny_by_default: true, allowed_commands: ["{probe}"], {limits}}}
   edit: {{type: function, handler: text_editor{walls}}}
   search: {{type: function, handler: grep_search{walls}}}
-  host:
-    type: command
-    parameters: {{type: object, additionalProperties: false, required: [host], properties: {{host: {{type: string}}, file: {{type: string, format: workspace-path}}}}}}
-    exec: {{program: echo, argv: ["{{host}}", {{if: file, then: "{{file}}"}}]}}
-    max_execution_time: 20s{walls.replace(", ", chr(10) + "    ", 1)}
+  host: {{type: command, {host}, {limits}}}
+  ask_host: {{type: command, {host}, require_approval: true, {limits}}}
 """
 
 
@@ -123,6 +132,19 @@ class Gate:
         for args in (["init", "-q", "-b", "main"], ["add", "notes.txt", "x"],
                      ["-c", "user.name=b", "-c", "user.email=b@localhost", "commit", "-qm", "first"]):
             subprocess.run(["git", "-C", self.ws, *args], env=env, check=True, capture_output=True)
+
+    def put(self, name, text, mode=0o644):
+        """A file of the workspace."""
+        path = f"{self.ws}/{name}"
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, mode)
+
+    def put_program(self, source, name):
+        """A copy of a program, in the workspace."""
+        shutil.copy(source, f"{self.ws}/{name}")
+        os.chmod(f"{self.ws}/{name}", 0o755)
 
     def write_policy(self, text):
         with open(self.config, "w") as f:
@@ -282,21 +304,23 @@ class Gate:
     # ---- attacks -----------------------------------------------------------------------------
 
     def attack(self, way, command=None, argv=None, tool="bash", expect=None, inside=True, shell="bash",
-               stdin=None, cwd=None, neighbour=None, control=None, args=None, child_expect=None):
+               stdin=None, cwd=None, neighbour=None, control=None, args=None, child_expect=None,
+               ask="ask"):
         """Attacks and judges. command, or argv, or args (the arguments of a tool that is neither).
         Signs: {C} canary to be made (never may be), {F} file with g.secret, {T} TCP and {U} UDP port,
         {S} {D} path of a stream and datagram server, {A} abstract name, {M} number that marks
-        processes, {O} the folder outside, {W} the workspace.
+        processes, {B} base64 of "touch {C}", {O} the folder outside, {W} the workspace.
         expect: of "tool"; by default DENY. "child" runs it below bash and python3 of the tool box
-        (child_expect, default RAN), "neighbour" by the tool ask where a grant stands for `neighbour`
-        (default HELD_BACK; of what may run in "tool", that too).
+        (child_expect, default RAN), "neighbour" by the tool `ask` where a grant stands for the arguments
+        `neighbour` (HELD_BACK, also of what may run in "tool"; INVALID stays so).
         inside: the canary is also tried in the workspace, which is granted: no program may make it;
         "tool": not by "child", whose shell may write there itself.
         control: the attack is first run on the host, in the long form: it must have the effect."""
         expect = expect or DENY
         result = None
         places = [self.outside]
-        uses_canary = "{C}" in json.dumps([command, argv, stdin, args])
+        signs_used = json.dumps([command, argv, stdin, args])
+        uses_canary = "{C}" in signs_used or "{B}" in signs_used
         if uses_canary and inside and not (way == "child" and inside == "tool"):
             places.append(self.ws)
         for place in places:
@@ -318,7 +342,7 @@ class Gate:
             if control and not self.quick and way == "tool" and place == self.outside:
                 self._control(filled, canary, marker, shell)
             for name, arguments, wanted in self._variants(way, filled, tool, expect, shell, neighbour,
-                                                          child_expect):
+                                                          child_expect, ask):
                 hits = len(self.listeners.hits)
                 got = self.request(name, arguments)
                 self.attacks += 1
@@ -327,7 +351,7 @@ class Gate:
                 finally:
                     if got.approval:
                         self.deny(got.approval)
-                if any(s in json.dumps([command, argv, stdin, args]) for s in ("{T}", "{U}", "{S}", "{D}", "{A}")):
+                if any(s in signs_used for s in ("{T}", "{U}", "{S}", "{D}", "{A}")):
                     time.sleep(0.05)
                 self._no_effect(got, canary, marker, hits, arguments)
                 self.serving()
@@ -342,18 +366,19 @@ class Gate:
         return {"{C}": canary, "{F}": self.secret_file, "{M}": marker.text, "{O}": self.outside,
                 "{W}": self.ws, "{T}": str(self.listeners.tcp_port), "{U}": str(self.listeners.udp_port),
                 "{S}": self.listeners.path, "{D}": self.listeners.dgram_path,
-                "{A}": self.listeners.abstract}, canary, marker
+                "{A}": self.listeners.abstract, "{B}": base64.b64encode(f"touch {canary}\n".encode()).decode(),
+                }, canary, marker
 
-    def _variants(self, way, filled, tool, expect, shell, neighbour, child_expect):
+    def _variants(self, way, filled, tool, expect, shell, neighbour, child_expect,
+                  ask):
         """(tool, arguments, expected) of each call that this way of the attack makes."""
         arguments = filled["args"] if filled["args"] is not None else {
             k: v for k, v in filled.items() if v is not None and k != "args"}
         if way == "tool":
             return [(tool, arguments, expect)]
         if way == "neighbour":
-            self.neighbour(neighbour or {"command": "git status"}, "ask")
-            return [("ask", arguments, HELD_BACK if expect in (DENY, RAN) or expect is not INVALID
-                     and ("allow", "completed") in expect else expect)]
+            self.neighbour(neighbour or {"command": "git status"}, ask)
+            return [(ask, arguments, INVALID if expect is INVALID else HELD_BACK)]
         if way != "child":
             raise ValueError(f"no way {way}")
         more = {k: v for k, v in arguments.items() if k in ("stdin", "cwd")}
