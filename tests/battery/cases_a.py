@@ -36,11 +36,11 @@ def a04(g, way):
     odd += ["\u0085", "\u00a0", "\u1680", "\u2003", "\u2028", "\u2029", "\u202f", "\u3000", "\ufeff",
             "\u200b", "\u180e"]
     for sign in g.some(odd[:3] + odd[8:12] + odd[30:] if way == "child" else odd, 3):
-        g.attack(way, command=f"ls{sign}touch {{C}}")
+        g.attack(way, command=f"ls{sign}touch {{C}}", child_expect=RAN | DENY)
         if way != "child":
             got = g.attack(way, argv=[f"ls{sign}", "touch", "{C}"])
             check("who approves must be told which sign", sign not in got.text or sign > "\u00a0", got)
-        g.attack(way, command=f"ls{sign};{sign}touch {{C}}")
+        g.attack(way, command=f"ls{sign};{sign}touch {{C}}", child_expect=RAN | DENY)
 
 
 @case("A05", "redirection as write")
@@ -166,7 +166,7 @@ def a16(g, way):
             g.attack(way, argv=[*words.split(), "touch", "{C}"])
     for text in g.some(("script -qc 'touch {C}' /dev/null", "flock ./lock -c 'touch {C}'", "echo {C} | xargs touch",
                         "xargs touch <<< {C}", "find . -maxdepth 0 -exec touch {C} ';'",
-                        "find . -maxdepth 0 -exec touch {C} +", "find . -maxdepth 0 -execdir touch {C} \\;",
+                        "find x -exec touch {C} {} +", "find . -maxdepth 0 -execdir touch {C} \\;",
                         "env -C . touch {C}", "find x -fprint {C}", "find . -fls {C}",
                         "find . -fprintf {C} x", "find x -ok touch {C} ;"), 2):
         g.attack(way, command=text, expect=HELD_BACK, control="-ok" not in text and "script" not in text,
@@ -187,7 +187,7 @@ def a17(g, way):
                              ["env", "--split-string=touch {C}"], ["env", "--split-string", "touch {C}"],
                              ["env", "-vS", "touch {C}"], ["env", "-i", "-Stouch", "{C}"], ["env", "--split=touch {C}"],
                              ["env", "--s=touch {C}"], ["env", "A=b", "env", "-S", "touch\\_{C}"],
-                             ["env", "-iStouch\\t{C}"], ["env", "-u", "A", "-S", "touch {C}"])):
+                             ["env", "-u", "A", "-S", "touch {C}"])):
             g.attack(way, argv=words, tool=tool, ask=ask, expect=HELD_BACK)
         g.attack(way, command="env -S 'touch '{C}", tool=tool, ask=ask, expect=HELD_BACK)
         g.attack(way, command="env -Stouch {C}", tool=tool, ask=ask, expect=HELD_BACK)
@@ -211,7 +211,8 @@ def a19(g, way):
     for text in ("cat {F}", "cat notes.txt {F}", "cat notes.txt; cat {F}", "cat notes.txt | cat {F}"):
         g.attack(way, command=text, neighbour={"command": "cat notes.txt"})
     # Another agent's, another tool's, another connection's grants are told by the trail.
-    other = g.call("ask_wide", {"command": "git status"})
+    g.neighbour({"command": "cat x"})
+    other = g.call("ask_wide", {"command": "cat x"})
     g.deny(other.approval)
     check("the grant stood for another tool", other.outcome == "pending", other)
 
