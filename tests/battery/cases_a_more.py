@@ -17,7 +17,7 @@ def a23(g, way):
              ["git", "-c", "core.pager=touch {C}", "-p", "log"], ["git", "-c", "pager.log=touch {C}", "-p", "log"],
              ["git", "-c", "diff.external=touch {C}; true", "diff"],
              ["git", "-c", "DIFF.External=touch {C}; true", "diff"],
-             ["git", "-ccore.fsmonitor=touch {C}; false", "status"],
+             ["git", "-c", "Core.fsMonitor=touch {C}; false", "status"],
              ["git", "-c", "core.sshCommand=touch {C}", "fetch", "ssh://localhost/x"],
              ["git", "--exec-path=./evil", "log"], ["git", "--exec-path=.", "status"],
              ["git", "--config-env=core.fsmonitor=HOME", "status"], ["git", "--config-env", "core.pager=HOME", "log"],
@@ -27,7 +27,7 @@ def a23(g, way):
              ["git", "-c", "credential.helper=!touch {C}", "credential", "fill"],
              ["git", "-c", "filter.x.clean=touch {C}", "diff"], ["git", "-c", "uploadpack.packObjectsHook=touch {C}", "status"],
              ["git", "-c", "gpg.program=./evil/ls", "log", "--show-signature"]]
-    sure = {2, 6, 7, 0, 1, 8}
+    sure = {0, 1, 2, 6, 7, 8}
     evil(g)
     for n, words in enumerate(g.some(lines)):
         for tool in ("bash", "git"):
@@ -143,7 +143,7 @@ def a29(g, way):
             g.attack(way, command=text, tool="wide", ask="ask_wide", expect=HELD_BACK)
     for text in g.some(("grep -f {F} notes.txt", "grep '' {F}", "cat {F}", "cat notes.txt {F}", "grep -r secret {O}",
                         "cat -- {F}", "grep -rh '' /proc/1/root{F}", "ls -la {O}", "find {O} -name secret",
-                        "find {O} -name secret -printf %s", "cat ../../outside/secret", "grep -r '' ../..",
+                        "find {O} -name secret -printf %s", "cat ../../{O}/secret", "grep -r '' ../..",
                         "cat /proc/self/root{F}", "git diff --no-index x {F}", "grep --file={F} -v x"), 3):
         got = g.attack(way, command=text, expect=RAN)
         check("a name from outside is seen", way == "neighbour" or "canary" not in got.stdout, got)

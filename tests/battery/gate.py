@@ -52,10 +52,8 @@ class Gate:
         self.callgated = callgated or f"{programs}/callgated"
         self.probe = f"{programs}/probe"
         self.uid = os.getuid()
-        self.outside = f"{place}/outside"
-        if not os.path.isdir(self.outside):
-            os.mkdir(self.outside)
-            os.chmod(self.outside, 0o777)
+        self.outside = tempfile.mkdtemp(prefix="outside.", dir=place)
+        os.chmod(self.outside, 0o777)
         self.secret = "secret-" + Marker().text
         self.secret_file = f"{self.outside}/secret"
         with open(self.secret_file, "w") as f:
@@ -132,6 +130,17 @@ class Gate:
         for args in (["init", "-q", "-b", "main"], ["add", "notes.txt", "x"],
                      ["-c", "user.name=b", "-c", "user.email=b@localhost", "commit", "-qm", "first"]):
             subprocess.run(["git", "-C", self.ws, *args], env=env, check=True, capture_output=True)
+
+    def tidy(self):
+        """The workspace as it was at the start: no case finds what another one has left."""
+        template = f"{self.home}/template"
+        if not os.path.isdir(template):
+            shutil.copytree(self.ws, template, symlinks=True)
+            return
+        for name in os.listdir(self.ws):
+            path = f"{self.ws}/{name}"
+            shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+        shutil.copytree(template, self.ws, symlinks=True, dirs_exist_ok=True)
 
     def put(self, name, text, mode=0o644):
         """A file of the workspace."""

@@ -123,6 +123,7 @@ def inner(args):
     try:
         for case in wanted(args):
             said, whys, began = [], [], time.monotonic()
+            gate.tidy()
             for way in case.ways:
                 if args.way and way != args.way:
                     continue
