@@ -341,7 +341,7 @@ test-packages: packages
 check: test-packages ## everything: unit, integration, escape, corpus replay, lint (installs packages)
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit $(PROBES)
 	$(Q)$(MAKE) --no-print-directory check-all
-check-all: lint check-unit check-schema check-identity check-courier check-fuzz check-escape check-integration check-install check-functions check-packs
+check-all: lint check-unit check-schema check-identity check-courier check-fuzz check-escape check-integration check-install check-functions check-packs check-battery-quick battery-pairs
 check-unit: unit ## the unit tests
 	$(Q)tests/run-unit.sh $(UNIT_TESTS)
 check-schema: $(B)/suite/json_schema_suite ## the JSON Schema Test Suite, draft 2020-12
@@ -363,11 +363,17 @@ check-install: all man ## a tree that runs from where it was put
 check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and without the wall
 	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/escape/cells build/plain-walls/callgated
 	$(Q)tests/escape/run.sh $(B) build/plain-walls
-.PHONY: check-battery check-battery-quick
+.PHONY: check-battery check-battery-quick battery-matrix battery-pairs battery-walls
 check-battery: all $(B)/battery/probe ## the escape and bypass battery: a line a case, and a score
 	$(Q)tests/battery/run.py $(B) $(BATTERY)
 check-battery-quick: all $(B)/battery/probe
-	$(Q)tests/battery/run.py $(B) --quick
+	$(Q)tests/battery/run.py $(B) --quick --sample
+battery-walls: all $(B)/battery/probe
+	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/callgated
+battery-matrix: battery-walls ## one wall off at a time: which cases of the battery see it
+	$(Q)tests/battery/matrix.py $(B) build/plain-walls $(MATRIX)
+battery-pairs: battery-walls
+	$(Q)tests/battery/matrix.py $(B) build/plain-walls --pairs 5
 check-conformance: all build/npm/.done build/conformance/.done ## the MCP suite and Inspector, both eras, over HTTP
 	$(Q)tests/conformance/run.sh $(B)
 check-fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/replay_%) ## replay the fuzz corpora

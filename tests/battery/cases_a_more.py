@@ -60,7 +60,7 @@ def a25(g, way):
     sure = ("show --output=", "diff --output", "log --output", "archive -o", "bundle", "clone .", "init {C}", "grep -O")
     for text in g.some(lines, 3):
         told = any(f"git {s}" in text for s in sure)
-        g.attack(way, command=text, expect=HELD_BACK | RAN if "{F}" in text or text == "git -p log" else HELD_BACK,
+        g.attack(way, command=text, expect=HELD_BACK | RAN if "{F}" in text or "-p log" in text or "rev-parse" in text else HELD_BACK,
                  inside="tool", control=told)
         if way == "tool" and "{F}" not in text and "-p" not in text.split() and " log" not in text:
             g.attack(way, command=text, tool="git", expect=HELD_BACK)
@@ -87,6 +87,18 @@ def environments(g, way, names, command):
             g.serving()
 
 
+def check_policy(g, tools):
+    """What the policy's judge says of these tools."""
+    path = f"{g.home}/other.yaml"
+    with open(path, "w") as f:
+        f.write(g.policy(tools=tools))
+    os.chmod(path, 0o600)
+    return g.callgate("policy", "check", path)
+
+
+PYTHON = "  box: {type: command, deny_by_default: true, allowed_commands: [python3, sh, ls, touch, git]}\n"
+
+
 def seen_inside(d, tool="box"):
     got = d.call(tool, {"argv": ["python3", "-c", "import os, json; print(json.dumps(dict(os.environ)))"]})
     return json.loads(got.stdout)
@@ -105,9 +117,10 @@ def a26(g, way):
         g.neighbour({"command": "git status"})
         environments(g, way, GIT_ENV, "git diff")
     if way == "tool":
-        with g.daemon(env={k: v.replace("{C}", f"{g.outside}/env") for k, v in GIT_ENV.items()}) as d:
+        with g.daemon(env={k: v.replace("{C}", f"{g.outside}/env") for k, v in GIT_ENV.items()},
+                      tools=PYTHON) as d:
             d.put("notes.txt", "changed: answer\n")
-            got = d.attack("tool", command="git diff", expect=COMPLETED)
+            got = d.attack("tool", command="git diff", tool="box", expect=COMPLETED)
             check("the daemon's own variables change git", "changed: answer" in got.stdout, got)
             check("they are passed on", not set(GIT_ENV) & set(seen_inside(d)), seen_inside(d))
             check("and run", not os.path.lexists(f"{g.outside}/env"))
@@ -169,8 +182,8 @@ def a31(g, way):
                         "go run x", "go generate", "perl Makefile.PL", "docker build ."), 3):
         g.attack(way, command=text, control=text.startswith("make") and way == "tool")
     if way == "tool":
-        # Where the list has them, the policy's judge names them as what runs any code.
-        done = g.callgate("policy", "check", g.config)
+        # Where a list has it, the policy's judge names it as what runs any code.
+        done = check_policy(g, "  b: {type: command, deny_by_default: true, allowed_commands: [make]}")
         check("policy check does not name make as what runs code", re.search(r"make\b.*(code|program|command)", done.stdout + done.stderr), done.stdout + done.stderr)
     for words in g.some((["make", "C={C}", "T={T}"], ["make", "--eval=all: ; touch '{C}'"], ["make", "-f", "Makefile", "C={C}"],
                          ["make", "SHELL=/usr/bin/touch", ".SHELLFLAGS={C}"], ["make", "-C", ".", "C={C}"])):
@@ -206,17 +219,14 @@ def a34(g, way):
         g.neighbour({"command": "git status"})
         environments(g, way, LOADER_ENV, "ls")
     if way == "tool":
-        with g.daemon(env={k: v for k, v in LOADER_ENV.items() if not k.startswith(("LD_", "GLIBC", "MALLOC"))}) as d:
+        with g.daemon(env={k: v for k, v in LOADER_ENV.items() if not k.startswith(("LD_", "GLIBC", "MALLOC"))},
+                      tools=PYTHON) as d:
             inside = seen_inside(d)
             check("passed on", not set(LOADER_ENV) & set(inside), inside)
             check("only what the manual names", set(inside) <= {"PATH", "HOME", "TMPDIR", "LANG", "USER", "PWD", "SHLVL", "_",
                                                                "LC_CTYPE", "OLDPWD"}, inside)
         for name in ("LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "PATH", "CALLGATE_SOCKET"):
-            text = g.policy().replace("tools:\n", f"tools:\n  listed: {{type: command, deny_by_default: true, allowed_commands: [ls], env: {{{name}: /x}}}}\n")
-            with open(f"{g.home}/other.yaml", "w") as f:
-                f.write(text)
-            os.chmod(f"{g.home}/other.yaml", 0o600)
-            done = g.callgate("policy", "check", f"{g.home}/other.yaml")
+            done = check_policy(g, f"  b: {{type: command, deny_by_default: true, allowed_commands: [ls], env: {{{name}: /x}}}}")
             check(f"a policy may list {name}", done.returncode != 0 and name in done.stdout + done.stderr, done)
 
 
@@ -227,11 +237,11 @@ def a35(g, way):
                         "evil/ls {C}", "evil/../evil/ls {C}", "/proc/self/cwd/evil/ls {C}", "../workspace/evil/ls {C}"), 3):
         g.attack(way, command=text, control="/proc" not in text and "../w" not in text and "{W}" not in text)
     if way == "tool":
-        with g.daemon(env={"PATH": f"{g.ws}/evil:./evil:evil:/usr/bin"}) as d:
+        with g.daemon(env={"PATH": f"{g.ws}/evil:./evil:evil:/usr/bin"}, tools=PYTHON) as d:
             evil(d)
-            got = d.attack("tool", command="ls {C}", expect=COMPLETED)
+            got = d.attack("tool", command="ls {C}", tool="box", expect=COMPLETED)
             check("another ls", got.decisions[0]["program"] == "/usr/bin/ls", got.decisions)
-            got = d.attack("tool", command="ls {C}", cwd="evil", expect=COMPLETED)
+            got = d.attack("tool", command="ls {C}", tool="box", cwd="evil", expect=COMPLETED)
             check("another ls", got.decisions[0]["program"] == "/usr/bin/ls", got.decisions)
     if way == "child":
         got = g.call("box", {"argv": ["python3", "-c", "import os; print(os.environ['PATH'])"]})
@@ -417,7 +427,9 @@ def a46(g, way):
     got = g.attack(way, argv=["python3", "-c", REACH, "{T}", "{U}", "{S}", "{D}", "{A}"], control=True)
     if way == "child":
         check("an address was reached", "reached" not in got.stdout and got.stdout.count("held") == 8, got)
-        check("inet ends in ENETUNREACH", got.stdout.count("held ENETUNREACH") >= 2 or g.off, got)
+        # Landlock is asked first where it knows the network (EACCES); behind it there is no route.
+        check("inet does not end at a wall", g.off or all(
+            w in ("EACCES", "ENETUNREACH", "EAFNOSUPPORT") for w in got.stdout.split()[1::2]), got)
 
 
 @case("A47", "another daemon is asked to run it")
@@ -459,11 +471,11 @@ def a49(g, way):
     check("a name was run", not found and not os.path.exists(f"{g.home}/canary-name"), found)
     if way == "tool":
         for name in g.some(names[:3], 1):
-            with g.daemon(policy=g.policy().replace("./workspace", json.dumps(f"./{name}"))) as d:
-                pass
-                os.makedirs(f"{d.home}/{name}", exist_ok=True)
-                for tool, text in (("bash", "ls"), ("box", "sh -c 'ls; ls'"), ("box", "ls; ls")):
-                    got = d.call(tool, {"command": text})
+            with g.daemon(policy=g.policy(tools=PYTHON).replace("./workspace", json.dumps(f"./{name}")),
+                          prepare=lambda d: os.makedirs(f"{d.home}/{name}")) as d:
+                for text in ("ls", "sh -c 'ls; ls'", "ls; ls"):
+                    got = d.call("box", {"command": text})
+                    check("the call did not run", got.outcome == "completed", got)
                 found = [os.path.join(p, f) for p, _, files in os.walk(d.home) for f in files if f == "canary-name"]
                 check("the workspace's name was run", not found, found)
 
@@ -474,7 +486,7 @@ def a50(g, way):
     g.put("evil.mk", "all:\n\t-curl -s http://127.0.0.1:$(T)/\n\t-sh -c 'touch $(C)'\n\t-python3 -c \"open('$(C)', 'w')\"\n"
                      "\t-env touch $(C)\n\t-xargs touch <<< $(C)\n\t-cp x $(C)\n\t-find . -maxdepth 0 -exec touch $(C) ';'\n")
     for words in g.some((["make", "C={C}", "T={T}"], ["make", "-k", "-f", "evil.mk", "C={C}", "T={T}"],
-                         ["make", "-j4", "-k", "-f", "evil.mk", "C={C}", "T={T}"], ["find", ".", "-exec", "curl", "http://127.0.0.1:{T}/", ";"],
+                         ["make", "-j4", "-k", "-f", "evil.mk", "C={C}", "T={T}"], ["find", "x", "-exec", "curl", "http://127.0.0.1:{T}/", ";"],
                          ["xargs", "-a", "x", "curl", "http://127.0.0.1:{T}/"], ["env", "curl", "http://127.0.0.1:{T}/"])):
         g.attack(way, argv=words, tool="wide", ask="ask_wide", expect=RAN | HELD_BACK, inside="evil.mk" not in str(words) or "tool",
                        control=words[0] == "make")

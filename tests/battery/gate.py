@@ -12,6 +12,14 @@ SPAWN = ("import subprocess, sys\n"
          "except OSError as e: sys.exit(f'errno {e.errno}: {e}')\n")
 
 
+def remove(path):
+    """Whatever it is."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
+
+
 def default_tools(probe, walls):
     """The battery's policy. bash: the list of the battery, judged word by word; wide: programs that
     start others, each with its pack; ask, ask_wide, ask_host: the same behind a human; box:
@@ -20,7 +28,7 @@ def default_tools(probe, walls):
     starters = ", ".join(p for p in ("env", "xargs", "tar", "sed", "make", "sort", "rg")
                          if shutil.which(p, path="/usr/bin:/bin"))
     strict = "deny_by_default: true, packs: [find, git]"
-    wide = f"deny_by_default: true, packs: [find, git, {starters}]"
+    wide = f"deny_by_default: true, packs: [find, {starters}]"
     limits = f"max_execution_time: 20s{walls}"
     host = """parameters: {type: object, additionalProperties: false, required: [host],
       properties: {host: {type: string}, file: {type: string, format: workspace-path},
@@ -32,13 +40,13 @@ def default_tools(probe, walls):
   git: {{type: command, deny_by_default: true, packs: [git], allowed_commands: [git], {limits},
     rules: [{{id: git_other, decision: deny, reason: "status, diff and log only", when: {{argv: {{type: array,
       not: {{prefixItems: [{{const: git}}, {{enum: [status, diff, log]}}], minItems: 2}}}}}}}}]}}
-  wide: {{type: command, {wide}, allowed_commands: [{looked}, {starters}], {limits}}}
-  ask_wide: {{type: command, {wide}, allowed_commands: [{looked}, {starters}], require_approval: true, {limits}}}
+  wide: {{type: command, {wide}, allowed_commands: [ls, cat, echo, grep, find, {starters}], {limits}}}
+  ask_wide: {{type: command, {wide}, allowed_commands: [ls, cat, echo, grep, find, {starters}], require_approval: true, {limits}}}
   box: {{type: command, deny_by_default: true, allowed_commands: [sh, bash, python3, {looked}, {starters}, sleep, "{probe}"], {limits}}}
   probe: {{type: command, deny_by_default: true, allowed_commands: ["{probe}"], {limits}}}
   edit: {{type: function, handler: text_editor{walls}}}
   search: {{type: function, handler: grep_search{walls}}}
-  host: {{type: command, {host}, {limits}}}
+  host: {{type: command, {host}, rules: [{{id: any, decision: allow}}], {limits}}}
   ask_host: {{type: command, {host}, require_approval: true, {limits}}}
 """
 
@@ -81,8 +89,8 @@ class Gate:
             f"namespaces: {{default: {{working_directory: ./workspace}}}}\n"
             f"tools:\n{(tools or default_tools(self.probe, walls)).rstrip()}\n")
 
-    def start(self, policy=None, env=None, folder=None, args=()):
-        """Starts it in a new folder, or in that of an earlier life."""
+    def start(self, policy=None, env=None, folder=None, args=(), prepare=None):
+        """Starts it in a new folder, or in that of an earlier life. prepare(gate): before that."""
         self.home = folder or tempfile.mkdtemp(prefix="gate.", dir=self.top)
         os.chmod(self.home, 0o755)
         self.ws, self.state = f"{self.home}/workspace", f"{self.home}/state"
@@ -94,6 +102,8 @@ class Gate:
             for name in ("workspace", "xdg", "config"):
                 os.mkdir(f"{self.home}/{name}", 0o700)
             self._workspace()
+        if prepare:
+            prepare(self)
         if policy or fresh:
             self.write_policy(policy or self.policy())
         self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": self.home, "LANG": "C.UTF-8",
@@ -138,8 +148,7 @@ class Gate:
             shutil.copytree(self.ws, template, symlinks=True)
             return
         for name in os.listdir(self.ws):
-            path = f"{self.ws}/{name}"
-            shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+            remove(f"{self.ws}/{name}")
         shutil.copytree(template, self.ws, symlinks=True, dirs_exist_ok=True)
 
     def put(self, name, text, mode=0o644):
@@ -178,11 +187,12 @@ class Gate:
         return self.start(policy, env, self.home)
 
     @contextlib.contextmanager
-    def daemon(self, policy=None, env=None, **parts):
+    def daemon(self, policy=None, env=None, prepare=None, **parts):
         """A further daemon for one case; parts: see policy()."""
         other = Gate(self.top, self.bin, self.quick, self.off, self.callgated)
         try:
-            yield other.start(policy or (other.policy(**parts) if parts else None), env)
+            yield other.start(policy or (other.policy(**parts) if parts else None), env,
+                              prepare=prepare)
         finally:
             other.stop()
 
@@ -208,7 +218,7 @@ class Gate:
     def callgate(self, *args, stdin=None, env=None, timeout=120):
         """The command, as the owner runs it: a CompletedProcess with text."""
         return subprocess.run([f"{self.bin}/callgate", *args], env={**self.env, **(env or {})},
-                              cwd=self.home, input=stdin, capture_output=True, text=True, timeout=timeout)
+                              cwd=self.home, input=stdin or "", capture_output=True, text=True, timeout=timeout)
 
     # ---- the trail ---------------------------------------------------------------------------
 
@@ -414,8 +424,7 @@ class Gate:
 
     def _no_effect(self, got, canary, marker, hits, arguments):
         if os.path.lexists(canary):
-            os.path.isdir(canary) and not os.path.islink(canary) and shutil.rmtree(canary)
-            os.path.lexists(canary) and os.unlink(canary)
+            remove(canary)
             raise Failed(f"the canary is there after {json.dumps(arguments)[:400]} ({got})")
         told = json.dumps(got.answer)
         check("the secret was told", self.secret not in told, arguments)
@@ -454,7 +463,6 @@ class Gate:
             time.sleep(0.02)
         check("without callgate this does nothing, so it tests nothing", effect,
               (line[-1], done.stdout[-200:], done.stderr[-200:]))
-        if os.path.lexists(canary):
-            os.unlink(canary)
+        remove(canary)
         shutil.rmtree(place, ignore_errors=True)
         self.controls += 1

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""The test of the battery: one wall is left out at a time, and the cases that stand on it must see it.
+usage: matrix.py BUILD BUILD_WITH_WALLS [--write] [--walls a,b] [--pairs N [--seed S]]
+Without options: runs all walls and fails where matrix.txt says otherwise. --write: writes it.
+--pairs: N random pairs of a wall and a case of matrix.txt instead, with the seed that is printed."""
+import argparse, json, os, random, subprocess, sys, tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FILE = f"{HERE}/matrix.txt"
+WALLS = ("userns mntns pidns netns ipcns utsns cgroupns root proc caps nnp groups landlock allowlist seccomp "
+         "memfd fds limits disk cgroup nesting").split()
+HEAD = """# Which cases see it when one wall is left out, as root, in the quick form, where the attack runs at all
+# (way child; from section B on also tool). Made by `make battery-matrix`; `make check` repeats five
+# random pairs. A case that is not named holds without that wall: another one stands in the way too.
+"""
+
+
+def run(args, wall, cases=None):
+    """What each case said with that wall left out: {id: failed}, and why."""
+    with tempfile.NamedTemporaryFile() as out:
+        line = [f"{HERE}/run.py", args.build, "--quick", "--user", "root", "--off", wall, "--json", out.name,
+                "--callgated", f"{args.walls_build}/callgated", "--output", "json"]
+        line += ["--only", ",".join(cases)] if cases else ["--section", args.sections]
+        done = subprocess.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            results = json.load(out)["results"]
+        except ValueError:
+            raise SystemExit(f"matrix: without {wall} the battery did not run: {done.stderr[-500:]}")
+    seen, why = {}, {}
+    for r in results:
+        seen[r["id"]] = seen.get(r["id"], False) or r["result"] == "FAILED"
+        if r["result"] == "FAILED":
+            why.setdefault(r["id"], f"{r['way']}: {r['why']}")
+    return seen, why
+
+
+def stored():
+    """{wall: the cases that see it}, and all cases that were tried."""
+    rows, tried = {}, []
+    with open(FILE) as f:
+        for line in f:
+            if line.startswith("# tried:"):
+                tried += line.split()[2:]
+            elif line.strip() and not line.startswith("#"):
+                wall, _, rest = line.partition(":")
+                rows[wall] = set(rest.split())
+    return rows, tried
+
+
+def pairs(args):
+    rows, tried = stored()
+    seed = args.seed if args.seed is not None else random.SystemRandom().randrange(10 ** 6)
+    dice = random.Random(seed)
+    print(f"battery-matrix: {args.pairs} pairs, seed {seed}", flush=True)
+    bad = 0
+    # Half of them from what is seen: most pairs are of cases that need other walls.
+    both = sorted((w, c) for w in rows for c in rows[w])
+    chosen = dice.sample(both, min(len(both), (args.pairs + 1) // 2))
+    while len(chosen) < args.pairs:
+        chosen.append((dice.choice(sorted(rows)), dice.choice(tried)))
+    for wall, case in chosen:
+        seen, why = run(args, wall, [case])
+        wanted = case in rows[wall]
+        same = seen.get(case) == wanted
+        bad += not same
+        print(f"{'ok    ' if same else 'FAILED'} {case} without {wall}: {'sees it' if wanted else 'holds'}"
+              + ("" if same else f", says matrix.txt; now it {'sees it' if seen.get(case) else 'holds'} {why}"), flush=True)
+    return 1 if bad else 0
+
+
+def whole(args):
+    rows, tried, bad = {}, set(), 0
+    old = stored()[0] if os.path.exists(FILE) and not args.write else {}
+    for wall in args.walls.split(",") if args.walls else WALLS:
+        seen, why = run(args, wall)
+        tried |= set(seen)
+        rows[wall] = sorted(c for c in seen if seen[c])
+        print(f"{wall}: {' '.join(rows[wall])}", flush=True)
+        if args.why:
+            for case in rows[wall]:
+                print(f"    {case} {why[case][:300]}", flush=True)
+        if old and set(rows[wall]) != old.get(wall, set()):
+            print(f"FAILED {wall}: matrix.txt says {' '.join(sorted(old.get(wall, ())))}", flush=True)
+            bad = 1
+    if args.write:
+        with open(FILE, "w") as f:
+            f.write(HEAD)
+            names = sorted(tried)
+            for n in range(0, len(names), 22):
+                f.write(f"# tried: {' '.join(names[n:n + 22])}\n")
+            for wall, cases in rows.items():
+                f.write(f"{wall}: {' '.join(cases)}".rstrip() + "\n")
+    return bad
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("build")
+    p.add_argument("walls_build")
+    p.add_argument("--write", action="store_true")
+    p.add_argument("--why", action="store_true")
+    p.add_argument("--walls")
+    p.add_argument("--sections", default="ABCDEF", help="cases whose attack is a call")
+    p.add_argument("--pairs", type=int)
+    p.add_argument("--seed", type=int)
+    args = p.parse_args()
+    if os.getuid() != 0:
+        print("battery-matrix: not judged: only root has all walls")
+        return 0
+    return pairs(args) if args.pairs else whole(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
