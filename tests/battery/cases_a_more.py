@@ -192,7 +192,7 @@ def a31(g, way):
 
 @case("A32", "editors and pagers")
 def a32(g, way):
-    lines = ["sed '1e touch {C}' x", "sed -n '1w {C}' x", "sed 's/x/touch {C}/e' x", "sed -e 'w{C}' x", "sed 's/x/y/w {C}' x",
+    lines = ["sed '1e touch {C}' x", "sed -n '1w {C}' x", "sed 's|x|touch {C}|e' x", "sed -e 'w{C}' x", "sed 's/x/y/w {C}' x",
              "sed --expression='1e touch {C}' x", "sed -n -e1p -e 'W {C}' x", "sed -f - x", "sed -i.bak 's/x/y/e' x",
              "sed '1{e touch {C}\n}' x", "sed 'r {F}' x", "sed 'R {F}' x", "sed -n p {F}",
              "sed -s -e '$e touch {C}' x", "sed '1!{;};e touch {C}' x"]
@@ -354,7 +354,7 @@ def a43(g, way):
         if value.startswith("~"):
             continue  # a file of that name: nobody expands it
         g.attack(way, args={"host": "a", "file": value}, tool="host", ask="ask_host", expect=INVALID, neighbour={"host": "example.org"})
-    for value in ("a b", "a;touch {C}", "$(touch {C})", "`touch {C}`", "a\ntouch {C}", "@{F}", "*", "~", "{host}", "{{host}}"):
+    for value in g.some(("a b", "a;touch {C}", "$(touch {C})", "`touch {C}`", "a\ntouch {C}", "@{F}", "*", "~", "{host}", "{{host}}")):
         got = g.attack(way, args={"host": value}, tool="host", ask="ask_host", expect=RAN, neighbour={"host": "example.org"})
         if way == "tool" and "{C}" not in value and "{F}" not in value:
             check("not one argument, as it was given", got.stdout == value + "\n", got)

@@ -19,10 +19,10 @@ static int as_name(char **argv)
 	return 126;
 }
 
-/* open(argv[2]) for writing, creating it: errno on stderr. */
-static int make_file(char **argv)
+/* make_file [ANYTHING] FILE: opens it for writing, creating it; errno on stderr. */
+static int make_file(const char *path)
 {
-	int fd = open(argv[2], O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 
 	if (fd < 0) {
 		fprintf(stderr, "errno %d: %s\n", errno, strerror(errno));
@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 {
 	if (argc >= 4 && strcmp(argv[1], "as_name") == 0)
 		return as_name(argv);
-	if (argc == 3 && strcmp(argv[1], "make_file") == 0)
-		return make_file(argv);
+	if (argc >= 3 && strcmp(argv[1], "make_file") == 0)
+		return make_file(argv[argc - 1]);
 	return escape_main(argc, argv);
 }
