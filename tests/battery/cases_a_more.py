@@ -350,9 +350,7 @@ def a43(g, way):
         for arguments in ({"host": value}, {"host": "a", "words": [value]}, {"host": "a", "words": ["a", "b", value]}):
             got = g.attack(way, args=arguments, tool="host", ask="ask_host", expect=INVALID, neighbour={"host": "example.org"})
             check("the dash is named", "-" in got.text, got)
-    for value in g.some(("../x", "/etc/passwd", "-x", "a/../../x", "{F}", "./../x", "x\u0000", "~/x/../../..", ".."), 4):
-        if value.startswith("~"):
-            continue  # a file of that name: nobody expands it
+    for value in g.some(("../x", "/etc/passwd", "-x", "a/../../x", "{F}", "./../x", "..", "x/..//../y"), 4):
         g.attack(way, args={"host": "a", "file": value}, tool="host", ask="ask_host", expect=INVALID, neighbour={"host": "example.org"})
     for value in g.some(("a b", "a;touch {C}", "$(touch {C})", "`touch {C}`", "a\ntouch {C}", "@{F}", "*", "~", "{host}", "{{host}}")):
         got = g.attack(way, args={"host": value}, tool="host", ask="ask_host", expect=RAN, neighbour={"host": "example.org"})

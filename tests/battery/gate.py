@@ -396,7 +396,9 @@ class Gate:
         if way == "tool":
             return [(tool, arguments, expect)]
         if way == "neighbour":
-            self.neighbour(neighbour or {"command": "git status"}, ask)
+            self.neighbour(neighbour or {"ask": {"command": "git status"},
+                                         "ask_wide": {"command": "find . -name x"},
+                                         "ask_host": {"host": "example.org"}}[ask], ask)
             return [(ask, arguments, INVALID if expect is INVALID else HELD_BACK)]
         if way != "child":
             raise ValueError(f"no way {way}")
