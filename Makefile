@@ -252,11 +252,14 @@ $(PROBES): $(B)/escape/%: tests/escape/%.c Makefile
 	$(call say,PROBE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -static -o $@ $<
-# The battery's helper is the escape tests' probe and further verbs.
-$(B)/battery/probe: tests/battery/probe.c tests/escape/probe.c Makefile
+# The battery's helpers: the escape tests' probe and further verbs, and one file for each kind of attack.
+# No pie: one of them jumps into 32-bit code, which must lie low.
+BATTERY_SRC    := $(sort $(wildcard tests/battery/probe*.c))
+BATTERY_PROBES := $(patsubst tests/battery/%.c,$(B)/battery/%,$(BATTERY_SRC))
+$(BATTERY_PROBES): $(B)/battery/%: tests/battery/%.c tests/escape/probe.c Makefile
 	$(call say,PROBE,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -static -o $@ $<
+	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -static -no-pie -o $@ $<
 $(B)/escape/cells: $(B)/obj/tests/escape/cells.o $(call archives,sandbox)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -364,11 +367,11 @@ check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and w
 	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/escape/cells build/plain-walls/callgated
 	$(Q)tests/escape/run.sh $(B) build/plain-walls
 .PHONY: check-battery check-battery-quick battery-matrix battery-pairs battery-walls
-check-battery: all $(B)/battery/probe ## the escape and bypass battery: a line a case, and a score
+check-battery: all $(BATTERY_PROBES) ## the escape and bypass battery: a line a case, and a score
 	$(Q)tests/battery/run.py $(B) $(BATTERY)
-check-battery-quick: all $(B)/battery/probe
+check-battery-quick: all $(BATTERY_PROBES)
 	$(Q)tests/battery/run.py $(B) --quick --sample
-battery-walls: all $(B)/battery/probe
+battery-walls: all $(BATTERY_PROBES)
 	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/callgated
 battery-matrix: battery-walls ## one wall off at a time: which cases of the battery see it
 	$(Q)tests/battery/matrix.py $(B) build/plain-walls $(MATRIX)

@@ -17,7 +17,20 @@ class Listeners:
         self._add("abstract-dgram", socket.AF_UNIX, socket.SOCK_DGRAM, "\0" + self.abstract + "-d")
         for path in (self.path, self.dgram_path):
             os.chmod(path, 0o777)
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._wake = os.pipe()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        """Stops listening; hits stay."""
+        os.write(self._wake[1], b"x")
+        self._thread.join()
+        for _, s in self.open:
+            s.close()
+        for path in (self.path, self.dgram_path):
+            os.unlink(path)
+        for fd in self._wake:
+            os.close(fd)
 
     def _add(self, name, family, kind, address):
         s = socket.socket(family, kind)
@@ -31,7 +44,9 @@ class Listeners:
     def _serve(self):
         names = {s: n for n, s in self.open}
         while True:
-            for s in select.select(list(names), [], [])[0]:
+            for s in select.select([*names, self._wake[0]], [], [])[0]:
+                if s == self._wake[0]:
+                    return
                 try:
                     if s.type == socket.SOCK_STREAM:
                         peer, _ = s.accept()

@@ -20,7 +20,7 @@ def remove(path):
         os.unlink(path)
 
 
-def default_tools(probe, walls):
+def default_tools(probes, walls):
     """The battery's policy. bash: the list of the battery, judged word by word; wide: programs that
     start others, each with its pack; ask, ask_wide, ask_host: the same behind a human; box:
     interpreters and all of these, so that the kernel alone judges what they start."""
@@ -36,14 +36,14 @@ def default_tools(probe, walls):
       {if: file, then: "{file}"}, {if: words, then: {each: words}}]}"""
     return f"""
   bash: {{type: command, {strict}, allowed_commands: [{looked}], {limits}}}
-  ask: {{type: command, {strict}, allowed_commands: [{looked}, "{probe}"], require_approval: true, {limits}}}
+  ask: {{type: command, {strict}, allowed_commands: [{looked}, {probes}], require_approval: true, {limits}}}
   git: {{type: command, deny_by_default: true, packs: [git], allowed_commands: [git], {limits},
     rules: [{{id: git_other, decision: deny, reason: "status, diff and log only", when: {{argv: {{type: array,
       not: {{prefixItems: [{{const: git}}, {{enum: [status, diff, log]}}], minItems: 2}}}}}}}}]}}
   wide: {{type: command, {wide}, allowed_commands: [ls, cat, echo, grep, find, {starters}], {limits}}}
   ask_wide: {{type: command, {wide}, allowed_commands: [ls, cat, echo, grep, find, {starters}], require_approval: true, {limits}}}
-  box: {{type: command, deny_by_default: true, allowed_commands: [sh, bash, python3, {looked}, {starters}, sleep, "{probe}"], {limits}}}
-  probe: {{type: command, deny_by_default: true, allowed_commands: ["{probe}"], {limits}}}
+  box: {{type: command, deny_by_default: true, allowed_commands: [sh, bash, python3, {looked}, {starters}, sleep, {probes}], {limits}}}
+  probe: {{type: command, deny_by_default: true, allowed_commands: [{probes}], {limits}}}
   edit: {{type: function, handler: text_editor{walls}}}
   search: {{type: function, handler: grep_search{walls}}}
   host: {{type: command, {host}, rules: [{{id: any, decision: allow}}], {limits}}}
@@ -59,6 +59,7 @@ class Gate:
         self.top, self.bin, self.quick, self.off = place, programs, quick, off
         self.callgated = callgated or f"{programs}/callgated"
         self.probe = f"{programs}/probe"
+        self.probes = ", ".join(f'"{p}"' for p in sorted(glob.glob(f"{programs}/probe*")))
         self.uid = os.getuid()
         self.outside = tempfile.mkdtemp(prefix="outside.", dir=place)
         os.chmod(self.outside, 0o777)
@@ -87,7 +88,7 @@ class Gate:
                 else "version: 1\n") + (
             f"{extra}\nroles:\n{roles}\nprincipals:\n{who}\n"
             f"namespaces: {{default: {{working_directory: ./workspace}}}}\n"
-            f"tools:\n{(tools or default_tools(self.probe, walls)).rstrip()}\n")
+            f"tools:\n{(tools or default_tools(self.probes, walls)).rstrip()}\n")
 
     def start(self, policy=None, env=None, folder=None, args=(), prepare=None):
         """Starts it in a new folder, or in that of an earlier life. prepare(gate): before that."""
@@ -195,6 +196,7 @@ class Gate:
                               prepare=prepare)
         finally:
             other.stop()
+            other.listeners.close()
 
     def log_tail(self, lines=5):
         with open(self.log, errors="replace") as f:
