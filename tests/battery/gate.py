@@ -315,12 +315,14 @@ class Gate:
             self.approve(asked.approval, "always")
             self.call(tool, arguments)
             self._granted.add(key)
+        elif self.quick:
+            return
         granted = self.call(tool, arguments)
         check("no grant stands for the neighbour", granted.meta.get("by") == "grant", granted)
 
     def some(self, items, quick=2):
-        """All of them; in the quick form the first few."""
-        return list(items)[:quick] if self.quick else list(items)
+        """All of them; in the quick form the first few; with a wall left out one will do."""
+        return list(items)[:1 if self.off else quick] if self.quick else list(items)
 
     # ---- attacks -----------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The test of the battery: one wall is left out at a time, and the cases that stand on it must see it.
 usage: matrix.py BUILD BUILD_WITH_WALLS [--write] [--walls a,b] [--pairs N [--seed S]]
-Without options: runs all walls and fails where matrix.txt says otherwise. --write: writes it.
+Without options: runs all walls and fails where matrix.txt says otherwise. --write: writes it anew,
+with --walls: those lines of it.
 --pairs: N random pairs of a wall and a case of matrix.txt instead, with the seed that is printed."""
 import argparse, json, os, random, subprocess, sys, tempfile
 
@@ -70,7 +71,12 @@ def pairs(args):
 
 def whole(args):
     rows, tried, bad = {}, set(), 0
-    old = stored()[0] if os.path.exists(FILE) and not args.write else {}
+    old = {}
+    if args.write and args.walls and os.path.exists(FILE):
+        rows, tried = stored()
+        tried = set(tried)
+    elif os.path.exists(FILE) and not args.write:
+        old = stored()[0]
     for wall in args.walls.split(",") if args.walls else WALLS:
         seen, why = run(args, wall)
         tried |= set(seen)
@@ -82,15 +88,19 @@ def whole(args):
         if old and set(rows[wall]) != old.get(wall, set()):
             print(f"FAILED {wall}: matrix.txt says {' '.join(sorted(old.get(wall, ())))}", flush=True)
             bad = 1
-    if args.write:
-        with open(FILE, "w") as f:
-            f.write(HEAD)
-            names = sorted(tried)
-            for n in range(0, len(names), 22):
-                f.write(f"# tried: {' '.join(names[n:n + 22])}\n")
-            for wall, cases in rows.items():
-                f.write(f"{wall}: {' '.join(cases)}".rstrip() + "\n")
+        if args.write:
+            write(rows, sorted(tried))
     return bad
+
+
+def write(rows, tried):
+    with open(FILE, "w") as f:
+        f.write(HEAD)
+        for n in range(0, len(tried), 22):
+            f.write(f"# tried: {' '.join(tried[n:n + 22])}\n")
+        for wall in WALLS:
+            if wall in rows:
+                f.write(f"{wall}: {' '.join(sorted(rows[wall]))}".rstrip() + "\n")
 
 
 def main():
