@@ -2,7 +2,7 @@
 import base64, contextlib, glob, json, os, shutil, signal, subprocess, tempfile, time
 
 from effects import Listeners, Marker
-from harness import ANY, DENY, HELD_BACK, INVALID, RAN, Failed, check, matches
+from harness import ANY, DENY, HELD_BACK, INVALID, RAN, Failed, Unlaunched, check, matches
 from rpc import Connection, Result
 
 PASS = b"correct horse battery\n"
@@ -240,6 +240,8 @@ class Gate:
         """Puts the call's records into the result: one decision, one outcome, saying the same."""
         if not result.id:
             return result
+        if self.off and result.outcome == "unavailable":
+            raise Unlaunched(result.text)
         result.records = self.records(call=result.id)
         result.decisions = [r for r in result.records if r["type"] == "call.decision"]
         result.outcomes = [r for r in result.records if r["type"] == "call.outcome"]

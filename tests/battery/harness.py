@@ -16,6 +16,10 @@ class Failed(Exception):
     """The attack had its effect, or left the wrong trace."""
 
 
+class Unlaunched(Exception):
+    """A wall is left out, and without it no call starts at all: nothing was attacked."""
+
+
 class Case:
     def __init__(self, ident, title, run, ways, quick, control):
         self.ident, self.title, self.run = ident, title, run

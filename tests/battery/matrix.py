@@ -4,15 +4,17 @@ usage: matrix.py BUILD BUILD_WITH_WALLS [--write] [--walls a,b] [--pairs N [--se
 Without options: runs all walls and fails where matrix.txt says otherwise. --write: writes it anew,
 with --walls: those lines of it.
 --pairs: N random pairs of a wall and a case of matrix.txt instead, with the seed that is printed."""
-import argparse, json, os, random, subprocess, sys, tempfile
+import argparse, json, os, random, signal, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILE = f"{HERE}/matrix.txt"
 WALLS = ("userns mntns pidns netns ipcns utsns cgroupns root proc caps nnp groups landlock allowlist seccomp "
          "memfd fds limits disk cgroup nesting").split()
+NOTHING = "(no call starts)"
 HEAD = """# Which cases see it when one wall is left out, as root, in the quick form, where the attack runs at all
 # (way child; from section B on also tool). Made by `make battery-matrix`; `make check` repeats five
 # random pairs. A case that is not named holds without that wall: another one stands in the way too.
+# "(no call starts)": the daemon launches nothing without it.
 """
 
 
@@ -22,12 +24,19 @@ def run(args, wall, cases=None):
         line = [f"{HERE}/run.py", args.build, "--quick", "--user", "root", "--off", wall, "--json", out.name,
                 "--callgated", f"{args.walls_build}/callgated", "--output", "json"]
         line += ["--only", ",".join(cases)] if cases else ["--section", args.sections]
-        done = subprocess.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            said = process.communicate()[1]
+        finally:
+            process.poll() is None and process.terminate()
+            process.wait()
         try:
             results = json.load(out)["results"]
         except ValueError:
-            raise SystemExit(f"matrix: without {wall} the battery did not run: {done.stderr[-500:]}")
+            raise SystemExit(f"matrix: without {wall} the battery did not run: {said[-500:]}")
     seen, why = {}, {}
+    if any(r["result"] == "unlaunched" for r in results):
+        return {r["id"]: None for r in results}, {}
     for r in results:
         seen[r["id"]] = seen.get(r["id"], False) or r["result"] == "FAILED"
         if r["result"] == "FAILED":
@@ -44,8 +53,16 @@ def stored():
                 tried += line.split()[2:]
             elif line.strip() and not line.startswith("#"):
                 wall, _, rest = line.partition(":")
-                rows[wall] = set(rest.split())
+                rows[wall] = None if rest.strip() == NOTHING else set(rest.split())
     return rows, tried
+
+
+def word(seen):
+    return "no call starts" if seen is None else "sees it" if seen else "holds"
+
+
+def told(row):
+    return NOTHING if row is None else " ".join(sorted(row))
 
 
 def pairs(args):
@@ -55,17 +72,17 @@ def pairs(args):
     print(f"battery-matrix: {args.pairs} pairs, seed {seed}", flush=True)
     bad = 0
     # Half of them from what is seen: most pairs are of cases that need other walls.
-    both = sorted((w, c) for w in rows for c in rows[w])
+    both = sorted((w, c) for w in rows for c in rows[w] or ())
     chosen = dice.sample(both, min(len(both), (args.pairs + 1) // 2))
     while len(chosen) < args.pairs:
         chosen.append((dice.choice(sorted(rows)), dice.choice(tried)))
     for wall, case in chosen:
         seen, why = run(args, wall, [case])
-        wanted = case in rows[wall]
+        wanted = None if rows[wall] is None else case in rows[wall]
         same = seen.get(case) == wanted
         bad += not same
-        print(f"{'ok    ' if same else 'FAILED'} {case} without {wall}: {'sees it' if wanted else 'holds'}"
-              + ("" if same else f", says matrix.txt; now it {'sees it' if seen.get(case) else 'holds'} {why}"), flush=True)
+        print(f"{'ok    ' if same else 'FAILED'} {case} without {wall}: {word(wanted)}"
+              + ("" if same else f", says matrix.txt; now: {word(seen.get(case))} {why}"), flush=True)
     return 1 if bad else 0
 
 
@@ -80,13 +97,13 @@ def whole(args):
     for wall in args.walls.split(",") if args.walls else WALLS:
         seen, why = run(args, wall)
         tried |= set(seen)
-        rows[wall] = sorted(c for c in seen if seen[c])
-        print(f"{wall}: {' '.join(rows[wall])}", flush=True)
+        rows[wall] = None if None in seen.values() else {c for c in seen if seen[c]}
+        print(f"{wall}: {told(rows[wall])}", flush=True)
         if args.why:
-            for case in rows[wall]:
+            for case in sorted(rows[wall] or ()):
                 print(f"    {case} {why[case][:300]}", flush=True)
-        if old and set(rows[wall]) != old.get(wall, set()):
-            print(f"FAILED {wall}: matrix.txt says {' '.join(sorted(old.get(wall, ())))}", flush=True)
+        if old and rows[wall] != old.get(wall, set()):
+            print(f"FAILED {wall}: matrix.txt says {told(old.get(wall, ()))}", flush=True)
             bad = 1
         if args.write:
             write(rows, sorted(tried))
@@ -100,7 +117,7 @@ def write(rows, tried):
             f.write(f"# tried: {' '.join(tried[n:n + 22])}\n")
         for wall in WALLS:
             if wall in rows:
-                f.write(f"{wall}: {' '.join(sorted(rows[wall]))}".rstrip() + "\n")
+                f.write(f"{wall}: {told(rows[wall])}".rstrip() + "\n")
 
 
 def main():
@@ -114,6 +131,7 @@ def main():
     p.add_argument("--pairs", type=int)
     p.add_argument("--seed", type=int)
     args = p.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if os.getuid() != 0:
         print("battery-matrix: not judged: only root has all walls")
         return 0

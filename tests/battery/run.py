@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """The escape and bypass battery, against a real daemon. usage: run.py BUILD [options]; README.md.
 As root it runs twice: as root, and as an ordinary uid. Exit 1 if any case failed."""
-import argparse, collections, glob, importlib, json, os, shutil, subprocess, sys, tempfile, time, traceback, zlib
+import argparse, collections, glob, importlib, json, os, shutil, signal, subprocess, sys, tempfile, time, traceback, zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 import harness
 from gate import Gate
-from harness import CASES, WAYS, Failed
+from harness import CASES, WAYS, Failed, Unlaunched
 
 ORDINARY = 64738  # a uid that nobody has
 MOST_LEFT_OUT = 60
@@ -115,6 +115,8 @@ def one(gate, case, way, trace):
         return "held", ""
     except Failed as failed:
         why = str(failed)
+    except Unlaunched as unlaunched:
+        return "unlaunched", str(unlaunched)
     except Exception as error:  # the case is at fault, or the daemon in a way nobody thought of
         why = f"{type(error).__name__}: {error}"
     if trace:
@@ -187,6 +189,7 @@ def stage(args):
 
 def main():
     args = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and what was started is ended
     if args.inner:
         return inner(args)
     users = [args.user] if args.user else ["root", "ordinary"] if os.getuid() == 0 else ["ordinary"]
