@@ -36,9 +36,32 @@ def a23(g, way):
                 expect = RAN | HELD_BACK if words[1] in ("-C", "--git-dir=./evil") else HELD_BACK
                 g.attack(way, argv=words, tool=tool, expect=expect, inside=True,
                          control=n in sure and tool == "bash")
+    # The same from the repository itself: git is allowed, and what it starts is not.
+    canary = f"{g.ws}/configured"
+    touch = f'"touch {canary}; false"'
+    poison(g, core__fsmonitor=touch, diff__external=f'"touch {canary}; true"', core__pager=touch, core__sshCommand=touch,
+           core__hooksPath="evil", alias__st=f'"!touch {canary}"')
+    g.put(".gitattributes", "* diff=x filter=x\n")
+    g.put("evil/post-index-change", f"#!/bin/sh\ntouch {canary}\n", 0o755)
+    poison(g, **{'diff "x"__textconv': touch, 'filter "x"__clean': touch, 'filter "x"__process': touch})
+    for text in ("git status", "git diff", "git log -p", "git diff --stat", "git status --porcelain"):
+        if way == "neighbour":  # a grant that stands for this very call changes nothing of it
+            g.neighbour({"command": text})
+        else:
+            g.attack(way, command=text, expect=RAN | HELD_BACK)
+        check("the repository's own configuration was run", not os.path.lexists(canary), text)
+    g.tidy()
     for text in g.some(("git -c core.fsmonitor='touch {C}' status", "git -c alias.x='!touch {C}' x",
                         "git -c 'core.pager=echo x >{C}' -p log"), 1):
         g.attack(way, command=text, expect=HELD_BACK, inside="tool")
+
+
+def poison(g, **settings):
+    """What an agent may write into the repository's own configuration."""
+    with open(f"{g.ws}/.git/config", "a") as f:
+        for name, value in settings.items():
+            section, _, key = name.partition("__")
+            f.write(f"[{section}]\n\t{key} = {value}\n")
 
 
 @case("A25", "git output and external programs")
