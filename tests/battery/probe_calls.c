@@ -44,26 +44,26 @@ static void breach(const char *what, long number)
 
 /* Everything a tool may make with some argument. A number that is not here must answer EPERM or
  * ENOSYS whatever its arguments are. */
-static const short may[] = {SYS_read, SYS_write, SYS_open, SYS_close, SYS_stat, SYS_fstat, SYS_lstat,
-    SYS_poll, SYS_lseek, SYS_mmap, SYS_mprotect, SYS_munmap, SYS_brk, SYS_rt_sigaction,
-    SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_ioctl, SYS_pread64, SYS_pwrite64, SYS_readv, SYS_writev,
-    SYS_access, SYS_pipe, SYS_select, SYS_sched_yield, SYS_mremap, SYS_msync, SYS_mincore,
-    SYS_madvise, SYS_shmget, SYS_shmat, SYS_shmctl, SYS_dup, SYS_dup2, SYS_pause, SYS_nanosleep,
-    SYS_getitimer, SYS_alarm, SYS_setitimer, SYS_getpid, SYS_sendfile, SYS_socket, SYS_connect,
-    SYS_accept, SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_shutdown, SYS_bind,
-    SYS_listen, SYS_getsockname, SYS_getpeername, SYS_socketpair, SYS_setsockopt, SYS_getsockopt,
-    SYS_clone, SYS_fork, SYS_vfork, SYS_execve, SYS_exit, SYS_wait4, SYS_kill, SYS_uname, SYS_semget,
-    SYS_semop, SYS_semctl, SYS_shmdt, SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_msgctl, SYS_fcntl,
-    SYS_flock, SYS_fsync, SYS_fdatasync, SYS_truncate, SYS_ftruncate, SYS_getdents, SYS_getcwd,
-    SYS_chdir, SYS_fchdir, SYS_rename, SYS_mkdir, SYS_rmdir, SYS_creat, SYS_link, SYS_unlink,
-    SYS_symlink, SYS_readlink, SYS_chmod, SYS_fchmod, SYS_chown, SYS_fchown, SYS_lchown, SYS_umask,
-    SYS_gettimeofday, SYS_getrlimit, SYS_getrusage, SYS_sysinfo, SYS_times, SYS_getuid, SYS_getgid,
-    SYS_setuid, SYS_setgid, SYS_geteuid, SYS_getegid, SYS_setpgid, SYS_getppid, SYS_getpgrp,
-    SYS_setsid, SYS_setreuid, SYS_setregid, SYS_getgroups, SYS_setgroups, SYS_setresuid,
-    SYS_getresuid, SYS_setresgid, SYS_getresgid, SYS_getpgid, SYS_setfsuid, SYS_setfsgid, SYS_getsid,
-    SYS_capget, SYS_capset, SYS_rt_sigpending, SYS_rt_sigtimedwait, SYS_rt_sigqueueinfo,
-    SYS_rt_sigsuspend, SYS_sigaltstack, SYS_utime, SYS_mknod, SYS_statfs, SYS_fstatfs,
-    SYS_getpriority, SYS_setpriority, SYS_sched_setparam, SYS_sched_getparam,
+static const short may[] = {SYS_read, SYS_write, SYS_open, SYS_close, SYS_stat, SYS_fstat,
+    SYS_lstat, SYS_poll, SYS_lseek, SYS_mmap, SYS_mprotect, SYS_munmap, SYS_brk, SYS_rt_sigaction,
+    SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_ioctl, SYS_pread64, SYS_pwrite64, SYS_readv,
+    SYS_writev, SYS_access, SYS_pipe, SYS_select, SYS_sched_yield, SYS_mremap, SYS_msync,
+    SYS_mincore, SYS_madvise, SYS_shmget, SYS_shmat, SYS_shmctl, SYS_dup, SYS_dup2, SYS_pause,
+    SYS_nanosleep, SYS_getitimer, SYS_alarm, SYS_setitimer, SYS_getpid, SYS_sendfile, SYS_socket,
+    SYS_connect, SYS_accept, SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_shutdown,
+    SYS_bind, SYS_listen, SYS_getsockname, SYS_getpeername, SYS_socketpair, SYS_setsockopt,
+    SYS_getsockopt, SYS_clone, SYS_fork, SYS_vfork, SYS_execve, SYS_exit, SYS_wait4, SYS_kill,
+    SYS_uname, SYS_semget, SYS_semop, SYS_semctl, SYS_shmdt, SYS_msgget, SYS_msgsnd, SYS_msgrcv,
+    SYS_msgctl, SYS_fcntl, SYS_flock, SYS_fsync, SYS_fdatasync, SYS_truncate, SYS_ftruncate,
+    SYS_getdents, SYS_getcwd, SYS_chdir, SYS_fchdir, SYS_rename, SYS_mkdir, SYS_rmdir, SYS_creat,
+    SYS_link, SYS_unlink, SYS_symlink, SYS_readlink, SYS_chmod, SYS_fchmod, SYS_chown, SYS_fchown,
+    SYS_lchown, SYS_umask, SYS_gettimeofday, SYS_getrlimit, SYS_getrusage, SYS_sysinfo, SYS_times,
+    SYS_getuid, SYS_getgid, SYS_setuid, SYS_setgid, SYS_geteuid, SYS_getegid, SYS_setpgid,
+    SYS_getppid, SYS_getpgrp, SYS_setsid, SYS_setreuid, SYS_setregid, SYS_getgroups, SYS_setgroups,
+    SYS_setresuid, SYS_getresuid, SYS_setresgid, SYS_getresgid, SYS_getpgid, SYS_setfsuid,
+    SYS_setfsgid, SYS_getsid, SYS_capget, SYS_capset, SYS_rt_sigpending, SYS_rt_sigtimedwait,
+    SYS_rt_sigqueueinfo, SYS_rt_sigsuspend, SYS_sigaltstack, SYS_utime, SYS_mknod, SYS_statfs,
+    SYS_fstatfs, SYS_getpriority, SYS_setpriority, SYS_sched_setparam, SYS_sched_getparam,
     SYS_sched_setscheduler, SYS_sched_getscheduler, SYS_sched_get_priority_max,
     SYS_sched_get_priority_min, SYS_sched_rr_get_interval, SYS_mlock, SYS_munlock, SYS_mlockall,
     SYS_munlockall, SYS_prctl, SYS_arch_prctl, SYS_setrlimit, SYS_gettid, SYS_readahead,
@@ -75,17 +75,17 @@ static const short may[] = {SYS_read, SYS_write, SYS_open, SYS_close, SYS_stat, 
     SYS_timer_delete, SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep, SYS_exit_group,
     SYS_epoll_wait, SYS_epoll_ctl, SYS_tgkill, SYS_utimes, SYS_waitid, SYS_ioprio_get,
     SYS_inotify_init, SYS_inotify_add_watch, SYS_inotify_rm_watch, SYS_openat, SYS_mkdirat,
-    SYS_mknodat, SYS_fchownat, SYS_futimesat, SYS_newfstatat, SYS_unlinkat, SYS_renameat, SYS_linkat,
-    SYS_symlinkat, SYS_readlinkat, SYS_fchmodat, SYS_faccessat, SYS_pselect6, SYS_ppoll,
+    SYS_mknodat, SYS_fchownat, SYS_futimesat, SYS_newfstatat, SYS_unlinkat, SYS_renameat,
+    SYS_linkat, SYS_symlinkat, SYS_readlinkat, SYS_fchmodat, SYS_faccessat, SYS_pselect6, SYS_ppoll,
     SYS_set_robust_list, SYS_get_robust_list, SYS_splice, SYS_tee, SYS_sync_file_range,
     SYS_utimensat, SYS_epoll_pwait, SYS_signalfd, SYS_timerfd_create, SYS_eventfd, SYS_fallocate,
     SYS_timerfd_settime, SYS_timerfd_gettime, SYS_accept4, SYS_signalfd4, SYS_eventfd2,
     SYS_epoll_create1, SYS_dup3, SYS_pipe2, SYS_inotify_init1, SYS_preadv, SYS_pwritev,
     SYS_rt_tgsigqueueinfo, SYS_recvmmsg, SYS_prlimit64, SYS_syncfs, SYS_sendmmsg, SYS_getcpu,
     SYS_sched_getattr, SYS_renameat2, SYS_getrandom, SYS_execveat, SYS_membarrier, SYS_mlock2,
-    SYS_copy_file_range, SYS_preadv2, SYS_pwritev2, SYS_pkey_mprotect, SYS_pkey_alloc, SYS_pkey_free,
-    SYS_statx, SYS_rseq, SYS_pidfd_send_signal, SYS_pidfd_open, SYS_close_range, SYS_faccessat2,
-    SYS_epoll_pwait2, SYS_futex_waitv, SYS_personality};
+    SYS_copy_file_range, SYS_preadv2, SYS_pwritev2, SYS_pkey_mprotect, SYS_pkey_alloc,
+    SYS_pkey_free, SYS_statx, SYS_rseq, SYS_pidfd_send_signal, SYS_pidfd_open, SYS_close_range,
+    SYS_faccessat2, SYS_epoll_pwait2, SYS_futex_waitv, SYS_personality};
 
 static bool may_exist(long number)
 {
@@ -331,7 +331,8 @@ static int terminals(int argc, char **argv)
 			must(syscall(SYS_ioctl, fd, numbers[i], bytes), "a terminal's ioctl",
 			    (long)numbers[i], EPERM, EPERM);
 		for (char sub = 0; sub < 20; sub++)
-			must(syscall(SYS_ioctl, fd, TIOCLINUX, &sub), "TIOCLINUX", sub, EPERM, EPERM);
+			must(syscall(SYS_ioctl, fd, TIOCLINUX, &sub), "TIOCLINUX", sub, EPERM,
+			    EPERM);
 		if (isatty(fd) || ioctl(fd, TIOCSCTTY, 1) == 0 || tcgetpgrp(fd) >= 0)
 			breach("a terminal", fd);
 	}
@@ -429,14 +430,16 @@ static int namespaces(int argc, char **argv)
 		for (unsigned k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 			int fd;
 
-			(void)snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid ? pid : getpid(),
-			    kinds[k]);
+			(void)snprintf(
+			    path, sizeof(path), "/proc/%d/ns/%s", pid ? pid : getpid(), kinds[k]);
 			fd = open(path, O_RDONLY);
 			must(syscall(SYS_setns, fd, 0), "setns", pid, EPERM, EPERM);
 			if (fd >= 0)
-				must(ioctl(fd, 0xb702), "the parent of a namespace", pid, EPERM, EINVAL);
+				must(ioctl(fd, 0xb702), "the parent of a namespace", pid, EPERM,
+				    EINVAL);
 		}
-	if (open("/proc/self/uid_map", O_WRONLY) >= 0 || open("/proc/self/setgroups", O_WRONLY) >= 0)
+	if (open("/proc/self/uid_map", O_WRONLY) >= 0 ||
+	    open("/proc/self/setgroups", O_WRONLY) >= 0)
 		breach("a map of ids", 0);
 	return breached;
 }
@@ -512,10 +515,13 @@ static int legacy(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		must(syscall(SYS_personality, flags[i]), "personality", (long)flags[i], EPERM, EPERM);
+		must(syscall(SYS_personality, flags[i]), "personality", (long)flags[i], EPERM,
+		    EPERM);
 	must(mprotect(page, 4096, PROT_READ | PROT_EXEC), "data becomes code", 0, EACCES, EPERM);
-	must(mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC), "data is code", 0, EACCES, EPERM);
-	if (mmap(NULL, 4096, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+	must(mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC), "data is code", 0, EACCES,
+	    EPERM);
+	if (mmap(NULL, 4096, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+	    MAP_FAILED)
 		breach("a page that is both", 0);
 	must(syscall(SYS_shmat, 0, 0, SHM_EXEC), "shmat", 0, EPERM, EPERM);
 #ifdef __x86_64__
@@ -523,7 +529,8 @@ static int legacy(int argc, char **argv)
 		must(syscall(SYS_iopl, level), "iopl", level, EPERM, EPERM);
 	must(syscall(SYS_ioperm, 0x80, 1, 1), "ioperm", 0x80, EPERM, EPERM);
 	for (int how = 0; how < 0x12; how++)
-		must(syscall(SYS_modify_ldt, how, entry, sizeof(entry)), "modify_ldt", how, EPERM, EPERM);
+		must(syscall(SYS_modify_ldt, how, entry, sizeof(entry)), "modify_ldt", how, EPERM,
+		    EPERM);
 	must(syscall(SYS_uselib, "x"), "uselib", 0, ENOSYS, ENOSYS);
 	must(syscall(SYS_ustat, 0, entry), "ustat", 0, ENOSYS, ENOSYS);
 #endif
@@ -550,10 +557,11 @@ static void try_option(int option)
 			return;
 	for (unsigned i = 0; i < 4; i++) {
 		must(prctl(option, values[i], 0, 0, 0), "prctl", option, EPERM, ENOSYS);
-		must(prctl(option, values[i], bytes, sizeof(bytes), 0), "prctl", option, EPERM, ENOSYS);
+		must(prctl(option, values[i], bytes, sizeof(bytes), 0), "prctl", option, EPERM,
+		    ENOSYS);
 	}
-	must(syscall(SYS_prctl, (1UL << 32) | (unsigned)option, 1, 0, 0, 0), "prctl, high", option, EPERM,
-	    ENOSYS);
+	must(syscall(SYS_prctl, (1UL << 32) | (unsigned)option, 1, 0, 0, 0), "prctl, high", option,
+	    EPERM, ENOSYS);
 }
 
 /* C23: dumpable, ptracer and mm are refused, and the image stays what it was. */

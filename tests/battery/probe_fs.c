@@ -302,7 +302,8 @@ static int fds(int argc, char **argv)
 		show(fd, name);
 		(void)fchdir(fd);
 	}
-	for (int fd = 0; fd < 3; fd++) { /* the three of every program: no folder, no file of the host */
+	for (int fd = 0; fd < 3;
+	     fd++) { /* the three of every program: no folder, no file of the host */
 		struct stat st;
 
 		if (fstat(fd, &st) == 0 && (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode) ||
@@ -392,7 +393,7 @@ static void writable_below(const char *folder, int depth)
 		closedir(dir);
 }
 
-/* Nothing of /proc is written, and it is one: masks and redirects begin with a /proc that is not. */
+/* Nothing in /proc is written and it is one: masks, redirects start with a /proc that is none. */
 static int proc_writes(int argc, char **argv)
 {
 	static const char *const facts[] = {"/proc/sys/kernel/core_pattern",
@@ -421,8 +422,7 @@ static void is_node(const char *path, unsigned minor_number)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0 || !S_ISCHR(st.st_mode) ||
-	    st.st_rdev != makedev(1, minor_number))
+	if (lstat(path, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, minor_number))
 		breach("no longer the device", path);
 }
 
@@ -477,12 +477,14 @@ static int devices(int argc, char **argv)
 	    "vda", "vda1", "sda", "sda1", "nvme0n1", "loop0", "loop-control", "mapper/control",
 	    "net/tun", "vhost-net", "vhost-vsock", "vsock", "input/event0", "tty", "tty0", "tty1",
 	    "console", "ptmx", "pts/0", "pts/ptmx", "hpet", "rtc0", "cuse", "snapshot", "watchdog",
-	    "dri/card0", "dri/renderD128", "dma_heap/system", "udmabuf", "userfaultfd", "btrfs-control",
-	    "nbd0", "ram0", "hwrng", "mcelog", "autofs", "vfio/vfio", "video0", "snd/seq", "bus/usb"};
+	    "dri/card0", "dri/renderD128", "dma_heap/system", "udmabuf", "userfaultfd",
+	    "btrfs-control", "nbd0", "ram0", "hwrng", "mcelog", "autofs", "vfio/vfio", "video0",
+	    "snd/seq", "bus/usb"};
 	static const char *const known[] = {
 	    "null", "zero", "full", "random", "urandom", "shm", "fd", "stdin", "stdout", "stderr"};
-	static const unsigned numbers[][2] = {{1, 1}, {1, 2}, {1, 3}, {1, 5}, {1, 11}, {5, 0}, {5, 1},
-	    {7, 0}, {8, 0}, {10, 229}, {10, 232}, {10, 237}, {10, 200}, {253, 0}, {254, 0}, {0, 0}};
+	static const unsigned numbers[][2] = {{1, 1}, {1, 2}, {1, 3}, {1, 5}, {1, 11}, {5, 0},
+	    {5, 1}, {7, 0}, {8, 0}, {10, 229}, {10, 232}, {10, 237}, {10, 200}, {253, 0}, {254, 0},
+	    {0, 0}};
 	const struct dirent *entry;
 	char path[128];
 	DIR *dir = opendir("/dev");
@@ -493,7 +495,8 @@ static int devices(int argc, char **argv)
 	}
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		for (unsigned place = 0; place < 3; place++) {
-			static const char *const places[] = {"b-dev", "/tmp/b-dev", "/dev/shm/b-dev"};
+			static const char *const places[] = {
+			    "b-dev", "/tmp/b-dev", "/dev/shm/b-dev"};
 			dev_t number = makedev(numbers[i][0], numbers[i][1]);
 
 			made(mknod(places[place], S_IFCHR | 0666, number), "char", places[place]);
@@ -530,10 +533,12 @@ static void tries_to_make(const char *when)
 
 static void remounts(void)
 {
-	static const char *const points[] = {"/", "/usr", "/etc", "/proc", "/dev", "/tmp", ".", "/lib"};
+	static const char *const points[] = {
+	    "/", "/usr", "/etc", "/proc", "/dev", "/tmp", ".", "/lib"};
 	static const unsigned long flags[] = {MS_REMOUNT, MS_REMOUNT | MS_BIND, MS_BIND | MS_REC,
 	    MS_REMOUNT | MS_BIND | MS_NOSUID, MS_SHARED | MS_REC, MS_PRIVATE, MS_MOVE, 0};
-	static const char *const kinds[] = {"tmpfs", "proc", "sysfs", "overlay", "devpts", "cgroup2"};
+	static const char *const kinds[] = {
+	    "tmpfs", "proc", "sysfs", "overlay", "devpts", "cgroup2"};
 	struct {
 		unsigned long long set, clear, propagation, userns;
 	} attributes = {0, 0x00000001 | 0x00000008, 0, 0};
@@ -573,7 +578,9 @@ static int remount(int argc, char **argv)
 static void reach(int s, const struct sockaddr *address, socklen_t size, const char *what)
 {
 	struct iovec byte = {(void *)"x", 1};
-	struct msghdr message = {.msg_name = (void *)(long)address, .msg_namelen = size, .msg_iov = &byte,
+	struct msghdr message = {.msg_name = (void *)(long)address,
+	    .msg_namelen = size,
+	    .msg_iov = &byte,
 	    .msg_iovlen = 1};
 	struct mmsghdr messages = {.msg_hdr = message};
 
@@ -658,14 +665,16 @@ static int buses(int argc, char **argv)
 	static const char *const names[] = {"DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS",
 	    "SSH_AUTH_SOCK", "GPG_AGENT_INFO", "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR",
 	    "XAUTHORITY", "DOCKER_HOST", "PULSE_SERVER", "PIPEWIRE_REMOTE", "NOTIFY_SOCKET",
-	    "LISTEN_FDS", "GNOME_KEYRING_CONTROL", "TMUX", "VSCODE_IPC_HOOK_CLI", "CALLGATE_SOCKET"};
+	    "LISTEN_FDS", "GNOME_KEYRING_CONTROL", "TMUX", "VSCODE_IPC_HOOK_CLI",
+	    "CALLGATE_SOCKET"};
 	static const char *const places[] = {"/var/run/docker.sock", "/run/docker.sock",
 	    "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/crio/crio.sock",
 	    "/run/dbus/system_bus_socket", "/run/user/0/bus", "/run/user/1000/bus",
 	    "/run/systemd/private", "/run/systemd/notify", "/run/systemd/journal/socket",
 	    "/dev/log", "/tmp/.X11-unix/X0", "/run/user/0/wayland-0", "/run/user/0/pipewire-0",
-	    "/run/user/0/gnupg/S.gpg-agent", "/run/snapd.socket", "/run/user/0/gvfs", "/run/nscd/socket",
-	    "/run/libvirt/libvirt-sock", "/run/lxd.socket", "/run/udev/control", "/run/acpid.socket"};
+	    "/run/user/0/gnupg/S.gpg-agent", "/run/snapd.socket", "/run/user/0/gvfs",
+	    "/run/nscd/socket", "/run/libvirt/libvirt-sock", "/run/lxd.socket", "/run/udev/control",
+	    "/run/acpid.socket"};
 
 	(void)argc, (void)argv;
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -697,7 +706,8 @@ static void owns_nothing(const char *path)
 static int setids(int argc, char **argv)
 {
 	static const unsigned modes[] = {04755, 02755, 06755, 04111};
-	static const char capability[20] = {1, 0, 0, 2, (char)0xff, (char)0xff, (char)0xff, (char)0xff};
+	static const char capability[20] = {
+	    1, 0, 0, 2, (char)0xff, (char)0xff, (char)0xff, (char)0xff};
 
 	(void)argc, (void)argv;
 	for (unsigned i = 0; i < 4; i++) {
@@ -740,7 +750,8 @@ static int run_setid(int argc, char **argv)
 			execl(path, path, "id", (char *)NULL);
 			_exit(0);
 		}
-		if (waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1)
+		if (waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+		    WEXITSTATUS(status) == 1)
 			breach("became another", path);
 	}
 	return breached;
@@ -771,7 +782,8 @@ static int swap(int argc, char **argv)
 
 	while (argc > 1 && time(NULL) < end)
 		for (int i = 0; i < 100; i++)
-			(void)syscall(SYS_renameat2, AT_FDCWD, argv[0], AT_FDCWD, argv[1], RENAME_EXCHANGE);
+			(void)syscall(
+			    SYS_renameat2, AT_FDCWD, argv[0], AT_FDCWD, argv[1], RENAME_EXCHANGE);
 	return 0;
 }
 

@@ -97,11 +97,11 @@ static int orphan(int argc, char **argv)
 	return 0;
 }
 
-/* bomb MARK: every process makes more, as fast as it can; ends by itself should nobody hinder it. */
+/* bomb MARK: every process makes more, as fast as can be; ends by itself if nobody hinders it. */
 static int bomb(int argc, char **argv)
 {
-	volatile unsigned *made = mmap(
-	    NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile unsigned *made =
+	    mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	time_t end = time(NULL) + 20;
 
 	(void)argc, (void)argv;
@@ -179,7 +179,8 @@ static int signals(int argc, char **argv)
 			breach("a process in sight", pid);
 	for (unsigned k = 0; k < 3; k++) {
 		(void)kill(1, kinds[k]);
-		(void)syscall(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, 1, 0), kinds[k], NULL, 0);
+		(void)syscall(
+		    SYS_pidfd_send_signal, syscall(SYS_pidfd_open, 1, 0), kinds[k], NULL, 0);
 	}
 	if (kill(1, 0) != 0)
 		breach("init is gone", errno);
