@@ -256,10 +256,15 @@ $(PROBES): $(B)/escape/%: tests/escape/%.c Makefile
 # No pie: one of them jumps into 32-bit code, which must lie low.
 BATTERY_SRC    := $(sort $(wildcard tests/battery/probe*.c))
 BATTERY_PROBES := $(patsubst tests/battery/%.c,$(B)/battery/%,$(BATTERY_SRC))
+BATTERY_HELPERS := $(BATTERY_PROBES) $(B)/battery/clock.so
 $(BATTERY_PROBES): $(B)/battery/%: tests/battery/%.c tests/escape/probe.c Makefile
 	$(call say,PROBE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -static -no-pie -o $@ $<
+$(B)/battery/clock.so: tests/battery/clock.c Makefile
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -fPIC -shared -o $@ $<
 $(B)/escape/cells: $(B)/obj/tests/escape/cells.o $(call archives,sandbox)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -367,11 +372,11 @@ check-escape: all $(PROBES) $(B)/escape/cells ## each wall with its probe, and w
 	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/escape/cells build/plain-walls/callgated
 	$(Q)tests/escape/run.sh $(B) build/plain-walls
 .PHONY: check-battery check-battery-quick battery-matrix battery-pairs battery-walls
-check-battery: all $(BATTERY_PROBES) ## the escape and bypass battery: a line a case, and a score
+check-battery: all $(BATTERY_HELPERS) ## the escape and bypass battery: a line a case, and a score
 	$(Q)tests/battery/run.py $(B) $(BATTERY)
-check-battery-quick: all $(BATTERY_PROBES)
+check-battery-quick: all $(BATTERY_HELPERS)
 	$(Q)tests/battery/run.py $(B) --quick --sample
-battery-walls: all $(BATTERY_PROBES)
+battery-walls: all $(BATTERY_HELPERS)
 	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/callgated
 battery-matrix: battery-walls ## one wall off at a time: which cases of the battery see it
 	$(Q)tests/battery/matrix.py $(B) build/plain-walls $(MATRIX)

@@ -30,7 +30,7 @@ I01 I02 I04 I05 I07 I08 I10 I11 I13 I14 I16 I17 I19 I20 I22 I23 I25 I26
 
 def options():
     p = argparse.ArgumentParser()
-    p.add_argument("build", help="the folder of the programs, and of battery/probe*")
+    p.add_argument("build", help="the folder of the programs, and of battery/*")
     p.add_argument("--quick", action="store_true", help="no controls, one form of each attack")
     p.add_argument("--sample", action="store_true", help="each case and way as one of the users only, "
                    "one neighbour in four; users at the same time")
@@ -178,7 +178,7 @@ def stage(args):
     place = tempfile.mkdtemp(prefix="callgate-battery.")
     os.chmod(place, 0o1777)
     os.mkdir(f"{place}/bin", 0o755)
-    for path in [*glob.glob(f"{args.build}/callgate*"), *glob.glob(f"{args.build}/battery/probe*")]:
+    for path in [*glob.glob(f"{args.build}/callgate*"), *glob.glob(f"{args.build}/battery/*")]:
         shutil.copy(path, f"{place}/bin/")
     if args.callgated:
         shutil.copy(args.callgated, f"{place}/bin/callgated")
