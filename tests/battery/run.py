@@ -138,14 +138,14 @@ def inner(args):
             said, whys, began = [], [], time.monotonic()
             gate.tidy()
             for way in case.ways:
+                reason = known.get((case.ident, way, user)) or known.get((case.ident, way, "any"))
                 if args.way and way != args.way or not sampled(args, case.ident, way):
                     continue
                 # With a wall left out: what the policy alone decides is the same.
-                if args.off and (way == "neighbour" or way == "tool" and case.ident[0] == "A"):
+                if args.off and (reason or way == "neighbour" or way == "tool" and case.ident[0] == "A"):
                     continue
                 what, why = one(gate, case, way, args.trace)
-                reason = known.get((case.ident, way, user)) or known.get((case.ident, way, "any"))
-                if reason and not args.off:
+                if reason:
                     what, why = ("OPEN", reason) if what == "FAILED" else (
                         "FAILED", "known.txt lists it as open, and it holds")
                 results.append({"id": case.ident, "title": case.title, "user": user, "way": way,
