@@ -11,11 +11,11 @@ FILE = f"{HERE}/matrix.txt"
 WALLS = ("userns mntns pidns netns ipcns utsns cgroupns root proc caps nnp groups landlock allowlist seccomp "
          "memfd fds limits disk cgroup nesting").split()
 ALL = "ABCDEF"
-NOTHING = "(no call starts)"
+HOLDS, SEES, NO_START = "holds", "sees it", "no call starts"
 HEAD = """# Which cases see it when one wall is left out, as root, in the quick form, where the attack runs at all
 # (way child; from section B on also tool). Made by `make battery-matrix`; `make check` repeats five
 # random pairs. A case that is not named holds without that wall: another one stands in the way too.
-# "(no call starts)": the daemon launches nothing without it.
+# With a "!": the daemon launches nothing of the kind without that wall.
 """
 
 
@@ -36,34 +36,30 @@ def run(args, wall, cases=None):
         except ValueError:
             raise SystemExit(f"matrix: without {wall} the battery did not run: {said[-500:]}")
     seen, why = {}, {}
-    if any(r["result"] == "unlaunched" for r in results):
-        return {r["id"]: None for r in results}, {}
     for r in results:
-        seen[r["id"]] = seen.get(r["id"], False) or r["result"] == "FAILED"
-        if r["result"] == "FAILED":
+        state = {"FAILED": SEES, "unlaunched": NO_START}.get(r["result"], HOLDS)
+        if seen.get(r["id"], HOLDS) == HOLDS:
+            seen[r["id"]] = state
+        if state != HOLDS:
             why.setdefault(r["id"], f"{r['way']}: {r['why']}")
     return seen, why
 
 
 def stored():
-    """{wall: the cases that see it}, and all cases that were tried."""
-    rows, tried = {}, []
+    """{wall: {case: what it says}} without those that hold, and all cases that were tried."""
+    rows, tried = {}, set()
     with open(FILE) as f:
         for line in f:
             if line.startswith("# tried:"):
-                tried += line.split()[2:]
+                tried |= set(line.split()[2:])
             elif line.strip() and not line.startswith("#"):
                 wall, _, rest = line.partition(":")
-                rows[wall] = None if rest.strip() == NOTHING else set(rest.split())
+                rows[wall] = {w.rstrip("!"): NO_START if w.endswith("!") else SEES for w in rest.split()}
     return rows, tried
 
 
-def word(seen):
-    return "no call starts" if seen is None else "sees it" if seen else "holds"
-
-
 def told(row):
-    return NOTHING if row is None else " ".join(sorted(row))
+    return " ".join(c + ("!" if row[c] == NO_START else "") for c in sorted(row))
 
 
 def pairs(args):
@@ -73,17 +69,17 @@ def pairs(args):
     print(f"battery-matrix: {args.pairs} pairs, seed {seed}", flush=True)
     bad = 0
     # Half of them from what is seen: most pairs are of cases that need other walls.
-    both = sorted((w, c) for w in rows for c in rows[w] or ())
+    both = sorted((w, c) for w in rows for c in rows[w])
     chosen = dice.sample(both, min(len(both), (args.pairs + 1) // 2))
     while len(chosen) < args.pairs:
-        chosen.append((dice.choice(sorted(rows)), dice.choice(tried)))
+        chosen.append((dice.choice(sorted(rows)), dice.choice(sorted(tried))))
     for wall, case in chosen:
         seen, why = run(args, wall, [case])
-        wanted = None if rows[wall] is None else case in rows[wall]
+        wanted = rows[wall].get(case, HOLDS)
         same = seen.get(case) == wanted
         bad += not same
-        print(f"{'ok    ' if same else 'FAILED'} {case} without {wall}: {word(wanted)}"
-              + ("" if same else f", says matrix.txt; now: {word(seen.get(case))} {why}"), flush=True)
+        print(f"{'ok    ' if same else 'FAILED'} {case} without {wall}: {wanted}"
+              + ("" if same else f", says matrix.txt; now: {seen.get(case)} {why}"), flush=True)
     return 1 if bad else 0
 
 
@@ -92,23 +88,21 @@ def whole(args):
     old = {}
     if args.write and (args.walls or args.sections != ALL) and os.path.exists(FILE):
         rows, tried = stored()
-        tried = set(tried)
     elif os.path.exists(FILE) and not args.write:
         old = stored()[0]
     for wall in args.walls.split(",") if args.walls else WALLS:
         seen, why = run(args, wall)
         tried |= set(seen)
-        now = None if None in seen.values() else {c for c in seen if seen[c]}
+        now = {c: seen[c] for c in seen if seen[c] != HOLDS}
         print(f"{wall}: {told(now)}", flush=True)
         if args.why:
-            for case in sorted(now or ()):
+            for case in sorted(now):
                 print(f"    {case} {why[case][:300]}", flush=True)
-        before = old.get(wall, set())
-        before = before if before is None else before & set(seen)
+        before = {c: s for c, s in old.get(wall, {}).items() if c in seen}
         if old and now != before:
             print(f"FAILED {wall}: matrix.txt says {told(before)}", flush=True)
             bad = 1
-        rows[wall] = None if now is None else (rows.get(wall) or set()) - set(seen) | now
+        rows[wall] = {c: s for c, s in rows.get(wall, {}).items() if c not in seen} | now
         if args.write:
             write(rows, sorted(tried))
     return bad
