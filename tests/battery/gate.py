@@ -69,6 +69,7 @@ class Gate:
             f.write(self.secret + "\n")
         self.listeners = Listeners(self.outside)
         self.controls = self.attacks = 0
+        self.sample = False  # make check's share: one form, and the stricter place alone
         self.control_default = False
         self.daemon_process = self.connection = None
 
@@ -191,6 +192,7 @@ class Gate:
     def daemon(self, policy=None, env=None, prepare=None, **parts):
         """A further daemon for one case; parts: see policy()."""
         other = Gate(self.top, self.bin, self.quick, self.off, self.callgated)
+        other.sample = self.sample
         try:
             yield other.start(policy or (other.policy(**parts) if parts else None), env,
                               prepare=prepare)
@@ -323,8 +325,9 @@ class Gate:
         check("no grant stands for the neighbour", granted.meta.get("by") == "grant", granted)
 
     def some(self, items, quick=2):
-        """All of them; in the quick form the first few; with a wall left out one will do."""
-        return list(items)[:1 if self.off else quick] if self.quick else list(items)
+        """All of them; in the quick form the first few, in a sample or without a wall the first."""
+        few = 1 if self.off or self.sample else quick
+        return list(items)[:few] if self.quick else list(items)
 
     # ---- attacks -----------------------------------------------------------------------------
 
@@ -348,6 +351,8 @@ class Gate:
         uses_canary = "{C}" in signs_used or "{B}" in signs_used
         if uses_canary and inside and not (way == "child" and inside == "tool"):
             places.append(self.ws)
+        if self.sample:
+            places = places[-1:]
         for place in places:
             signs, canary, marker = self._signs(place)
 

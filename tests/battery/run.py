@@ -131,6 +131,7 @@ def inner(args):
     place = tempfile.mkdtemp(prefix="run.", dir=args.inner)
     os.chmod(place, 0o755)
     gate = Gate(place, f"{args.inner}/bin", args.quick, args.off)
+    gate.sample = args.sample
     gate.start()
     results = []
     try:
