@@ -204,8 +204,8 @@ static void put_output(struct buf *out, const struct output *output)
 
 static bool went_well(const struct call *call)
 {
-	return call->outcome == OUTCOME_COMPLETED && call->exit.how == EXIT_HOW_EXITED &&
-	       call->exit.code == 0;
+	return (call->outcome == OUTCOME_COMPLETED || call->outcome == OUTCOME_OUTPUT) &&
+	       call->exit.how == EXIT_HOW_EXITED && call->exit.code == 0;
 }
 
 void record_outcome(struct buf *out, const struct call *call)
@@ -220,6 +220,7 @@ void record_outcome(struct buf *out, const struct call *call)
 	put_exit(out, exit);
 	record_put_int(out, "latency_us", (int64_t)(clock_monotonic_us() - call->born_us));
 	record_put_list(out, "layers", (const char *const *)exit->layers, exit->layer_count);
+	record_put_text(out, "limit", judge_limit(call));
 	record_put_str(out, "method", "tools/call");
 	record_put_text(out, "namespace", space_of(call));
 	record_put_str(out, "outcome", call_outcome_name(call->outcome));

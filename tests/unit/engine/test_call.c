@@ -513,16 +513,20 @@ static void test_ends(void **state)
 {
 	static const struct {
 		enum exit_how how;
-		const char *outcome;
+		const char *outcome, *limit; /* NULL: none */
 	} ends[] = {
 	    {EXIT_HOW_EXITED, "completed"},
 	    {EXIT_HOW_SIGNALED, "completed"},
-	    {EXIT_HOW_DEADLINE, "deadline"},
-	    {EXIT_HOW_OOM, "oom"},
-	    {EXIT_HOW_PIDS, "pids"},
+	    {EXIT_HOW_DEADLINE, "deadline", "time"},
+	    {EXIT_HOW_OOM, "oom", "memory"},
+	    {EXIT_HOW_PIDS, "pids", "pids"},
 	    {EXIT_HOW_KILLED, "failed"},
 	    {EXIT_HOW_FAILED, "failed"},
 	    {EXIT_HOW_STUCK, "failed"},
+	    {EXIT_HOW_CPU, "deadline", "cpu"},
+	    {EXIT_HOW_FILE, "disk", "file_size"},
+	    {EXIT_HOW_DISK, "disk", "disk"},
+	    {EXIT_HOW_INODES, "disk", "inodes"},
 	};
 
 	(void)state;
@@ -538,6 +542,8 @@ static void test_ends(void **state)
 		drive_to_end(call->id);
 		result = reply_json(REPLY_RESULT);
 		assert_string_equal(meta_text(result, "outcome"), ends[i].outcome);
+		if (ends[i].limit)
+			assert_string_equal(meta_text(result, "limit"), ends[i].limit);
 		assert_int_equal(json_is_true(json_object_get(result, "isError")), i != 0);
 		json_decref(result);
 	}
