@@ -12,7 +12,8 @@
 
 #define COLUMNS_DEFAULT 80
 #define ROWS_DEFAULT    24
-#define ROWS_KEPT       2      /* for the question, and a line of the screen before */
+#define ROWS_KEPT       2 /* for the question, and a line of the screen before */
+#define SCREENS_AT_ONCE 2
 #define WIDE_FROM       0x1100 /* from here on a letter may take two columns */
 
 int pager_ask(int tty, const char *question, char *out, size_t max)
@@ -86,14 +87,14 @@ int pager_show(int tty, const char *text)
 {
 	size_t len = strlen(text), at = 0;
 	char question[96], typed[64];
-	unsigned columns, rows;
+	unsigned columns, rows, screens;
 	int fault = put(tty, "\n", 1);
 
+	size_of(tty, &columns, &rows);
+	screens = pager_screen(text, columns, SCREENS_AT_ONCE * rows) < len ? 1 : SCREENS_AT_ONCE;
 	while (!fault && at < len) {
-		size_t screen;
+		size_t screen = pager_screen(text + at, columns, screens * rows);
 
-		size_of(tty, &columns, &rows);
-		screen = pager_screen(text + at, columns, rows);
 		fault = put(tty, text + at, screen);
 		at += screen;
 		if (fault || at >= len)

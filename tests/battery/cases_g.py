@@ -3,7 +3,7 @@ import os, subprocess, threading, time
 
 from harness import case, check
 from terminal import (ANSI, BIDI, HOMOGLYPHS, TAIL, Terminal, hostile, names, on_terminal, one_line, show,
-                      watch_until_asked, withdraw)
+                      watch_until_asked)
 from web import must
 
 ASK = ("\napprovals: {timeout: %s, hold: 100ms, grants: [once, session, always], max_grant_ttl: 1h}")
@@ -31,7 +31,7 @@ def decide(d, ident, decision="approve", connection=None, **more):
 
 def clear(d):
     for approval in d.pending():
-        withdraw(d, approval["id"])
+        d.deny(approval["id"])
 
 
 @case("G01", "ANSI and OSC in what is approved", ways=("direct",))
@@ -48,7 +48,7 @@ def g02(g, way):
             got = asked(d, {"argv": ["echo", text]})
             shown = on_terminal(d, "pending")
             check("no warning", "warning" in shown and code in shown, shown)
-            withdraw(d, got.approval)
+            d.deny(got.approval)
         # a name that another agent gave, in the log and in the list of those who ask
         names(d, [text for _, text, _ in g.some(BIDI + ANSI, 2)])
 
@@ -77,7 +77,7 @@ def g04(g, way):
             check("the end was not shown", TAIL % 3 in whole)
             check("something is missing", whole.count("x") >= 30000 and whole.count("y") >= 34000)
             check("it still waits", any(a["id"] == got.approval for a in d.pending()))
-            withdraw(d, got.approval)
+            d.deny(got.approval)
         else:
             check("neither asked about nor refused", got.decision != "allow", got)
         got = d.call("ask", {"command": "echo x", "stdin": "\\" * 280000})
@@ -237,7 +237,7 @@ def g14(g, way):
     check("files of the gate", not os.path.exists(f"{g.home}/.env") and not os.path.exists(f"{g.state}/approvers/x"))
     got = g.call("ask", {"command": "git status --porcelain=v2"})
     check("it does not ask any more", got.decision != "allow" or got.meta.get("by") == "grant", got)
-    got.approval and withdraw(g, got.approval)
+    got.approval and g.deny(got.approval)
     g.attack(way, command="git config --global callgate.auto true")
 
 

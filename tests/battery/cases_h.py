@@ -9,7 +9,7 @@ from web import must
 def tools(g):
     walls = f"sandbox: {{{must(g)}}}"
     return f"""  bash: {{type: command, deny_by_default: true, allowed_commands: [echo, ls, sh, sleep, touch, python3], max_execution_time: 60s, {walls}}}
-  ask: {{type: command, deny_by_default: true, allowed_commands: [echo, touch], require_approval: true, {walls}}}
+  ask: {{type: command, deny_by_default: true, allowed_commands: [echo, touch, cat], require_approval: true, {walls}}}
   edit: {{type: function, handler: text_editor, {walls}}}
   token:
     type: command

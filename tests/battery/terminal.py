@@ -121,12 +121,6 @@ def no_raw(place, text):
           text[max(0, found.start() - 60):found.start() + 60] if found else "")
 
 
-def withdraw(d, ident):
-    """No, by the owner's key: a bare no of the same user does not count."""
-    done = d.with_key("deny", ident)
-    check("the owner's no", done.returncode == 0, done.stdout + done.stderr)
-
-
 def one_line(text):
     """Without the breaks that the width of the terminal made... the program writes none itself."""
     return text.replace("\r", "").replace("\n", "")
@@ -148,7 +142,7 @@ def show(d, argv, marks, rows=200, columns=4000):
         watch_until_asked(d, **size)
         places["watch"] = watch_until_asked.last
     finally:
-        withdraw(d, got.approval)
+        d.deny(got.approval)
     places["audit tail"] = on_terminal(d, "audit", "tail", "-n", "12", d.audit, **size)
     places["audit tail --output json"] = on_terminal(d, "audit", "tail", "-n", "12", "--output", "json", d.audit, **size)
     with open(d.log, encoding="utf-8", errors="backslashreplace") as f:
