@@ -154,7 +154,7 @@ static void watch(struct tree *tree, uint64_t limit)
 	kill_tree(tree);
 }
 
-/* ---- CPU time of the tree: RLIMIT_CPU binds one process, and a fork begins anew --------------- */
+/* ---- CPU time of the tree: RLIMIT_CPU binds one process ------------------------- */
 
 static uint64_t rusage_us(const struct rusage *usage)
 {
@@ -206,7 +206,7 @@ static void watch_cpu(struct tree *tree, uint64_t limit_ms)
 	kill_tree(tree);
 }
 
-/* ---- room in /tmp ------------------------------------------------------------------------------ */
+/* ---- room in /tmp ---------------------------------------------------------------------------- */
 
 /* The kernel counts no refusals here: what can be seen is that nothing is left. */
 static void look_at_room(struct tree *tree, const struct cell_limits *limits)

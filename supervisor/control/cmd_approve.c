@@ -38,7 +38,7 @@ static int is_scope(const char *scope)
 	       strcmp(scope, "always") == 0;
 }
 
-/* At a terminal a yes wants all of it seen first; a program reads it whole. COMMAND_OK or why not. */
+/* At a terminal a yes wants all of it seen first; a program reads it whole. */
 static int show(const struct command_session *session, const json_t *approval, int is_yes)
 {
 	int cleanup_fd tty = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)

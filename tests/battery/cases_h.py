@@ -186,16 +186,14 @@ INJECT = [
 def h05(g, way):
     with g.daemon(tools=tools(g)) as d:
         hostile(d, g.some(INJECT, 2))
-        got = d.request("bash", {"argv": ["echo", "\ud800 lone"]})
-        check("a lone surrogate ran", got.error or got.decision == "deny", got)
-        answer = d.connect()
-        answer.raw(b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"bash","arguments":{"command":"echo \xff\xfe"}}}\n')
-        try:
-            said = answer.wait(None, 5)
-        except (TimeoutError, ConnectionError):
-            said = {}
-        check("bytes that are no UTF-8 were taken", "result" not in said, said)
-        answer.close()
+        for bad in (b"\xff\xfe", b"\\ud800 lone"):
+            answer = d.connect()
+            answer.raw(b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"bash","arguments":{"command":"touch %s"}}}\n' % bad)
+            with answer.news:
+                answer.news.wait_for(lambda: answer.answers or answer.ended, 10)
+            said = str(list(answer.answers.values()))
+            check("bytes that are no UTF-8 were taken", "'error'" in said or "refused" in said, said)
+            answer.close()
         # one line is one record, and no line holds a control character
         for path in glob.glob(f"{d.audit}/*.jsonl"):
             with open(path, "rb") as f:

@@ -216,8 +216,10 @@ def i10(g, way):
 
 
 @contextlib.contextmanager
-def issued(g, auth=""):
+def issued(g, auth="", broken=None, status=200):
+    """A daemon that believes an issuer; broken: what is served in place of keys, from the start."""
     issuer = Issuer(g.top)
+    issuer.broken, issuer.status = broken, status
     try:
         with web_daemon(g, tools(g), auth=f", jwks_url: '{issuer.url}/jwks.json', issuer: '{issuer.url}', audience: callgate{auth}",
                         principals="  - {jwt: {claim: role, value: agent}, roles: [agent]}\n") as (d, web):
@@ -285,14 +287,13 @@ def i13(g, way):
 
 @case("I14", "keys that change, and an issuer that is gone", ways=("direct",))
 def i14(g, way):
-    with issued(g, ", refresh_interval: 60s, keep_keys: 120s") as (issuer, d, web):
-        issuer.broken = b'{"keys":[' + b'{"kty":"oct"},' * 800000 + b'{"kty":"oct"}]}'  # 10 MB
+    huge = b'{"keys":[' + b'{"kty":"oct"},' * 800000 + b'{"kty":"oct"}]}'  # 10 MB
+    with issued(g, ", refresh_interval: 60s, keep_keys: 120s", huge) as (issuer, d, web):
         status, body = status_of(web, issuer.token(role="agent"))
         check("let in by what is no set of keys", status in (401, 503), (status, body))
         d.serving()
     for broken, code in ((b"not json", 200), (b"{}", 500), (b'{"keys":{}}', 200), (b"", 200)):
-        with issued(g) as (issuer, d, web):
-            issuer.broken, issuer.status = broken or b" ", code
+        with issued(g, "", broken or b" ", code) as (issuer, d, web):
             status, body = status_of(web, issuer.token(role="agent"))
             check(f"{broken!r}: let in", status in (401, 503), (status, body))
             check("and others", web.ask("GET", "/v1/whoami")[0] == 200)
