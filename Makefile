@@ -253,6 +253,19 @@ $(PROBES): $(B)/escape/%: tests/escape/%.c Makefile
 	$(call say,PROBE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -static -o $@ $<
+# The battery's helpers: the escape tests' probe and further verbs, and one file for each kind of attack.
+# No pie: one of them jumps into 32-bit code, which must lie low.
+BATTERY_SRC    := $(sort $(wildcard tests/battery/probe*.c))
+BATTERY_PROBES := $(patsubst tests/battery/%.c,$(B)/battery/%,$(BATTERY_SRC))
+BATTERY_HELPERS := $(BATTERY_PROBES) $(B)/battery/clock.so
+$(BATTERY_PROBES): $(B)/battery/%: tests/battery/%.c tests/escape/probe.c Makefile
+	$(call say,PROBE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -static -no-pie -o $@ $<
+$(B)/battery/clock.so: tests/battery/clock.c Makefile
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -fPIC -shared -o $@ $<
 $(B)/escape/cells: $(B)/obj/tests/escape/cells.o $(call archives,sandbox)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -345,7 +358,7 @@ test-packages: packages
 check: test-packages ## everything: unit, integration, escape, corpus replay, lint (installs packages)
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit $(PROBES)
 	$(Q)$(MAKE) --no-print-directory check-all
-check-all: lint check-unit check-schema check-identity check-courier check-fuzz check-escape check-faults-quick check-integration check-install check-functions check-packs
+check-all: lint check-unit check-schema check-identity check-courier check-fuzz check-escape check-faults-quick check-integration check-install check-functions check-packs check-battery-quick battery-pairs
 check-unit: unit ## the unit tests
 	$(Q)tests/run-unit.sh $(UNIT_TESTS)
 check-schema: $(B)/suite/json_schema_suite ## the JSON Schema Test Suite, draft 2020-12
@@ -372,6 +385,17 @@ check-faults: all $(B)/faults/tracer ## every system call of the launch path fai
 	$(Q)tests/faults/run.sh $(B)
 check-faults-quick: all $(B)/faults/tracer ## a sample of check-faults; FAULTS_SEED=N repeats one
 	$(Q)tests/faults/run.sh $(B) quick
+.PHONY: check-battery check-battery-quick battery-matrix battery-pairs battery-walls
+check-battery: all $(BATTERY_HELPERS) ## the escape and bypass battery: a line a case, and a score
+	$(Q)tests/battery/run.py $(B) $(BATTERY)
+check-battery-quick: all $(BATTERY_HELPERS)
+	$(Q)tests/battery/run.py $(B) --quick --sample
+battery-walls: all $(BATTERY_HELPERS)
+	$(Q)$(MAKE) --no-print-directory WALLS=1 SAN= build/plain-walls/callgated
+battery-matrix: battery-walls ## one wall off at a time: which cases of the battery see it
+	$(Q)tests/battery/matrix.py $(B) build/plain-walls $(MATRIX)
+battery-pairs: battery-walls
+	$(Q)tests/battery/matrix.py $(B) build/plain-walls --pairs 5
 check-conformance: all build/npm/.done build/conformance/.done ## the MCP suite and Inspector, both eras, over HTTP
 	$(Q)tests/conformance/run.sh $(B)
 check-fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/replay_%) ## replay the fuzz corpora

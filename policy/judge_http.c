@@ -6,6 +6,8 @@
 #include "policy/text.h"
 #include "supervisor/base/str.h"
 
+#define HOST_NAME_LEN 253 /* of a name that can be looked up */
+
 /* ---- addresses ---------------------------------------------------------------------------- */
 
 /* A path is told by its slash. */
@@ -75,7 +77,8 @@ static size_t name_len(const char *text)
 		len = strspn(text + 1, "0123456789abcdefABCDEF:.");
 		return len && text[len + 1] == ']' ? len + 2 : 0;
 	}
-	return text[0] == '.' || text[0] == '-' ? 0 : strspn(text, fit);
+	len = text[0] == '.' || text[0] == '-' ? 0 : strspn(text, fit);
+	return len <= HOST_NAME_LEN ? len : 0; /* resolvers differ in what they cut off */
 }
 
 /* The length of :PORT at the start of text; 0: there is none. */

@@ -39,12 +39,18 @@ static void read_failed(struct wire_message *message, struct cell_event *event)
 
 static void read_exited(struct reader *in, struct cell_event *event)
 {
+	unsigned reached;
+
 	event->kind = CELL_EVENT_EXITED;
 	event->signaled = reader_u8(in) != 0;
 	event->code = (int)reader_u32(in);
 	event->cpu_us = reader_u64(in);
 	event->memory_peak = reader_u64(in);
-	event->over_memory = reader_u8(in) != 0;
+	reached = reader_u8(in);
+	if (reached > CELL_REACHED_LAST)
+		in->fault = -EBADMSG;
+	else
+		event->reached = (enum cell_reached)reached;
 }
 
 int cell_event_read(const struct cell *cell, struct cell_event *ret_event)

@@ -88,6 +88,16 @@ struct cell_limits {
 	bool by_cgroup; /* memory and pids are held by a cgroup that the cell is in already */
 };
 
+/* What init saw of the limits that it keeps or can look at. */
+enum cell_reached {
+	CELL_REACHED_NONE = 0,
+	CELL_REACHED_MEMORY, /* init killed the tree at its memory limit */
+	CELL_REACHED_CPU,    /* the same, at the CPU time of all of it */
+	CELL_REACHED_DISK,   /* no room was left in /tmp when the tool ended */
+	CELL_REACHED_INODES, /* the same, of files */
+	CELL_REACHED_LAST = CELL_REACHED_INODES,
+};
+
 enum cell_workspace {
 	CELL_WORKSPACE_NONE = 0,
 	CELL_WORKSPACE_RO,
@@ -152,7 +162,7 @@ struct cell_event {
 	int code;                       /* EXITED: status or signal */
 	uint64_t cpu_us;                /* EXITED: of all reaped children */
 	uint64_t memory_peak;           /* EXITED: bytes of the largest process, or the sum */
-	bool over_memory;               /* EXITED: init killed the tree at its memory limit */
+	enum cell_reached reached;      /* EXITED */
 };
 
 /* Reads one event. 0; -EAGAIN; -EPIPE: the cell closed its end (wait for the pidfd). */

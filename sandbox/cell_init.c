@@ -13,20 +13,22 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "supervisor/base/cleanup.h"
 
-#define WATCH_NS    (25 * 1000 * 1000)
-#define STATUS_SIZE 4096
+#define WATCH_NS     (25 * 1000 * 1000)
+#define WATCH_CPU_NS (100 * 1000 * 1000)
+#define STATUS_SIZE  4096
 
 struct tree {
 	pid_t tool;
 	int status; /* of the tool, once ended */
 	bool ended;
-	bool over_memory;
+	enum cell_reached reached;
 	uint64_t watched; /* largest sum seen, bytes */
 };
 
@@ -148,8 +150,75 @@ static void watch(struct tree *tree, uint64_t limit)
 		tree->watched = sum;
 	if (sum <= limit)
 		return;
-	tree->over_memory = true;
+	tree->reached = CELL_REACHED_MEMORY;
 	kill_tree(tree);
+}
+
+/* ---- CPU time of the tree: RLIMIT_CPU binds one process ------------------------- */
+
+static uint64_t rusage_us(const struct rusage *usage)
+{
+	return (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 +
+	       (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
+}
+
+/* Ticks of one process and of the children that it has reaped. The name, which is its own to
+ * choose, ends at the last bracket. */
+static uint64_t process_ticks(int proc, const char *pid)
+{
+	unsigned long long sum = 0, part[4];
+	char name[32], text[STATUS_SIZE];
+	const char *at;
+
+	(void)snprintf(name, sizeof(name), "%.16s/stat", pid);
+	if (read_small(proc, name, text) < 0 || !(at = strrchr(text, ')')))
+		return 0;
+	if (sscanf(at + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %llu %llu",
+		&part[0], &part[1], &part[2], &part[3]) == 4)
+		sum = part[0] + part[1] + part[2] + part[3];
+	return sum;
+}
+
+static uint64_t tree_cpu_us(void)
+{
+	uint64_t tick_us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK), ticks = 0;
+	DIR *dir = opendir("/proc");
+	const struct dirent *entry;
+	struct rusage usage;
+
+	if (!dir)
+		return UINT64_MAX;
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+		    strcmp(entry->d_name, "1") != 0)
+			ticks += process_ticks(dirfd(dir), entry->d_name);
+	closedir(dir);
+	memset(&usage, 0, sizeof(usage));
+	getrusage(RUSAGE_CHILDREN, &usage);
+	return ticks * tick_us + rusage_us(&usage);
+}
+
+static void watch_cpu(struct tree *tree, uint64_t limit_ms)
+{
+	if (tree_cpu_us() < limit_ms * 1000)
+		return;
+	tree->reached = CELL_REACHED_CPU;
+	kill_tree(tree);
+}
+
+/* ---- room in /tmp ---------------------------------------------------------------------------- */
+
+/* The kernel counts no refusals here: what can be seen is that nothing is left. */
+static void look_at_room(struct tree *tree, const struct cell_limits *limits)
+{
+	struct statfs room;
+
+	if (tree->reached != CELL_REACHED_NONE || statfs("/tmp", &room) < 0)
+		return;
+	if (limits->tmp_bytes && room.f_bfree == 0)
+		tree->reached = CELL_REACHED_DISK;
+	else if (limits->tmp_inodes && room.f_ffree == 0)
+		tree->reached = CELL_REACHED_INODES;
 }
 
 /* ---- end ------------------------------------------------------------------------------------- */
@@ -172,8 +241,9 @@ static bool reap(struct tree *tree, int flags, pid_t *ret_pid)
 
 static void await_tool(struct tree *tree, const struct entry *entry)
 {
-	const struct timespec pause = {.tv_nsec = WATCH_NS};
-	bool watched = entry->have.memory_watched;
+	const struct cell_limits *limits = &entry->arm.limits;
+	bool memory = entry->have.memory_watched, watched = memory || limits->cpu_ms;
+	const struct timespec pause = {.tv_nsec = memory ? WATCH_NS : WATCH_CPU_NS};
 	sigset_t child;
 	pid_t pid;
 
@@ -184,7 +254,10 @@ static void await_tool(struct tree *tree, const struct entry *entry)
 			return;
 		if (!watched || pid > 0)
 			continue;
-		watch(tree, entry->arm.limits.memory);
+		if (memory)
+			watch(tree, limits->memory);
+		if (limits->cpu_ms && tree->reached == CELL_REACHED_NONE)
+			watch_cpu(tree, limits->cpu_ms);
 		if (!tree->ended)
 			sigtimedwait(&child, NULL, &pause);
 	}
@@ -212,8 +285,7 @@ static void report_exit(const struct entry *entry, const struct tree *tree)
 
 	memset(&usage, 0, sizeof(usage));
 	getrusage(RUSAGE_CHILDREN, &usage);
-	cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-		 (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+	cpu_us = rusage_us(&usage);
 	peak = (uint64_t)usage.ru_maxrss * 1024;
 	wire_begin(&out, WIRE_EXITED);
 	(void)buf_put_u8(&out, WIFSIGNALED(tree->status));
@@ -221,7 +293,7 @@ static void report_exit(const struct entry *entry, const struct tree *tree)
 								     : WEXITSTATUS(tree->status)));
 	(void)buf_put_u64(&out, cpu_us);
 	(void)buf_put_u64(&out, tree->watched > peak ? tree->watched : peak);
-	(void)buf_put_u8(&out, tree->over_memory);
+	(void)buf_put_u8(&out, (uint8_t)tree->reached);
 	(void)wire_send(entry->sock, &out, NULL, 0); /* else the pidfd is the proof */
 }
 
@@ -242,6 +314,7 @@ _Noreturn void cell_init_run(struct entry *entry)
 	wire_begin(&out, WIRE_STARTED);
 	(void)wire_send(entry->sock, &out, NULL, 0);
 	await_tool(&tree, entry);
+	look_at_room(&tree, &entry->arm.limits);
 	empty_tree(&tree);
 	report_exit(entry, &tree);
 	_exit(0);

@@ -212,5 +212,8 @@ int admission_judge(const struct site *site, const struct admission *route,
 	    !is_json(head_field(head, "content-type")))
 		return refuse(
 		    ret_why, 415, "Content-Type must be application/json, in charset utf-8");
+	/* Nothing is decoded here: whoever in front of us believes it judged another body. */
+	if (head_field(head, "content-encoding").len > 0)
+		return refuse(ret_why, 415, "a body must come without Content-Encoding");
 	return 0;
 }

@@ -192,6 +192,8 @@ static json_t *call_json(const struct result_call *call)
 {
 	json_t *told = plain_call_json(call);
 
+	if (told && call->limit && call->limit[0])
+		(void)json_object_set_new(told, "limit", json_string(call->limit));
 	if (told && call->edited_by)
 		(void)json_object_set_new(told, "edited",
 		    json_pack("{s:s, s:s, s:O?}", "by", call->edited_by, "approval",

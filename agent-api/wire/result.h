@@ -37,6 +37,8 @@ struct result_call {
 	const char *rule;     /* "file:line:column what" */
 	const char *outcome;  /* completed refused pending expired cancelled deadline oom pids disk
 	                       * output unavailable failed */
+	const char *limit;    /* which one it ended at: memory pids cpu time file_size disk inodes
+	                       * output; NULL or "": none, and the key is left out */
 	enum result_exit exit;
 	int64_t exit_value;
 	const char *const *layers;

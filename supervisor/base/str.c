@@ -6,7 +6,8 @@
 
 #include "supervisor/base/buf.h"
 
-#define ESCAPED_MAX 16 /* "\u{10ffff}" and a NUL */
+#define ESCAPED_MAX 32 /* "\u{10ffff}", "\x20{18446744073709551615}" and a NUL */
+#define BLANKS_MAX  16 /* as many in a row are shown as they are */
 
 /* ---- numbers ------------------------------------------------------------------------------- */
 
@@ -198,13 +199,28 @@ static bool code_is_hidden(uint32_t code)
 	return false;
 }
 
+/* Blanks at the start of bytes that would push what follows out of sight; 0: no more than usual. */
+static size_t padding(const uint8_t *bytes, size_t len)
+{
+	size_t count = 0;
+
+	while (count < len && bytes[count] == ' ')
+		count++;
+	return count > BLANKS_MAX ? count : 0;
+}
+
 /* Writes the printable form of the first code point (or bad byte) of bytes; backslashes pass.
  * Returns how many bytes were consumed. len is at least 1. */
 static size_t escape_next(char out[ESCAPED_MAX], const uint8_t *bytes, size_t len)
 {
 	uint32_t code = 0;
-	size_t step = str_utf8_next(bytes, len, &code);
+	size_t step = padding(bytes, len);
 
+	if (step > 0) {
+		snprintf(out, ESCAPED_MAX, "\\x20{%zu}", step);
+		return step;
+	}
+	step = str_utf8_next(bytes, len, &code);
 	if (step <= 1 && (step == 0 || code_is_hidden(code))) {
 		snprintf(out, ESCAPED_MAX, "\\x%02x", bytes[0]);
 		return 1;
@@ -287,7 +303,7 @@ static bool needs_escape(const char *text)
 
 	for (size_t step; left > 0; at += step, left -= step) {
 		step = str_utf8_next(at, left, &code);
-		if (step == 0 || code == '\\' || code_is_hidden(code))
+		if (step == 0 || code == '\\' || code_is_hidden(code) || padding(at, left))
 			return true;
 	}
 	return false;

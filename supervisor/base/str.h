@@ -27,7 +27,8 @@ bool str_is_utf8(const void *bytes, size_t len);
 
 /* Appends bytes as one printable line: everything a terminal could act upon or hide (C0, C1,
  * DEL, bidi controls, zero-width and other invisible, overlaying, private or line-breaking code
- * points, invalid UTF-8) becomes \n, \t, \xNN or \u{NNNN}; a backslash becomes \\. */
+ * points, invalid UTF-8) becomes \n, \t, \xNN or \u{NNNN}; a backslash becomes \\. More than 16
+ * blanks in a row, which push what follows out of sight, become \x20{COUNT}. */
 int str_escape(struct buf *out, const void *bytes, size_t len);
 
 /* The same into a fixed field, for notes and log lines: backslashes stay as they are and newline

@@ -1,6 +1,8 @@
 #include "supervisor/control/approvals.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 #include "supervisor/base/str.h"
 #include "supervisor/control/client.h"
 #include "supervisor/control/listed.h"
+#include "supervisor/control/pager.h"
 
 #define SIGNED_MAX (64 * 1024)
 
@@ -19,15 +22,15 @@ void approvals_key_fini(struct approvals_key *key)
 }
 
 /* The plan comes as lines; each is escaped by itself so that the lines stay lines. */
-static void print_lines(const char *text)
+static void write_lines(FILE *out, const char *text)
 {
 	while (*text) {
 		size_t len = strcspn(text, "\n");
 		char *cleanup_free line = strndup(text, len);
 
-		printf("    ");
-		command_print_rendered(line ? line : "");
-		putchar('\n');
+		fputs("    ", out);
+		command_write_rendered(out, line ? line : "");
+		fputc('\n', out);
 		text += len + (text[len] == '\n');
 	}
 }
@@ -41,25 +44,56 @@ long approvals_seconds_left(const json_t *approval)
 	return (long)((int64_t)(expires - clock_wall_us()) / 1000000);
 }
 
-void approvals_print(const json_t *approval)
+static void write_approval(FILE *out, const json_t *approval)
 {
-	printf("%s  ", command_text_of(approval, "id"));
-	command_print_escaped(command_text_of(approval, "tool"));
-	printf("  (%ld s left)\n", approvals_seconds_left(approval));
+	fprintf(out, "%s  ", command_text_of(approval, "id"));
+	command_write_rendered(out, command_text_of(approval, "tool"));
+	fprintf(out, "  (%ld s left)\n", approvals_seconds_left(approval));
 	if (json_integer_value(json_object_get(approval, "quorum")) > 1)
-		printf("  %-10s %lld of %lld agreed\n", "needs",
+		fprintf(out, "  %-10s %lld of %lld agreed\n", "needs",
 		    (long long)json_integer_value(json_object_get(approval, "agreed")),
 		    (long long)json_integer_value(json_object_get(approval, "quorum")));
-	listed_print_field("asks", command_text_of(approval, "principal"));
-	listed_print_field("agent", command_text_of(approval, "agent"));
-	listed_print_field("namespace", command_text_of(approval, "namespace"));
-	listed_print_field("command", command_text_of(approval, "command"));
-	listed_print_field("warning", command_text_of(approval, "warning"));
-	listed_print_field("prompt", command_text_of(approval, "prompt"));
-	listed_print_field("rule", command_text_of(approval, "rule"));
-	listed_print_field("reason", command_text_of(approval, "reason"));
-	listed_print_field("plan", command_text_of(approval, "plan"));
-	print_lines(command_text_of(approval, "details"));
+	listed_write_field(out, "asks", command_text_of(approval, "principal"));
+	listed_write_field(out, "agent", command_text_of(approval, "agent"));
+	listed_write_field(out, "namespace", command_text_of(approval, "namespace"));
+	listed_write_field(out, "command", command_text_of(approval, "command"));
+	listed_write_field(out, "warning", command_text_of(approval, "warning"));
+	listed_write_field(out, "prompt", command_text_of(approval, "prompt"));
+	listed_write_field(out, "rule", command_text_of(approval, "rule"));
+	listed_write_field(out, "reason", command_text_of(approval, "reason"));
+	listed_write_field(out, "plan", command_text_of(approval, "plan"));
+	write_lines(out, command_text_of(approval, "details"));
+}
+
+void approvals_print(const json_t *approval)
+{
+	write_approval(stdout, approval);
+}
+
+char *approvals_text(const json_t *approval)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	int failed;
+
+	if (!out)
+		return NULL;
+	write_approval(out, approval);
+	failed = ferror(out);
+	if (fclose(out) != 0 || failed) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+int approvals_page(int tty, const json_t *approval)
+{
+	char *cleanup_free text = approvals_text(approval);
+
+	fflush(stdout);
+	return text ? pager_show(tty, text) : -ENOMEM;
 }
 
 const json_t *approvals_find(const json_t *list, const char *id)

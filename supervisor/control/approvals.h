@@ -22,6 +22,10 @@ void approvals_key_fini(struct approvals_key *key);
 
 /* One approval for people: everything that the daemon says of it, nothing cut. */
 void approvals_print(const json_t *approval);
+/* The same as text; the caller's. NULL: out of memory. */
+char *approvals_text(const json_t *approval);
+/* The same on a terminal, by screens. 0, PAGER_LEFT or -errno. */
+int approvals_page(int tty, const json_t *approval);
 
 /* Seconds until it expires; negative when it has. */
 long approvals_seconds_left(const json_t *approval);

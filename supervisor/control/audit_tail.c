@@ -121,10 +121,11 @@ static int print_line(const struct tail *tail, const struct line *line)
 	struct buf cleanup_with(buf_fini) out;
 
 	buf_init(&out, SHOWN_MAX);
-	if (tail->output == COMMAND_OUTPUT_JSON)
-		buf_put(&out, line->bytes, line->len);
-	else
-		show_line(&out, line);
+	if (tail->output == COMMAND_OUTPUT_JSON) {
+		command_put_json((const char *)line->bytes, line->len);
+		return ferror(stdout) ? -EIO : 0;
+	}
+	show_line(&out, line);
 	buf_text(&out, "\n");
 	if (out.fault)
 		return out.fault;

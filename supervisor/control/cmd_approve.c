@@ -1,7 +1,10 @@
 /* pending, approve, deny: one look, one answer. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "supervisor/base/cleanup.h"
 #include "supervisor/control/approvals.h"
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
@@ -35,6 +38,24 @@ static int is_scope(const char *scope)
 	       strcmp(scope, "always") == 0;
 }
 
+/* At a terminal a yes wants all of it seen first; a program reads it whole. */
+static int show(const struct command_session *session, const json_t *approval, int is_yes)
+{
+	int cleanup_fd tty = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)
+				 ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
+				 : -1;
+
+	if (session->output != COMMAND_OUTPUT_TEXT)
+		return COMMAND_OK;
+	if (tty < 0 || !is_yes) {
+		approvals_print(approval);
+		return COMMAND_OK;
+	}
+	if (approvals_page(tty, approval) == 0)
+		return COMMAND_OK;
+	return command_fail(COMMAND_USAGE, "approve: not all of it was shown; it is left waiting");
+}
+
 static int decide_one(
     struct command_session *session, int argc, char **argv, struct approvals_answer *answer)
 {
@@ -59,9 +80,9 @@ static int decide_one(
 	if (!approval) {
 		status = COMMAND_USAGE;
 	} else {
-		if (session->output == COMMAND_OUTPUT_TEXT)
-			approvals_print(approval);
-		status = approvals_decide(session, approval, answer, &key);
+		status = show(session, approval, strcmp(answer->decision, "approve") == 0);
+		if (status == 0)
+			status = approvals_decide(session, approval, answer, &key);
 	}
 	approvals_key_fini(&key);
 	json_decref(list);

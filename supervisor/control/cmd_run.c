@@ -132,9 +132,9 @@ static const struct ending endings[] = {
     {"expired", COMMAND_RUN_REFUSED, NULL},
     {"deadline", COMMAND_RUN_DEADLINE,
 	"killed at its deadline; the policy's max_execution_time sets it"},
+    {"disk", RUN_SIGNALED + SIGKILL, NULL},
     {"oom", RUN_SIGNALED + SIGKILL, NULL},
     {"pids", RUN_SIGNALED + SIGKILL, NULL},
-    {"disk", COMMAND_RUN_COULD_NOT, "ended: the tool's disk limit was reached (sandbox.disk)"},
     {NULL, COMMAND_RUN_COULD_NOT, NULL},
 };
 
@@ -143,27 +143,27 @@ static int is_one_of(const char *outcome, const char *one, const char *other)
 	return strcmp(outcome, one) == 0 || strcmp(outcome, other) == 0;
 }
 
-/* By the signal of a limit of one process, which the daemon names. */
-static int ended_at_limit(const json_t *answer)
+/* A deadline in CPU time is the tool's own limit, which the daemon names as it does the others. */
+static const struct ending *ending_of(const json_t *answer)
 {
-	json_int_t number = json_integer_value(
-	    json_object_get(json_object_get(facts_of(answer), "exit"), "signal"));
+	static const struct ending cpu = {"deadline", RUN_SIGNALED + SIGKILL, NULL};
+	const json_t *limit = json_object_get(facts_of(answer), "limit");
+	const struct ending *ending = endings;
 
-	return number == SIGXCPU || number == SIGXFSZ;
+	if (json_is_string(limit) && strcmp(json_string_value(limit), "cpu") == 0)
+		return &cpu;
+	while (ending->outcome && strcmp(ending->outcome, outcome_of(answer)) != 0)
+		ending++;
+	return ending;
 }
 
 /* Says what the streams cannot, and gives the exit status. */
 static int finish(const json_t *answer)
 {
-	const char *outcome = outcome_of(answer);
-	const struct ending *ending = endings;
+	const struct ending *ending = ending_of(answer);
 
-	if (is_one_of(outcome, "completed", "output"))
-		return ended_at_limit(answer) ? command_fail(program_status(answer), "run: %s",
-						    last_line(text_of(answer)))
-					      : program_status(answer);
-	while (ending->outcome && strcmp(ending->outcome, outcome) != 0)
-		ending++;
+	if (is_one_of(outcome_of(answer), "completed", "output"))
+		return program_status(answer);
 	if (ending->status != RUN_SIGNALED + SIGKILL)
 		return command_fail(
 		    ending->status, "run: %s", ending->words ? ending->words : text_of(answer));
@@ -207,7 +207,7 @@ static int show(struct run_exchange *run, const json_t *answer)
 		    facts_of(answer) ? COMMAND_RUN_REFUSED : COMMAND_RUN_COULD_NOT, "run", error);
 	if (run->session->output == COMMAND_OUTPUT_JSON) {
 		(void)command_print_json(result);
-		if (strcmp(outcome_of(answer), "completed") == 0)
+		if (is_one_of(outcome_of(answer), "completed", "output"))
 			return program_status(answer);
 	} else if (run->want & RUN_WANT_OUTPUT) {
 		status = say_lost(run, answer);

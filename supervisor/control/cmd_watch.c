@@ -2,14 +2,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/control/approvals.h"
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
+#include "supervisor/control/pager.h"
 
 #define ANSWER_MAX   256
 #define ASKED_MAX    1024
@@ -27,23 +28,6 @@ static int was_asked(struct asked *asked, const char *id)
 		if (strcmp(asked->ids[i], id) == 0)
 			return 1;
 	snprintf(asked->ids[asked->count++ % ASKED_MAX], sizeof(asked->ids[0]), "%s", id);
-	return 0;
-}
-
-/* One line typed after the question; what was typed before it is thrown away. */
-static int read_answer(int tty, const char *question, char out[ANSWER_MAX])
-{
-	ssize_t got;
-
-	(void)tcflush(tty, TCIFLUSH);
-	dprintf(tty, "%s ", question);
-	do {
-		got = read(tty, out, ANSWER_MAX - 1);
-	} while (got < 0 && errno == EINTR);
-	if (got <= 0)
-		return -ENODATA;
-	out[got] = 0;
-	out[strcspn(out, "\n")] = 0;
 	return 0;
 }
 
@@ -93,7 +77,7 @@ static int ask_scope(int tty, const json_t *scopes, struct approvals_answer *giv
 	len = strlen(question);
 	(void)snprintf(question + len, sizeof(question) - len, "]");
 	while (json_array_size(scopes) > 1 && !given->scope) {
-		if (read_answer(tty, question, typed) != 0)
+		if (pager_ask(tty, question, typed, sizeof(typed)) != 0)
 			return -ENODATA;
 		given->scope = scope_of(scopes, typed);
 	}
@@ -109,7 +93,8 @@ static int ask_details(
 		return -ENODATA;
 	if (!json_is_true(json_object_get(approval, "reason_required")))
 		return 0;
-	if (read_answer(tty, "why? [the policy wants a reason; Enter = leave it waiting]", reason))
+	if (pager_ask(tty, "why? [the policy wants a reason; Enter = leave it waiting]", reason,
+		ANSWER_MAX))
 		return -ENODATA;
 	given->reason = reason;
 	return reason[0] ? 0 : 1;
@@ -127,10 +112,13 @@ static int ask_human(const struct command_session *session, int tty, const json_
 	struct approvals_answer given = {0};
 	char answer[ANSWER_MAX], reason[ANSWER_MAX];
 
-	putchar('\n');
-	approvals_print(approval);
-	fflush(stdout);
-	if (read_answer(tty, "approve? [y = yes, n = no, Enter = leave it waiting]", answer) != 0)
+	switch (approvals_page(tty, approval)) {
+	case 0: break;
+	case PAGER_LEFT: say_left(approval); return 0;
+	default: return -ENODATA;
+	}
+	if (pager_ask(tty, "approve? [y = yes, n = no, Enter = leave it waiting]", answer,
+		sizeof(answer)) != 0)
 		return -ENODATA;
 	if (approvals_seconds_left(approval) < 0) {
 		printf("too late: it has expired\n");
@@ -142,7 +130,7 @@ static int ask_human(const struct command_session *session, int tty, const json_
 		default: return -ENODATA;
 		}
 	} else if (strcmp(answer, "n") == 0 || strcmp(answer, "no") == 0) {
-		if (read_answer(tty, "why? [Enter = no reason]", reason) != 0)
+		if (pager_ask(tty, "why? [Enter = no reason]", reason, sizeof(reason)) != 0)
 			return -ENODATA;
 		given.decision = "deny";
 		given.reason = reason;
@@ -162,10 +150,12 @@ struct watching {
 
 static int print_line(const json_t *approval)
 {
-	return json_dumpf(approval, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF &&
-		       fflush(stdout) == 0
-		   ? 0
-		   : -EPIPE;
+	char *cleanup_free text = json_dumps(approval, JSON_COMPACT);
+
+	if (!text)
+		return -ENOMEM;
+	command_put_json(text, strlen(text));
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : -EPIPE;
 }
 
 static int show_new(

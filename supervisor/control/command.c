@@ -2,7 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "supervisor/base/buf.h"
 #include "supervisor/base/cleanup.h"
@@ -124,13 +126,41 @@ void command_note(const char *format, ...)
 	fputc('\n', stderr);
 }
 
+/* Nothing outside of ASCII's printable half stands outside of a string. */
+static void put_ascii(const uint8_t *at, size_t len)
+{
+	for (size_t step; len > 0; at += step, len -= step) {
+		uint32_t code = 0xfffd;
+
+		step = str_utf8_next(at, len, &code);
+		if (step == 1 && code != 0x7f)
+			putchar((int)code);
+		else if (code < 0x10000)
+			printf("\\u%04x", (unsigned)code);
+		else
+			printf("\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)),
+			    (unsigned)(0xdc00 + (code & 0x3ff)));
+		step = step ? step : 1;
+	}
+}
+
+void command_put_json(const char *text, size_t len)
+{
+	if (isatty(STDOUT_FILENO))
+		put_ascii((const uint8_t *)text, len);
+	else
+		(void)fwrite(text, 1, len, stdout);
+	putchar('\n');
+}
+
 int command_print_json(const json_t *value)
 {
-	/* A failed write is told once, by main() at the end. */
-	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) != 0 ||
-	    putchar('\n') == EOF)
+	char *cleanup_free text = json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY);
+
+	if (!text)
 		return COMMAND_USAGE;
-	return COMMAND_OK;
+	command_put_json(text, strlen(text));
+	return ferror(stdout) ? COMMAND_USAGE : COMMAND_OK;
 }
 
 void command_print_escaped(const char *text)
@@ -146,13 +176,18 @@ void command_print_escaped(const char *text)
 
 void command_print_rendered(const char *text)
 {
+	command_write_rendered(stdout, text);
+}
+
+void command_write_rendered(FILE *out, const char *text)
+{
 	size_t max = 8 * strlen(text) + 1; /* the longest escape of one byte is shorter */
 	char *cleanup_free line = malloc(max);
 
 	if (!line)
 		return;
 	(void)str_printable(line, max, text);
-	fputs(line, stdout);
+	fputs(line, out);
 }
 
 /* Removes count arguments at i. */

@@ -8,6 +8,8 @@
 #ifndef CALLGATE_CONTROL_COMMAND_H
 #define CALLGATE_CONTROL_COMMAND_H
 
+#include <stdio.h>
+
 #include <jansson.h>
 
 struct remote;
@@ -60,11 +62,15 @@ void command_note(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 /* Prints value as indented JSON and a newline. COMMAND_OK or COMMAND_USAGE (write failed). */
 int command_print_json(const json_t *value);
+/* Prints JSON text and a newline: as it is, but to a terminal in ASCII alone, which is the same
+ * value. A failed write is told once, by main() at the end. */
+void command_put_json(const char *text, size_t len);
 /* Prints text with hostile bytes escaped (str_escape); no newline. */
 void command_print_escaped(const char *text);
 /* The same for text that the daemon has already rendered for people: its backslashes are escapes
  * and stay single, whatever else a terminal could act upon is still escaped (str_printable). */
 void command_print_rendered(const char *text);
+void command_write_rendered(FILE *out, const char *text);
 
 /* Takes `--name VALUE` or `--name=VALUE` out of argv; NULL if absent. *argc shrinks. */
 const char *command_take_option(int *argc, char **argv, const char *name);

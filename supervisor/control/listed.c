@@ -7,13 +7,18 @@
 
 #define ID_PREFIX_MIN 4
 
-void listed_print_field(const char *name, const char *value)
+void listed_write_field(FILE *out, const char *name, const char *value)
 {
 	if (!value[0])
 		return;
-	printf("  %-10s ", name);
-	command_print_rendered(value);
-	putchar('\n');
+	fprintf(out, "  %-10s ", name);
+	command_write_rendered(out, value);
+	fputc('\n', out);
+}
+
+void listed_print_field(const char *name, const char *value)
+{
+	listed_write_field(stdout, name, value);
 }
 
 const json_t *listed_find(

@@ -5,6 +5,8 @@
 #ifndef CALLGATE_CONTROL_LISTED_H
 #define CALLGATE_CONTROL_LISTED_H
 
+#include <stdio.h>
+
 #include <jansson.h>
 
 #include "supervisor/base/clock.h"
@@ -12,6 +14,7 @@
 /* "  name       value" on a line of its own; nothing for an empty value. The value was rendered by
  * the daemon (command_print_rendered). */
 void listed_print_field(const char *name, const char *value);
+void listed_write_field(FILE *out, const char *name, const char *value);
 
 /* A time of an object as text: as it came, or made of seconds since 1970; "" for none. Borrowed
  * from the object or out. */

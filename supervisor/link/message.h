@@ -321,6 +321,11 @@ enum exit_how {
 	EXIT_HOW_PIDS,
 	EXIT_HOW_FAILED, /* the cell broke before or after exec; note says where */
 	EXIT_HOW_STUCK,  /* not dead by the kill deadline (D state) */
+	EXIT_HOW_CPU,    /* CPU time of one process, or of the tree */
+	EXIT_HOW_FILE,   /* killed by the kernel at sandbox.file_size */
+	EXIT_HOW_DISK,   /* ended badly, and /tmp was full */
+	EXIT_HOW_INODES, /* the same, of files */
+	EXIT_HOW_LAST = EXIT_HOW_INODES,
 };
 /* What became of the overlay a call ran on. */
 enum effects_state {

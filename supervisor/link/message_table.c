@@ -158,7 +158,7 @@ static const struct field reply_fields[] = {
 };
 static const struct field exited_fields[] = {
     AT(STR, message_exited, call),
-    UP_TO(U16, message_exited, how, EXIT_HOW_STUCK),
+    UP_TO(U16, message_exited, how, EXIT_HOW_LAST),
     AT(I64, message_exited, code),
     UP_TO(U8, message_exited, by_signal, 1),
     AT(U8, message_exited, proof),

@@ -140,10 +140,10 @@ static void report(struct launch *launch, enum cell_proof proof)
 	cgroup_leaf_usage(&launch->cell.leaf, &usage);
 	message_init(&message, MESSAGE_EXITED);
 	exited->call = launch_input(launch)->call;
-	exited->how = (uint16_t)witness_how(launch->how, launch->code, &usage);
+	exited->how = (uint16_t)witness_how(launch->how, launch->code, launch->reached, &usage);
 	exited->code = launch->code;
 	exited->by_signal = launch->by_signal;
-	if (exited->how != launch->how)
+	if (exited->how != launch->how && exited->how < EXIT_HOW_CPU)
 		witness_remark(&launch->note, launch->how, launch->code, &usage);
 	exited->proof = (uint8_t)proof;
 	exited->wall_us = clock_monotonic_us() - launch->go_us;
@@ -242,9 +242,8 @@ static void take_exited(struct launch *launch, const struct cell_event *event)
 	if (launch->state != LAUNCH_RUNNING && launch->state != LAUNCH_KILLING)
 		return;
 	if (launch->how == EXIT_HOW_NONE)
-		launch->how = event->over_memory ? EXIT_HOW_OOM
-			      : event->signaled  ? EXIT_HOW_SIGNALED
-						 : EXIT_HOW_EXITED;
+		launch->how = witness_event(event);
+	launch->reached = event->reached;
 	launch->code = event->code;
 	launch->by_signal = event->signaled;
 	launch->cpu_us = event->cpu_us;

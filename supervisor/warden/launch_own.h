@@ -33,7 +33,8 @@ struct launch {
 	struct feed feed;
 	struct attestation attestation;
 	uint64_t go_us;
-	enum exit_how how; /* decided so far; NONE: nothing yet */
+	enum exit_how how;         /* decided so far; NONE: nothing yet */
+	enum cell_reached reached; /* a limit that its init saw */
 	int64_t code;
 	bool by_signal; /* code is one */
 	uint64_t cpu_us;

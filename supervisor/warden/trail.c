@@ -143,6 +143,10 @@ const char *trail_how(enum exit_how how)
 	case EXIT_HOW_PIDS: return "pids";
 	case EXIT_HOW_FAILED: return "failed";
 	case EXIT_HOW_STUCK: return "stuck";
+	case EXIT_HOW_CPU: return "cpu";
+	case EXIT_HOW_FILE: return "file_size";
+	case EXIT_HOW_DISK: return "disk";
+	case EXIT_HOW_INODES: return "inodes";
 	}
 	return "unknown";
 }

@@ -1,9 +1,32 @@
 #include "supervisor/warden/witness.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 
-enum exit_how witness_how(enum exit_how how, int64_t code, const struct cgroup_usage *usage)
+enum exit_how witness_event(const struct cell_event *event)
+{
+	if (event->reached == CELL_REACHED_MEMORY)
+		return EXIT_HOW_OOM;
+	if (event->reached == CELL_REACHED_CPU)
+		return EXIT_HOW_CPU;
+	return event->signaled ? EXIT_HOW_SIGNALED : EXIT_HOW_EXITED;
+}
+
+/* Of a process that the kernel killed, or that left nothing free. */
+static enum exit_how limit_of(enum exit_how how, int64_t code, enum cell_reached reached)
+{
+	if (how == EXIT_HOW_SIGNALED && code == SIGXCPU)
+		return EXIT_HOW_CPU;
+	if (how == EXIT_HOW_SIGNALED && code == SIGXFSZ)
+		return EXIT_HOW_FILE;
+	if (reached == CELL_REACHED_DISK)
+		return EXIT_HOW_DISK;
+	return reached == CELL_REACHED_INODES ? EXIT_HOW_INODES : how;
+}
+
+enum exit_how witness_how(
+    enum exit_how how, int64_t code, enum cell_reached reached, const struct cgroup_usage *usage)
 {
 	switch (how) {
 	case EXIT_HOW_EXITED:
@@ -17,13 +40,17 @@ enum exit_how witness_how(enum exit_how how, int64_t code, const struct cgroup_u
 	case EXIT_HOW_OOM:
 	case EXIT_HOW_PIDS:
 	case EXIT_HOW_FAILED:
-	case EXIT_HOW_STUCK: return how;
+	case EXIT_HOW_STUCK:
+	case EXIT_HOW_CPU:
+	case EXIT_HOW_FILE:
+	case EXIT_HOW_DISK:
+	case EXIT_HOW_INODES: return how;
 	}
 	if (usage->oom_kills)
 		return EXIT_HOW_OOM;
 	if (usage->pids_refused)
 		return EXIT_HOW_PIDS;
-	return how == EXIT_HOW_NONE ? EXIT_HOW_FAILED : how;
+	return how == EXIT_HOW_NONE ? EXIT_HOW_FAILED : limit_of(how, code, reached);
 }
 
 void witness_remark(

@@ -10,9 +10,14 @@
 #include "supervisor/link/message.h"
 #include "supervisor/warden/cgroup.h"
 
-/* how as known so far (NONE: init died without a word) and the exit status or signal: OOM or PIDS
- * where the tree ended badly and the kernel counted such a refusal; never NONE. */
-enum exit_how witness_how(enum exit_how how, int64_t code, const struct cgroup_usage *usage);
+/* What init says of an end: OOM, CPU, SIGNALED or EXITED. */
+enum exit_how witness_event(const struct cell_event *event);
+
+/* how as known so far (NONE: init died without a word), the exit status or signal, and what init
+ * saw: a limit where the tree ended badly and the kernel counted a refusal, sent its signal or has
+ * no room left; never NONE. */
+enum exit_how witness_how(
+    enum exit_how how, int64_t code, enum cell_reached reached, const struct cgroup_usage *usage);
 
 /* Where witness_how() said something else than how: what was counted and what the program made of
  * it, written into an empty note. */

@@ -506,8 +506,8 @@ static void check_ends(struct run *run)
 	sleep(2);
 	check(run, !exists(run, "home/space/orphan-was-here"), "orphans are dead");
 	check(run,
-	    run_verb(run, "eat_shared", &result) == 0 && result.last.over_memory &&
-		result.last.memory_peak > MEMORY,
+	    run_verb(run, "eat_shared", &result) == 0 &&
+		result.last.reached == CELL_REACHED_MEMORY && result.last.memory_peak > MEMORY,
 	    "watched memory");
 }
 

@@ -147,6 +147,10 @@ static enum call_event exit_event(const struct call *call, enum exit_how how)
 	    [EXIT_HOW_PIDS] = CALL_ON_PIDS,
 	    [EXIT_HOW_FAILED] = CALL_ON_BROKE,
 	    [EXIT_HOW_STUCK] = CALL_ON_STUCK,
+	    [EXIT_HOW_CPU] = CALL_ON_CPU,
+	    [EXIT_HOW_FILE] = CALL_ON_DISK,
+	    [EXIT_HOW_DISK] = CALL_ON_DISK,
+	    [EXIT_HOW_INODES] = CALL_ON_DISK,
 	};
 
 	if (call->state == CALL_KILLING && how != EXIT_HOW_STUCK)
@@ -171,6 +175,17 @@ static void take_exit(struct call *call, const struct message_exited *exited)
 	}
 }
 
+/* A client that was sent the streams has all of them, whatever was kept here. */
+static bool output_was_cut(const struct call *call)
+{
+	struct output_facts out = {0}, err = {0};
+
+	return call->output && !(call->options & REQUEST_STREAM_OUTPUT) &&
+	       output_facts(call->output, OUTPUT_OUT, &out) == 0 &&
+	       output_facts(call->output, OUTPUT_ERR, &err) == 0 &&
+	       (out.truncated || err.truncated);
+}
+
 int answer_exited(struct engine *engine, struct message *message)
 {
 	const struct message_exited *exited = &message->u.exited;
@@ -191,6 +206,8 @@ int answer_exited(struct engine *engine, struct message *message)
 		judge_say(call, "The program ran to its end, but its output could not be kept.");
 		event = CALL_ON_BROKE;
 	}
+	if (event == CALL_ON_EXITED && output_was_cut(call))
+		event = CALL_ON_OUTPUT;
 	call_step(call, event);
 	return 0;
 }

@@ -112,6 +112,9 @@ static const struct row rows[] = {
 	{ALIVE,                     CALL_ON_DEADLINE,    CALL_CLOSING,       OUTCOME_DEADLINE},
 	{ALIVE,                     CALL_ON_OOM,         CALL_CLOSING,       OUTCOME_OOM},
 	{ALIVE,                     CALL_ON_PIDS,        CALL_CLOSING,       OUTCOME_PIDS},
+	{ALIVE,                     CALL_ON_CPU,         CALL_CLOSING,       OUTCOME_DEADLINE},
+	{ALIVE,                     CALL_ON_DISK,        CALL_CLOSING,       OUTCOME_DISK},
+	{ALIVE,                     CALL_ON_OUTPUT,      CALL_CLOSING,       OUTCOME_OUTPUT},
 	{ALIVE,                     CALL_ON_BROKE,       CALL_CLOSING,       OUTCOME_FAILED},
 	{ALIVE | IN(KILLING),       CALL_ON_STUCK,       CALL_CLOSING,       OUTCOME_FAILED},
 

@@ -68,6 +68,9 @@
 	X(DEADLINE, "deadline")                                                                    \
 	X(OOM, "oom")                                                                              \
 	X(PIDS, "pids")                                                                            \
+	X(CPU, "cpu")                                                                              \
+	X(DISK, "disk")           /* bytes or files of /tmp, or the size of one file */            \
+	X(OUTPUT, "output")       /* by itself, but not all that it wrote was kept */              \
 	X(BROKE, "broke")         /* the cell failed, or was ended by another than us */           \
 	X(STUCK, "stuck")         /* not dead by the kill deadline */                              \
 	X(KILLED, "killed")       /* the tree is dead as we asked */                               \
@@ -87,6 +90,8 @@
 	X(DEADLINE, "deadline")                                                                    \
 	X(OOM, "oom")                                                                              \
 	X(PIDS, "pids")                                                                            \
+	X(DISK, "disk")                                                                            \
+	X(OUTPUT, "output")                                                                        \
 	X(UNAVAILABLE, "unavailable")                                                              \
 	X(FAILED, "failed")
 

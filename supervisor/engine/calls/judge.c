@@ -250,19 +250,7 @@ static bool wrote_anything(const struct call *call)
 /* An agent may read nothing but the text: it must not be empty when something went wrong. */
 static void explain_end(struct call *call)
 {
-	const struct policy_sandbox limits = policy_limits(&call->tool->sandbox);
-
-	if (call->exit.how == EXIT_HOW_SIGNALED && call->exit.code == SIGXCPU)
-		judge_say(call,
-		    "Killed by signal %d: one process reached the tool's limit of CPU time, %llu s "
-		    "(sandbox.cpu).",
-		    SIGXCPU, (unsigned long long)limits.cpu_ms / 1000);
-	else if (call->exit.how == EXIT_HOW_SIGNALED && call->exit.code == SIGXFSZ)
-		judge_say(call,
-		    "Killed by signal %d: a file reached the tool's limit of %llu bytes "
-		    "(sandbox.file_size).",
-		    SIGXFSZ, (unsigned long long)limits.file_size);
-	else if (call->exit.how == EXIT_HOW_SIGNALED)
+	if (call->exit.how == EXIT_HOW_SIGNALED)
 		judge_say(call, "killed by signal %lld", (long long)call->exit.code);
 	else if (call->exit.how == EXIT_HOW_EXITED && call->exit.code && !wrote_anything(call))
 		judge_say(call, "exit status %lld", (long long)call->exit.code);
@@ -285,6 +273,64 @@ static void explain_edit(struct call *call)
 	    buf_cstr(&shown) ? buf_cstr(&shown) : "(too long to be shown)");
 }
 
+const char *judge_limit(const struct call *call)
+{
+	switch (call->exit.how) {
+	case EXIT_HOW_OOM: return "memory";
+	case EXIT_HOW_PIDS: return "pids";
+	case EXIT_HOW_CPU: return "cpu";
+	case EXIT_HOW_FILE: return "file_size";
+	case EXIT_HOW_DISK: return "disk";
+	case EXIT_HOW_INODES: return "inodes";
+	case EXIT_HOW_DEADLINE: return "time";
+	case EXIT_HOW_NONE:
+	case EXIT_HOW_EXITED:
+	case EXIT_HOW_SIGNALED:
+	case EXIT_HOW_KILLED:
+	case EXIT_HOW_FAILED:
+	case EXIT_HOW_STUCK: break;
+	}
+	return call->outcome == OUTCOME_OUTPUT ? "output" : "";
+}
+
+/* Ends at limits of CPU time and disk. */
+static bool say_limit(struct call *call, const struct policy_sandbox *limits)
+{
+	switch (call->exit.how) {
+	case EXIT_HOW_CPU:
+		judge_say(call,
+		    "Killed: the tool's limit of CPU time, %llu s (sandbox.cpu), was reached.",
+		    (unsigned long long)limits->cpu_ms / 1000);
+		return true;
+	case EXIT_HOW_FILE:
+		judge_say(call,
+		    "Killed by signal %d: a file reached the tool's limit of %llu bytes "
+		    "(sandbox.file_size).",
+		    SIGXFSZ, (unsigned long long)limits->file_size);
+		return true;
+	case EXIT_HOW_DISK:
+		judge_say(call,
+		    "Failed with /tmp full: the tool's limit is %llu bytes (sandbox.disk).",
+		    (unsigned long long)limits->disk);
+		return true;
+	case EXIT_HOW_INODES:
+		judge_say(call,
+		    "Failed with no file left in /tmp: the tool's limit is %llu (sandbox.inodes).",
+		    (unsigned long long)limits->inodes);
+		return true;
+	case EXIT_HOW_NONE:
+	case EXIT_HOW_EXITED:
+	case EXIT_HOW_SIGNALED:
+	case EXIT_HOW_DEADLINE:
+	case EXIT_HOW_KILLED:
+	case EXIT_HOW_OOM:
+	case EXIT_HOW_PIDS:
+	case EXIT_HOW_FAILED:
+	case EXIT_HOW_STUCK: break;
+	}
+	return false;
+}
+
 void judge_say_end(struct call *call, const char *note)
 {
 	const struct policy_sandbox limits = policy_limits(&call->tool->sandbox);
@@ -298,7 +344,7 @@ void judge_say_end(struct call *call, const char *note)
 	else if (call->exit.how == EXIT_HOW_PIDS)
 		judge_say(call, "Ended: the tool's limit of %llu processes was reached%s%s%s.",
 		    (unsigned long long)limits.pids, open, note, close);
-	else if (note[0])
+	else if (!say_limit(call, &limits) && note[0])
 		judge_say(call, "%s", note);
 }
 
@@ -325,7 +371,8 @@ void judge_explain(struct call *call)
 		judge_say(call, "Stopped at the tool's deadline; its whole process tree is dead.");
 		break;
 	case OUTCOME_OOM: /* told by judge_say_end() */
-	case OUTCOME_PIDS: break;
+	case OUTCOME_PIDS:
+	case OUTCOME_DISK: break;
 	case OUTCOME_UNAVAILABLE:
 		judge_say(call, "callgate could not start this in time and stopped trying; retry.");
 		break;
@@ -333,6 +380,7 @@ void judge_explain(struct call *call)
 		judge_say(call, "callgate failed at this call; its log says why.");
 		break;
 	case OUTCOME_COMPLETED:
+	case OUTCOME_OUTPUT: /* the text itself says what is left out, and where */
 		explain_end(call);
 		if (!call->sentence[0])
 			explain_edit(call);

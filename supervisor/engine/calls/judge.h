@@ -18,6 +18,9 @@ struct question judge_question(const struct call *call);
 bool judge_grant(struct call *call);
 /* How the tree ended: the limit that was reached, with its value, else the note of the warden. */
 void judge_say_end(struct call *call, const char *note);
+/* The limit of the tool that it ended at: memory pids cpu time file_size disk inodes output; or
+ * "". */
+const char *judge_limit(const struct call *call);
 /* Gives a call that ends without a sentence the one that its outcome deserves. */
 void judge_explain(struct call *call);
 

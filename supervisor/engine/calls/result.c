@@ -205,6 +205,7 @@ static void fill_call(struct result_call *told, const struct call *call, struct 
 		told->edited_arguments = call->arguments;
 	}
 	told->outcome = call_outcome_name(call->outcome);
+	told->limit = judge_limit(call);
 	fill_exit(told, &call->exit);
 	told->out_bytes = facts->out.bytes;
 	told->err_bytes = facts->err.bytes;
@@ -348,8 +349,9 @@ static int build_result(
 	buf_init(&err, 2 * OUTPUT_KEEP_MAX);
 	result->structure = RESULT_STRUCTURE_STREAMS;
 	result->truncated = truncated;
-	result->is_error = call->outcome != OUTCOME_COMPLETED ||
-			   call->exit.how != EXIT_HOW_EXITED || call->exit.code != 0;
+	result->is_error =
+	    (call->outcome != OUTCOME_COMPLETED && call->outcome != OUTCOME_OUTPUT) ||
+	    call->exit.how != EXIT_HOW_EXITED || call->exit.code != 0;
 	if (call->output && call->proven && !changes_withhold(call))
 		fault = fill_output(result, call, &out, &err);
 	if (fault)

@@ -200,7 +200,7 @@ void metrics_call(const struct call *call)
 	observe(call->engine, FAMILY_DURATION, label(labels, "tool=\"%s\"", tool),
 	    clock_monotonic_us() - call->born_us);
 	if (call->outcome == OUTCOME_DEADLINE || call->outcome == OUTCOME_OOM ||
-	    call->outcome == OUTCOME_PIDS ||
+	    call->outcome == OUTCOME_PIDS || call->outcome == OUTCOME_DISK ||
 	    (call->outcome == OUTCOME_CANCELLED && call->exit.how != EXIT_HOW_NONE))
 		count(call->engine, FAMILY_KILLS, label(labels, "reason=\"%s\"", outcome));
 }

@@ -227,8 +227,8 @@ static void put_log(struct buf *out, const struct call_log *log)
 
 static bool went_well(const struct call *call)
 {
-	return call->outcome == OUTCOME_COMPLETED && call->exit.how == EXIT_HOW_EXITED &&
-	       call->exit.code == 0;
+	return (call->outcome == OUTCOME_COMPLETED || call->outcome == OUTCOME_OUTPUT) &&
+	       call->exit.how == EXIT_HOW_EXITED && call->exit.code == 0;
 }
 
 void record_outcome(struct buf *out, const struct call *call)
@@ -245,6 +245,7 @@ void record_outcome(struct buf *out, const struct call *call)
 	put_forms(out, call);
 	record_put_int(out, "latency_us", (int64_t)(clock_monotonic_us() - call->born_us));
 	record_put_list(out, "layers", (const char *const *)exit->layers, exit->layer_count);
+	record_put_text(out, "limit", judge_limit(call));
 	put_log(out, &call->log);
 	record_put_str(out, "method", "tools/call");
 	record_put_text(out, "namespace", space_of(call));

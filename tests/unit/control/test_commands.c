@@ -14,7 +14,7 @@
 static int is_kind(const char *text, size_t len)
 {
 	static const char *const kinds[] = {"ANY", "FILE", "DIR", "TOOL", "AGENT", "SPACE",
-	    "APPROVAL", "GRANT", "SCOPE", "FORMAT", "SHELL", "COMMAND", "ARGV"};
+	    "APPROVAL", "CALL", "GRANT", "SCOPE", "FORMAT", "SHELL", "COMMAND", "ARGV"};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strlen(kinds[i]) == len && memcmp(kinds[i], text, len) == 0)

@@ -65,12 +65,18 @@ static const struct expectation expected[] = {
     E(SANDBOX, DEADLINE, FINISHED, DEADLINE),
     E(SANDBOX, OOM, FINISHED, OOM),
     E(SANDBOX, PIDS, FINISHED, PIDS),
+    E(SANDBOX, CPU, FINISHED, DEADLINE),
+    E(SANDBOX, DISK, FINISHED, DISK),
+    E(SANDBOX, OUTPUT, FINISHED, OUTPUT),
     E(SANDBOX, BROKE, FINISHED, FAILED),
     E(SANDBOX, STUCK, FINISHED, FAILED),
     E(RUNNING, EXITED, FINISHED, COMPLETED),
     E(RUNNING, DEADLINE, FINISHED, DEADLINE),
     E(RUNNING, OOM, FINISHED, OOM),
     E(RUNNING, PIDS, FINISHED, PIDS),
+    E(RUNNING, CPU, FINISHED, DEADLINE),
+    E(RUNNING, DISK, FINISHED, DISK),
+    E(RUNNING, OUTPUT, FINISHED, OUTPUT),
     E(RUNNING, BROKE, FINISHED, FAILED),
     E(RUNNING, STUCK, FINISHED, FAILED),
     E(RUNNING, CANCELLED, KILLING, CANCELLED),
@@ -569,16 +575,20 @@ static void test_ends(void **state)
 {
 	static const struct {
 		enum exit_how how;
-		const char *outcome;
+		const char *outcome, *limit; /* NULL: none */
 	} ends[] = {
-	    {EXIT_HOW_EXITED, "completed"},
-	    {EXIT_HOW_SIGNALED, "completed"},
-	    {EXIT_HOW_DEADLINE, "deadline"},
-	    {EXIT_HOW_OOM, "oom"},
-	    {EXIT_HOW_PIDS, "pids"},
-	    {EXIT_HOW_KILLED, "failed"},
-	    {EXIT_HOW_FAILED, "failed"},
-	    {EXIT_HOW_STUCK, "failed"},
+	    {EXIT_HOW_EXITED, "completed", NULL},
+	    {EXIT_HOW_SIGNALED, "completed", NULL},
+	    {EXIT_HOW_DEADLINE, "deadline", "time"},
+	    {EXIT_HOW_OOM, "oom", "memory"},
+	    {EXIT_HOW_PIDS, "pids", "pids"},
+	    {EXIT_HOW_KILLED, "failed", NULL},
+	    {EXIT_HOW_FAILED, "failed", NULL},
+	    {EXIT_HOW_STUCK, "failed", NULL},
+	    {EXIT_HOW_CPU, "deadline", "cpu"},
+	    {EXIT_HOW_FILE, "disk", "file_size"},
+	    {EXIT_HOW_DISK, "disk", "disk"},
+	    {EXIT_HOW_INODES, "disk", "inodes"},
 	};
 
 	(void)state;
@@ -594,6 +604,8 @@ static void test_ends(void **state)
 		drive_to_end(call->id);
 		result = reply_json(REPLY_RESULT);
 		assert_string_equal(meta_text(result, "outcome"), ends[i].outcome);
+		if (ends[i].limit)
+			assert_string_equal(meta_text(result, "limit"), ends[i].limit);
 		assert_int_equal(json_is_true(json_object_get(result, "isError")), i != 0);
 		json_decref(result);
 	}

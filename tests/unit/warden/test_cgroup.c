@@ -1,5 +1,6 @@
 /* Control groups: what /proc says, and the files of a made-up tree. */
 #include <errno.h>
+#include <signal.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -343,16 +344,42 @@ static void witnesses_speak_only_of_bad_ends(void **state)
 	const struct cgroup_usage none = {0}, oom = {.oom_kills = 1}, pids = {.pids_refused = 3};
 
 	(void)state;
-	assert_int_equal(witness_how(EXIT_HOW_EXITED, 0, &oom), EXIT_HOW_EXITED);
-	assert_int_equal(witness_how(EXIT_HOW_EXITED, 1, &oom), EXIT_HOW_OOM);
-	assert_int_equal(witness_how(EXIT_HOW_SIGNALED, 9, &oom), EXIT_HOW_OOM);
-	assert_int_equal(witness_how(EXIT_HOW_EXITED, 2, &pids), EXIT_HOW_PIDS);
-	assert_int_equal(witness_how(EXIT_HOW_EXITED, 0, &pids), EXIT_HOW_EXITED);
-	assert_int_equal(witness_how(EXIT_HOW_EXITED, 2, &none), EXIT_HOW_EXITED);
-	assert_int_equal(witness_how(EXIT_HOW_NONE, 0, &none), EXIT_HOW_FAILED);
-	assert_int_equal(witness_how(EXIT_HOW_NONE, 0, &oom), EXIT_HOW_OOM);
-	assert_int_equal(witness_how(EXIT_HOW_DEADLINE, 0, &oom), EXIT_HOW_DEADLINE);
-	assert_int_equal(witness_how(EXIT_HOW_KILLED, 0, &pids), EXIT_HOW_KILLED);
+	assert_int_equal(witness_how(EXIT_HOW_EXITED, 0, CELL_REACHED_NONE, &oom), EXIT_HOW_EXITED);
+	assert_int_equal(witness_how(EXIT_HOW_EXITED, 1, CELL_REACHED_NONE, &oom), EXIT_HOW_OOM);
+	assert_int_equal(witness_how(EXIT_HOW_SIGNALED, 9, CELL_REACHED_NONE, &oom), EXIT_HOW_OOM);
+	assert_int_equal(witness_how(EXIT_HOW_EXITED, 2, CELL_REACHED_NONE, &pids), EXIT_HOW_PIDS);
+	assert_int_equal(
+	    witness_how(EXIT_HOW_EXITED, 0, CELL_REACHED_NONE, &pids), EXIT_HOW_EXITED);
+	assert_int_equal(
+	    witness_how(EXIT_HOW_EXITED, 2, CELL_REACHED_NONE, &none), EXIT_HOW_EXITED);
+	assert_int_equal(witness_how(EXIT_HOW_NONE, 0, CELL_REACHED_NONE, &none), EXIT_HOW_FAILED);
+	assert_int_equal(witness_how(EXIT_HOW_NONE, 0, CELL_REACHED_NONE, &oom), EXIT_HOW_OOM);
+	assert_int_equal(
+	    witness_how(EXIT_HOW_DEADLINE, 0, CELL_REACHED_NONE, &oom), EXIT_HOW_DEADLINE);
+	assert_int_equal(
+	    witness_how(EXIT_HOW_KILLED, 0, CELL_REACHED_NONE, &pids), EXIT_HOW_KILLED);
+}
+
+static void limits_of_disk_and_cpu_are_seen(void **state)
+{
+	const struct cgroup_usage none = {0}, oom = {.oom_kills = 1};
+	const enum cell_reached disk = CELL_REACHED_DISK, inodes = CELL_REACHED_INODES;
+	struct cell_event event = {.kind = CELL_EVENT_EXITED};
+
+	(void)state;
+	assert_int_equal(witness_how(EXIT_HOW_SIGNALED, SIGXCPU, 0, &none), EXIT_HOW_CPU);
+	assert_int_equal(witness_how(EXIT_HOW_SIGNALED, SIGXFSZ, 0, &none), EXIT_HOW_FILE);
+	assert_int_equal(witness_how(EXIT_HOW_EXITED, SIGXFSZ, 0, &none), EXIT_HOW_EXITED);
+	assert_int_equal(witness_how(EXIT_HOW_EXITED, 1, disk, &none), EXIT_HOW_DISK);
+	assert_int_equal(witness_how(EXIT_HOW_EXITED, 1, inodes, &none), EXIT_HOW_INODES);
+	assert_int_equal(witness_how(EXIT_HOW_EXITED, 0, disk, &none), EXIT_HOW_EXITED);
+	assert_int_equal(witness_how(EXIT_HOW_EXITED, 1, disk, &oom), EXIT_HOW_OOM);
+	assert_int_equal(witness_how(EXIT_HOW_DEADLINE, 0, disk, &none), EXIT_HOW_DEADLINE);
+	assert_int_equal(witness_how(EXIT_HOW_CPU, 9, 0, &oom), EXIT_HOW_CPU);
+	event.reached = CELL_REACHED_CPU;
+	assert_int_equal(witness_event(&event), EXIT_HOW_CPU);
+	event.reached = CELL_REACHED_INODES;
+	assert_int_equal(witness_event(&event), EXIT_HOW_EXITED);
 }
 
 int main(void)
@@ -371,6 +398,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_lost_base_is_made_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(v2_is_only_emptied_of_ourselves, setup, teardown),
 	    cmocka_unit_test(witnesses_speak_only_of_bad_ends),
+	    cmocka_unit_test(limits_of_disk_and_cpu_are_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
