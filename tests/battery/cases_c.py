@@ -110,10 +110,14 @@ def c16(g, way):
     with g.daemon(tools=tools) as d:
         whole = d.call(tool, {"argv": argv})
         found_nothing(whole)
-        used = len(os.listdir(f"/proc/{d.pid}/fd"))
+        if os.getuid() == 0:
+            used = len(os.listdir(f"/proc/{d.pid}/fd"))
+            limits = [used + more for more in (*range(0, 16), 18, 21, 24, 30, 40, 60)]
+        else:  # how many it has is not told to others
+            limits = list(range(8, 128, 6))
         soft, hard = resource.prlimit(d.pid, resource.RLIMIT_NOFILE)
-        for more in g.some((*range(0, 16), 18, 21, 24, 30, 40, 60), 6):
-            resource.prlimit(d.pid, resource.RLIMIT_NOFILE, (used + more, hard))
+        for limit in limits:
+            resource.prlimit(d.pid, resource.RLIMIT_NOFILE, (limit, hard))
             got = d.call(tool, {"argv": argv})
             resource.prlimit(d.pid, resource.RLIMIT_NOFILE, (soft, hard))
             d.serving()
@@ -125,7 +129,7 @@ def c16(g, way):
             else:
                 refused += 1
                 check("it was started", got.outcome in ("unavailable", "failed", "refused"), got)
-        check("no launch was short of descriptors, so this tests nothing", refused > 0, (used, ran))
+        check("no launch was short of descriptors, so this tests nothing", refused > 0, (limits, ran))
         found_nothing(d.call(tool, {"argv": argv}))
 
 

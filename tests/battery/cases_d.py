@@ -164,6 +164,8 @@ def its_own_clock(g, extra=""):
                              f'{place}/callgate-{role} "$@"\n')
             os.chmod(f"{programs}/callgate-{role}", 0o755)
         other = Gate(g.top, programs, g.quick, g.off)
+        # What tools run stays where it is: an ordinary user's copies could be replaced by his tools.
+        other.bin, other.probe, other.probes = g.bin, g.probe, g.probes
         try:
             yield other.start(other.policy(tools=quick_tools(other, 4), extra=extra), env={
                 "LD_PRELOAD": f"{programs}/clock.so", "BATTERY_CLOCK": f"{place}/clock"}), step
