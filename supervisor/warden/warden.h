@@ -113,6 +113,14 @@ void warden_be_patient(struct warden *warden, uint64_t ms);
  * in front of the answer's note. 0; -EPERM: refused; -ETIMEDOUT; -EPIPE; note says. */
 int warden_await(struct warden *warden, const char *what, struct err_note *note);
 
+/* start.c: the loop is told when this child ends. 0 or a fault of libuv. */
+int start_watch(struct warden *warden, int i, struct child *child, int pidfd);
+/* start_cells.c: steps of the start. Each 0 or -errno with note. */
+int start_find_cgroups(struct warden *warden, struct err_note *note);
+int start_set_up_cells(struct warden *warden, struct err_note *note);
+int start_zygote(struct warden *warden, struct err_note *note);
+int start_keeper(struct warden *warden, struct err_note *note);
+int start_prepare_first_cell(struct warden *warden, struct err_note *note);
 /* start_http.c: steps of the start. Each 0 or -errno with note. */
 int start_find_port(struct warden *warden, struct err_note *note);
 int start_read_site(struct warden *warden, struct err_note *note);
