@@ -396,6 +396,17 @@ battery-matrix: battery-walls ## one wall off at a time: which cases of the batt
 	$(Q)tests/battery/matrix.py $(B) build/plain-walls $(MATRIX)
 battery-pairs: battery-walls
 	$(Q)tests/battery/matrix.py $(B) build/plain-walls --pairs 5
+# What the peers of the battery are; bubblewrap is Debian's.
+build/peers/.done: tests/battery/peers/package.json
+	$(call say,NPM,$<)
+	$(Q)mkdir -p build/peers && cp $< build/peers/
+	$(Q)cd build/peers && npm install --silent --no-audit --no-fund --ignore-scripts \
+		>npm.log 2>&1 || { tail -n 5 npm.log >&2; exit 1; }
+	$(Q)touch $@
+.PHONY: battery-peers
+battery-peers: all build/peers/.done ## attacks side by side: callgate, bubblewrap, srt, codex, nothing
+	$(Q)tests/install-packages.sh bubblewrap socat ripgrep python3
+	$(Q)tests/battery/peers/run.py $(B) build/peers $(PEERS)
 check-conformance: all build/npm/.done build/conformance/.done ## the MCP suite and Inspector, both eras, over HTTP
 	$(Q)tests/conformance/run.sh $(B)
 check-fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/replay_%) ## replay the fuzz corpora

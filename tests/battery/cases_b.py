@@ -219,6 +219,38 @@ def not_planted(g, way, names):
                   planted(d.ws, names))
 
 
+@case("B10", "a link out of an overlay", ways=("tool",), quick=False)
+def b10(g, way):
+    """What a tool did by a link that leads out is done in the cell, and not by whoever commits."""
+    os.makedirs(f"{g.outside}/far/deep", exist_ok=True)
+    for path in ("far/keep", "far/deep/keep"):
+        with open(f"{g.outside}/{path}", "w") as f:
+            f.write("mine\n")
+    script = ("ln -s {far} out; echo x >out/canary; rm -rf out/deep out/keep; echo x >out/keep; "
+              "mkdir d; mv d e; rm -rf e; ln -s {far} e; mkdir -p f/deep; echo x >f/deep/keep; rm -rf f; "
+              "ln -s {far} f; echo here >plain").format(far=f"{g.outside}/far")
+    with g.daemon(tools="""
+  sh: {type: command, deny_by_default: true, allowed_commands: [sh, ln, rm, mv, mkdir, echo], sandbox: {workspace: overlay}}
+""") as d:
+        got = d.call("sh", {"argv": ["sh", "-c", script]})
+        check("it ran", got.decision == "allow", got)
+        name = got.id
+        for path in ("out/canary", "out/keep", "e/keep", "f/deep/keep"):
+            done = d.with_key("commit", name, path)
+            check("a path behind the link was committed", done.returncode != 0, (path, done.stdout))
+        check("somebody who only asks may not", d.callgate("commit", name).returncode != 0, name)
+        done = d.with_key("commit", name)
+        check("the commit", done.returncode == 0, done.stdout + done.stderr)
+        check("the links came", all(os.path.islink(f"{d.ws}/{x}") for x in ("out", "e", "f")), os.listdir(d.ws))
+        check("the file came", os.path.isfile(f"{d.ws}/plain"), os.listdir(d.ws))
+        check("undone", d.with_key("undo", name).returncode == 0, name)
+        check("nothing is left", not os.path.lexists(f"{d.ws}/out"), os.listdir(d.ws))
+    check("a file behind it was made", not os.path.lexists(f"{g.outside}/far/canary"), "canary")
+    for path in ("far/keep", "far/deep/keep"):
+        with open(f"{g.outside}/{path}") as f:
+            check("a file behind it was changed", f.read() == "mine\n", path)
+
+
 @case("B13", "files that are not there yet: our own, and editors'", quick=False)
 def b13(g, way):
     ours = [f"{g.home}/.env", f"{g.state}/policy", f"{g.state}/approvers/new.pub", f"{g.audit}/1.jsonl",

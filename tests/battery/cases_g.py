@@ -312,7 +312,7 @@ def g20(g, way):
         got = asked(d, line, tool="pair")
         d.approve(got.approval)
         d.with_key("approve", got.approval)  # the same key again
-        second = d.callgate("keys", "create", "--approver", "--name", "other", "--key", f"{d.home}/second.key",
+        second = d.callgate("keys", "create", "--approver", "--name", "owner", "--key", f"{d.home}/second.key",
                             stdin="correct horse battery\n")
         if second.returncode == 0:
             read, write = os.pipe()

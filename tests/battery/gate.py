@@ -330,7 +330,7 @@ class Gate:
 
     def attack(self, way, command=None, argv=None, tool="bash", expect=None, inside=True, shell="bash",
                stdin=None, cwd=None, neighbour=None, control=None, args=None, child_expect=None,
-               ask="ask"):
+               ask="ask", leave=False):
         """Attacks and judges. command, or argv, or args (the arguments of a tool that is neither).
         Signs: {C} canary to be made (never may be), {F} file with g.secret, {T} TCP and {U} UDP port,
         {S} {D} path of a stream and datagram server, {A} abstract name, {M} number that marks
@@ -340,7 +340,8 @@ class Gate:
         `neighbour` (HELD_BACK, also of what may run in "tool"; INVALID stays so).
         inside: the canary is also tried in the workspace, which is granted: no program may make it;
         "tool": not by "child", whose shell may write there itself.
-        control: the attack is first run on the host, in the long form: it must have the effect."""
+        control: the attack is first run on the host, in the long form: it must have the effect.
+        leave: a question stays open, for a human who answers it."""
         expect = expect or DENY
         result = None
         places = [self.outside]
@@ -376,7 +377,7 @@ class Gate:
                 try:
                     self._judge(got, wanted, way)
                 finally:
-                    if got.approval:
+                    if got.approval and not leave:
                         self.deny(got.approval)
                 if any(s in signs_used for s in ("{T}", "{U}", "{S}", "{D}", "{A}")):
                     time.sleep(0.05)

@@ -15,7 +15,8 @@ def run_held(g, way, program, *words, control=False, ran=COMPLETED, code=0, tool
     if control and way == "tool" and not g.quick:
         seen_on_host(g, argv)
     last = g.attack(way, argv=argv, tool=tool, expect=ran, child_expect=RAN, inside=False,
-                    control=False, neighbour={"argv": [f"{g.bin}/probe_fs", "touch"]})
+                    control=False, neighbour={"argv": [f"{g.bin}/probe_fs", "touch"]},
+                    leave=way == "neighbour" and not g.quick)
     for one in last.all:
         if one.decision == "allow" and code is not None:
             found_nothing(one, code)
