@@ -2,7 +2,7 @@
 """The same attacks in four sandboxes and in none, side by side, with equal settings: the workspace
 may be written, the system be read, the network not be reached. Prints who stops what; a row counts
 only if the attack works where there is no sandbox.
-usage: run.py BUILD PEERS [--output json] [-v]     PEERS: a folder with npm's node_modules"""
+usage: run.py BUILD PEERS [--only CASE,CASE] [--output json] [-v]     PEERS: a folder with npm's node_modules"""
 import contextlib, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
 build, peers = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
@@ -137,7 +137,7 @@ class Place:
         if how == "victim":
             return self.victim.poll() is not None
         if how == "late":
-            time.sleep(max(0, 7 - took))
+            time.sleep(max(0, 12 - took))
             return here(self.ws, "late")
         if how == "waits":
             return took > 15
@@ -304,8 +304,11 @@ def main():
     root = tempfile.mkdtemp(prefix="callgate-peers.", dir="/var/tmp")
     os.chmod(root, 0o755)
     rows = []
+    only = sys.argv[sys.argv.index("--only") + 1].split(",") if "--only" in sys.argv else []
     try:
         for name, title, how in CASES:
+            if only and name not in only + ["work"]:
+                continue
             row = {"case": name, "title": title}
             for sandbox, run in SANDBOXES:
                 if sandbox != "none" and not row["none"]:
