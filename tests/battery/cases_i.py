@@ -3,6 +3,7 @@ import base64, contextlib, json, os, socket, subprocess, time
 
 from harness import case, check
 from issuer import Issuer, Server, certificate, hook_post
+from walls import wait_for
 from web import must, web_daemon
 
 MCP = {"Accept": "application/json, text/event-stream"}
@@ -82,7 +83,7 @@ def i01(g, way):
         check("another answer", status in (400, 409), status)
         check("the other question", any(a["id"] == second.approval for a in d.pending()))
         check("the call", d.call("ask", {"argv": ["touch", "one"]}).outcome == "completed" and not os.path.exists(f"{d.ws}/two"))
-        check("refused ones are recorded", d.records("approval.refused"))
+        wait_for("refused ones are recorded", lambda: d.records("approval.refused")) # a note of its own, behind the answer
 
 
 @case("I02", "unsigned, or the secret in the URL", ways=("direct",))
@@ -261,7 +262,7 @@ def i11(g, way):
         for name, token in g.some(forged, 4):
             status, body = status_of(web, token)
             check(f"{name}: let in", status == 401, (status, body))
-        check("recorded", d.records("auth.fail"))
+        wait_for("recorded", lambda: d.records("auth.fail")) # a note of its own, behind the answer
 
 
 @case("I13", "kid, jku, x5u and keys that a token brings along", ways=("direct",))
