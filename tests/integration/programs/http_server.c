@@ -487,9 +487,9 @@ int main(int argc, char **argv)
 	app.hup.data = &app;
 	app.term.data = &app;
 	if (uv_loop_init(&app.loop) < 0 || uv_signal_init(&app.loop, &app.hup) < 0 ||
-	    uv_signal_init(&app.loop, &app.term) < 0 || start(&app, where) < 0 ||
+	    uv_signal_init(&app.loop, &app.term) < 0 ||
 	    uv_signal_start(&app.hup, on_hup, SIGHUP) < 0 ||
-	    uv_signal_start(&app.term, on_term, SIGTERM) < 0)
+	    uv_signal_start(&app.term, on_term, SIGTERM) < 0 || start(&app, where) < 0)
 		return 1;
 	(void)uv_run(&app.loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&app.loop) < 0 || !app.ended || app.server.held != 0) {
