@@ -64,10 +64,10 @@ if [ "$uid" = 0 ]; then
 fi
 # shellcheck disable=SC2016 # for the shell inside
 no_call 'no more namespaces' 'user.max_user_namespaces is 0' 'sysctl -w user.max_user_namespaces=' \
-	"${as[@]}" unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh
+	"${as[@]}" unshare --user --map-current-user --keep-caps sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh
 # shellcheck disable=SC2016
 no_call 'a masked /proc' '/proc of the daemon is partly covered' 'systempaths=unconfined' \
-	"${as[@]}" unshare --user --map-root-user --mount sh -c 'mount -t tmpfs none /proc/irq || exit 9; exec "$@"' sh
+	"${as[@]}" unshare --user --map-current-user --keep-caps --mount sh -c 'mount -t tmpfs none /proc/irq || exit 9; exec "$@"' sh
 if [ "$uid" = 0 ]; then
 	rm -rf state run
 	chown -R 0 .
