@@ -37,10 +37,6 @@ http_bye() {
 }
 trap http_bye EXIT
 
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 # ---- the gate -----------------------------------------------------------------------------------
 http_policy() {
 	[ -n "$http_port" ] || http_port=$(free_port)

@@ -14,6 +14,20 @@ fail() {
 	echo "FAILED: $*"
 	exit 1
 }
+# A TCP port of loopback that nobody has, below those that the kernel gives to clients. Root's run and
+# the ordinary user's go on at the same time: each has a range of its own.
+free_port() {
+	python3 -c 'import random, socket, sys
+low = 10000 if sys.argv[1] == "0" else 21000
+while True:
+    port = low + random.randrange(11000)
+    try:
+        socket.socket().bind(("127.0.0.1", port))
+    except OSError:
+        continue
+    print(port)
+    break' "$uid"
+}
 skip() {
 	echo "SKIP: $*"
 	exit 77

@@ -2,7 +2,7 @@
 # record, refusals before the body, a hang-up that ends the tool, and the end.
 . "$IT_TESTS/lib.sh"
 key=cg_live_$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' | cut -c 1-43)
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(free_port)
 url=http://127.0.0.1:$port
 cat >callgate.yaml <<EOF
 version: 1

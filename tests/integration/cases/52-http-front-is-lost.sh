@@ -6,7 +6,7 @@ policy <<'POLICY'
 tools:
   bash: {type: command, deny_by_default: true, allowed_commands: [ls, sleep]}
 POLICY
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(free_port)
 sed -i "s|^server: .*|server: {socket: {path: run/callgate.sock}, port: $port}|" callgate.yaml
 http() { pgrep -P "$daemon" -x callgate-front-; } # the kernel keeps 15 bytes of a name
 health() { curl -s -m 2 -o health -w '%{http_code}' "http://127.0.0.1:$port/health"; }

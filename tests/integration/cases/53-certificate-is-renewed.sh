@@ -6,7 +6,7 @@ policy <<'POLICY'
 tools:
   bash: {type: command, deny_by_default: true, allowed_commands: [ls]}
 POLICY
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(free_port)
 sed -i "s|^server: .*|server:\n  socket: {path: run/callgate.sock}\n  port: $port\n  tls: {cert: tls/cert.pem, key: tls/key.pem}|" callgate.yaml
 mkdir -m 700 tls
 make_pair() { # NAME: tls/NAME.crt, tls/NAME.key

@@ -1,7 +1,7 @@
 # A question goes to a real HTTPS receiver, signed; its signed callback decides; a replay does not,
 # nor does an unsigned one, GET, or another question's nonce. What is recorded names who and how.
 . "$IT_TESTS/lib.sh"
-port=$((20000 + RANDOM % 20000)) hook_port=$((40000 + RANDOM % 20000))
+port=$(free_port) hook_port=$(free_port)
 secret=whsec_$(openssl rand -base64 32)
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
 	-addext subjectAltName=DNS:localhost -keyout key.pem -out ca.pem 2>/dev/null || fail "certificate"

@@ -1,7 +1,7 @@
 # An approver by HTTP changes what may be changed: another call, judged anew. A question that nobody
 # answers goes on to the next channel; one that is answered does not.
 . "$IT_TESTS/lib.sh"
-port=$((20000 + RANDOM % 20000)) hook_port=$((40000 + RANDOM % 20000))
+port=$(free_port) hook_port=$(free_port)
 api_key=$(openssl rand -hex 24)
 secret=$(openssl rand -hex 24)
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \

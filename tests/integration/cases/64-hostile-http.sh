@@ -2,7 +2,7 @@
 # forms, 100 MB, odd JSON, wrong hosts and credentials, ten thousand idle connections. The same
 # process serves afterwards, and no call was made.
 . "$IT_TESTS/lib.sh"
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(free_port)
 key=$(openssl rand -hex 32)
 printf 'API_KEY_1=%s\n' "$key" >.env
 chmod 600 .env
