@@ -10,8 +10,6 @@
 #include "supervisor/engine/fetch.h"
 #include "supervisor/engine/hooks/hook_book.h"
 #include "supervisor/engine/hooks/hook_send.h"
-#include "supervisor/engine/records/metrics.h"
-#include "supervisor/engine/records/record.h"
 #include "supervisor/engine/ruleset.h"
 
 /* In milliseconds, four fifths to six fifths of what the table says. */
@@ -28,12 +26,6 @@ static uint64_t backoff_ms(uint32_t attempts)
 
 /* ---- what became of it ---------------------------------------------------------------------- */
 
-static void count(struct engine *engine, enum hook_result result)
-{
-	engine->hooks->counts[result]++;
-	metrics_delivery(engine, hook_result_name(result));
-}
-
 static void log_failure(
     struct hooks *hooks, const struct hook *hook, uint16_t http, const char *why)
 {
@@ -47,23 +39,10 @@ static void log_failure(
 	    hook->channel, hook->event, http ? "HTTP " : "", http, why);
 }
 
-static void record(const struct hook *hook, enum hook_result result, uint16_t http, const char *why)
-{
-	const struct record_sent sent = {.approval = hook->approval,
-	    .channel = hook->channel,
-	    .result = hook_result_name(result),
-	    .why = why,
-	    .attempts = hook->attempts,
-	    .http = http};
-
-	if (hook->approval[0] && !hook->data)
-		record_approval_sent(hook->engine, &sent);
-}
-
 /* Nothing more is sent of it. A question's is kept for its nonce, as long as that waits. */
 static void settle(struct hooks *hooks, struct hook *hook, enum hook_result result)
 {
-	count(hook->engine, result);
+	hook_count_one(hook->engine, result);
 	hook->due_us = HOOK_NEVER_US;
 	if (!hook_is_question(hook))
 		hook_drop(hooks, hook);
@@ -73,7 +52,7 @@ static void fail(
     struct hooks *hooks, struct hook *hook, enum hook_result result, uint16_t http, const char *why)
 {
 	log_failure(hooks, hook, http, why);
-	record(hook, result, http, why);
+	hook_record(hook, result, http, why);
 	settle(hooks, hook, result);
 }
 
@@ -89,7 +68,7 @@ static void retry(struct hooks *hooks, struct hook *hook, uint64_t wait_s, uint1
 		fail(hooks, hook, HOOK_RESULT_FAILED, http, "no time is left to try again");
 		return;
 	}
-	count(hook->engine, HOOK_RESULT_RETRY);
+	hook_count_one(hook->engine, HOOK_RESULT_RETRY);
 }
 
 static enum hook_result judge(const struct message_fetched *answer)
@@ -175,13 +154,16 @@ static void on_fetched(void *context, const struct message_fetched *answer)
 	enum hook_result result = judge(answer);
 
 	hook->sending = false;
-	if (hook->over) {
+	if (hook->over) { /* decided before this came; what failed is not tried again */
+		result = result == HOOK_RESULT_RETRY ? HOOK_RESULT_OVER : result;
+		hook_record(
+		    hook, result, answer->http, result == HOOK_RESULT_OK ? "" : answer->note);
 		settle(hooks, hook, result);
 	} else if (result == HOOK_RESULT_OK) {
 		bool question = hook_is_question(hook);
 
 		hook->told = true;
-		record(hook, result, answer->http, "");
+		hook_record(hook, result, answer->http, "");
 		settle(hooks, hook, result);
 		if (question)
 			take_answer(hook, policy_find_channel(engine->rules->policy, hook->channel),
@@ -338,7 +320,7 @@ static bool is_held(struct hooks *hooks, struct hook *hook)
 	if (*oldest && now_us - *oldest < HOOK_MINUTE_US) {
 		hook->due_us = *oldest + HOOK_MINUTE_US;
 		if (!hook->held)
-			count(hook->engine, HOOK_RESULT_HELD);
+			hook_count_one(hook->engine, HOOK_RESULT_HELD);
 		hook->held = true;
 		add_digest(hooks, channel, hook->engine);
 		return true;

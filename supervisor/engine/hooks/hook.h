@@ -33,7 +33,8 @@ struct engine;
 	X(RETRY, "retry")   /* it is tried again */                                                \
 	X(FAILED, "failed") /* it is not */                                                        \
 	X(GONE, "gone")     /* 410: this channel does not want it */                               \
-	X(HELD, "held")     /* over HOOK_RATE: sent later */
+	X(HELD, "held")     /* over HOOK_RATE: sent later */                                       \
+	X(OVER, "over")     /* the question ended before the channel had taken it */
 
 enum hook_result {
 	HOOK_RESULT_NONE = 0,

@@ -107,6 +107,21 @@ static struct hook *find_question(struct hooks *hooks, const char *approval)
 	return hook;
 }
 
+/* Of what was sent, and neither taken nor given up, nothing more will be heard. */
+static void leave(struct engine *engine, struct hook *hook)
+{
+	bool waits = hook->attempts > 0 && hook->due_us != HOOK_NEVER_US;
+
+	if (hook->sending) {
+		fetch_cancel(engine, hook);
+		hook->sending = false;
+	}
+	if (!waits)
+		return;
+	hook_count_one(engine, HOOK_RESULT_OVER);
+	hook_record(hook, HOOK_RESULT_OVER, 0, "the question ended before the channel took it");
+}
+
 void hook_ended(struct engine *engine, const struct approval *approval, enum approval_state state)
 {
 	struct hooks *hooks = engine->hooks;
@@ -115,15 +130,12 @@ void hook_ended(struct engine *engine, const struct approval *approval, enum app
 	while (hooks && (hook = find_question(hooks, approval->answer.id))) {
 		if (hook->told || hook->sending)
 			tell_end(engine, approval, hook->channel, state);
-		hook->due_us = HOOK_NEVER_US;
 		hook->over = true;
-		/* A channel that holds a question open would keep its place for minutes. */
-		if (hook->sending && hook->slow) {
-			fetch_cancel(engine, hook);
-			hook->sending = false;
-		}
-		if (!hook->sending)
-			hook_drop(hooks, hook);
+		/* Soon heard of; but who holds a question open would keep its place for minutes. */
+		if (hook->sending && !hook->slow)
+			continue;
+		leave(engine, hook);
+		hook_drop(hooks, hook);
 	}
 	if (hooks)
 		hook_set_timer(hooks, 0);

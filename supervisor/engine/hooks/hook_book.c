@@ -6,6 +6,8 @@
 #include "supervisor/base/str.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/fetch.h"
+#include "supervisor/engine/records/metrics.h"
+#include "supervisor/engine/records/record.h"
 
 const char *hook_result_name(enum hook_result result)
 {
@@ -21,6 +23,25 @@ const char *hook_result_name(enum hook_result result)
 uint64_t hook_count(const struct engine *engine, enum hook_result result)
 {
 	return engine->hooks && result < HOOK_RESULT_COUNT ? engine->hooks->counts[result] : 0;
+}
+
+void hook_count_one(struct engine *engine, enum hook_result result)
+{
+	engine->hooks->counts[result]++;
+	metrics_delivery(engine, hook_result_name(result));
+}
+
+void hook_record(const struct hook *hook, enum hook_result result, uint16_t http, const char *why)
+{
+	const struct record_sent sent = {.approval = hook->approval,
+	    .channel = hook->channel,
+	    .result = hook_result_name(result),
+	    .why = why,
+	    .attempts = hook->attempts,
+	    .http = http};
+
+	if (hook->approval[0] && !hook->data)
+		record_approval_sent(hook->engine, &sent);
 }
 
 /* ---- birth and death ------------------------------------------------------------------------ */

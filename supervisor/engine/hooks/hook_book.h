@@ -63,6 +63,11 @@ struct hooks *hook_book(struct engine *engine);
  * no random bytes. */
 struct hook *hook_add(struct engine *engine, const char *channel, const char *event);
 void hook_drop(struct hooks *hooks, struct hook *hook);
+/* In the metrics. */
+void hook_count_one(struct engine *engine, enum hook_result result);
+/* What became of a question that was sent, in approval.sent; nothing for other events. http: 0: no
+ * answer. why: "": none needed. */
+void hook_record(const struct hook *hook, enum hook_result result, uint16_t http, const char *why);
 /* NULL: out of memory. */
 struct hook_channel *hook_channel_of(struct hooks *hooks, const char *name);
 /* Puts the timer on what is due next; on what is due already, it rings in late_ms. */

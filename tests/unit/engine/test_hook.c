@@ -309,10 +309,58 @@ static void test_ended_in_flight(void **state)
 	assert_null(next_fetch());
 	assert_int_equal(sent_records(RECORD_APPROVAL_GRANT, NULL), 0);
 	assert_int_equal(sent_count_of(MESSAGE_LAUNCH), 0);
+	assert_int_equal(sent_records(RECORD_APPROVAL_SENT, NULL), 1);
+	assert_true(record_holds(newest_record(RECORD_APPROVAL_SENT), "over"));
 	/* and with the whole world: nothing of it is left behind */
 	call = hook_waiting(71, "boss_only", LS, 4);
 	assert_non_null(next_fetch());
 	drive_to_end(call->id);
+}
+
+/* A channel may decide, or another human, before its answer to the question is here: what became
+ * of the sending is recorded nonetheless, once. */
+static void test_decided_before_it_was_taken(void **state)
+{
+	static const struct {
+		uint16_t http;
+		const char *result;
+		enum hook_result counted;
+	} rows[] = {{204, "ok", HOOK_RESULT_OK}, {503, "over", HOOK_RESULT_OVER},
+	    {0, "over", HOOK_RESULT_OVER}, {404, "failed", HOOK_RESULT_FAILED}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct call *call = hook_waiting(70 + i, "one", LS, (uint8_t)(i + 1));
+		const struct message *fetch = next_fetch(), *after;
+		uint64_t before = hook_count(&world, rows[i].counted);
+
+		call_cancel(call);
+		drive_to_end(call->id);
+		after = next_fetch();
+		assert_int_equal(sent_records(RECORD_APPROVAL_SENT, NULL), i);
+		answer_fetch(fetch, rows[i].http, 0, "");
+		assert_int_equal(sent_records(RECORD_APPROVAL_SENT, NULL), i + 1);
+		assert_true(record_holds(newest_record(RECORD_APPROVAL_SENT), rows[i].result));
+		assert_int_equal(hook_count(&world, rows[i].counted), before + 1);
+		answer_fetch(after, 200, 0, ""); /* approval.expired: not recorded */
+		assert_int_equal(sent_records(RECORD_APPROVAL_SENT, NULL), i + 1);
+		assert_null(next_fetch());
+	}
+}
+
+/* It was to be tried again. */
+static void test_decided_before_the_next_attempt(void **state)
+{
+	struct call *call = hook_waiting(70, "one", LS, 3);
+
+	(void)state;
+	answer_fetch(next_fetch(), 503, 0, "");
+	assert_int_equal(sent_records(RECORD_APPROVAL_SENT, NULL), 0);
+	call_cancel(call);
+	drive_to_end(call->id);
+	assert_int_equal(sent_records(RECORD_APPROVAL_SENT, NULL), 1);
+	assert_true(record_holds(newest_record(RECORD_APPROVAL_SENT), "over"));
+	assert_null(next_fetch());
 }
 
 static void test_only_its_namespaces(void **state)
@@ -451,6 +499,8 @@ int main(void)
 	    TEST(test_others_answer_by_callback_only),
 	    TEST(test_channels_hear_of_the_end),
 	    TEST(test_ended_in_flight),
+	    TEST(test_decided_before_it_was_taken),
+	    TEST(test_decided_before_the_next_attempt),
 	    TEST(test_only_its_namespaces),
 	    TEST(test_flood),
 	    TEST(test_slow_channels),
