@@ -315,7 +315,7 @@ static enum call_event enter_closing(struct call *call)
 /* Is a human to be asked about what it changed? What did not come to its end is not asked about. */
 static enum call_event enter_settled(struct call *call)
 {
-	bool died = call->outcome != OUTCOME_COMPLETED;
+	bool died = !call_is_completed(call);
 
 	switch (call->effects) {
 	case EFFECTS_NONE:
@@ -498,6 +498,11 @@ void call_step(struct call *call, enum call_event event)
 		event = stages[call->state].enter(call);
 	}
 	call->stepping = 0;
+}
+
+bool call_is_completed(const struct call *call)
+{
+	return call->outcome == OUTCOME_COMPLETED || call->outcome == OUTCOME_OUTPUT;
 }
 
 void call_cancel(struct call *call)

@@ -239,6 +239,8 @@ struct call {
 void call_step(struct call *call, enum call_event event);
 /* What the warden plans by; borrows from the call. */
 void call_plan_input(struct plan_input *input, const struct call *call);
+/* Its program came to its own end, whether or not all that it printed was kept. */
+bool call_is_completed(const struct call *call);
 /* The client withdrew. */
 void call_cancel(struct call *call);
 

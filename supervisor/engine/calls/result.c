@@ -350,8 +350,7 @@ static int build_result(
 	result->structure = RESULT_STRUCTURE_STREAMS;
 	result->truncated = truncated;
 	result->is_error =
-	    (call->outcome != OUTCOME_COMPLETED && call->outcome != OUTCOME_OUTPUT) ||
-	    call->exit.how != EXIT_HOW_EXITED || call->exit.code != 0;
+	    !call_is_completed(call) || call->exit.how != EXIT_HOW_EXITED || call->exit.code != 0;
 	if (call->output && call->proven && !changes_withhold(call))
 		fault = fill_output(result, call, &out, &err);
 	if (fault)

@@ -227,8 +227,7 @@ static void put_log(struct buf *out, const struct call_log *log)
 
 static bool went_well(const struct call *call)
 {
-	return (call->outcome == OUTCOME_COMPLETED || call->outcome == OUTCOME_OUTPUT) &&
-	       call->exit.how == EXIT_HOW_EXITED && call->exit.code == 0;
+	return call_is_completed(call) && call->exit.how == EXIT_HOW_EXITED && call->exit.code == 0;
 }
 
 void record_outcome(struct buf *out, const struct call *call)

@@ -241,7 +241,7 @@ static const char world_policy[] =
     "  aside:\n    type: command\n    working_directory: .\n    allowed_commands: [ls]\n"
     "    sandbox: {workspace: overlay}\n"
     "  asks:\n    type: command\n    working_directory: .\n    allowed_commands: [ls]\n"
-    "    require_approval: effects\n    sandbox: {workspace: overlay}\n"
+    "    require_approval: effects\n    sandbox: {workspace: overlay, output: 4KiB}\n"
     "  hidden:\n    type: command\n    working_directory: .\n    allowed_commands: [ls]\n";
 
 /* The same without approvals, and without echo. */

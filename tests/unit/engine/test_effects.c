@@ -311,6 +311,35 @@ static void test_yes(void **state)
 	assert_null(world.approvals.first);
 }
 
+/* A program that printed more than is kept came to its end all the same. */
+static void test_asked_where_output_is_cut(void **state)
+{
+	static char lines[8192];
+	char id[CALL_ID_MAX];
+	struct call *call = world_call(1, 77, "asks", LS);
+	json_t *result;
+
+	(void)state;
+	memcpy(id, call->id, CALL_ID_MAX);
+	memset(lines, 'x', sizeof(lines));
+	answer_plan(call, ANSWER_OK, 3);
+	answer_record(call->serial, ANSWER_OK, 9);
+	answer_launch(call->serial, ANSWER_OK, writers);
+	assert_int_equal(write(writers[0], lines, sizeof(lines)), sizeof(lines));
+	close(writers[0]);
+	close(writers[1]);
+	answer_exit_effects(id, EXIT_HOW_EXITED, EFFECTS_HELD);
+	assert_int_equal(call->outcome, OUTCOME_OUTPUT);
+	assert_int_equal(call->state, CALL_REVIEW);
+	assert_int_equal(decide(2, "approve", "once"), 0);
+	(void)answer_effects_record(ANSWER_OK);
+	assert_int_equal(answer_effects(ANSWER_OK)->u.effects.op, EFFECTS_COMMIT);
+	result = finish(id);
+	assert_string_equal(meta_text(result, "outcome"), "output");
+	assert_string_equal(effects_text(result, "state"), "committed");
+	json_decref(result);
+}
+
 /* Without a yes nothing is kept, and nobody reads what it printed. */
 static void test_not_yes(void **state)
 {
@@ -499,6 +528,7 @@ int main(void)
 	    ROAD(test_discard),
 	    ROAD(test_look),
 	    ROAD(test_yes),
+	    ROAD(test_asked_where_output_is_cut),
 	    ROAD(test_not_yes),
 	    ROAD(test_answered_later),
 	    ROAD(test_not_written),
