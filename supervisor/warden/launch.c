@@ -24,7 +24,6 @@ static void launch_free(struct launch *launch)
 		*at = launch->next;
 	launch_ends_close(&launch->ends);
 	feed_fini(&launch->feed);
-	free((char *)launch->stopped);
 	plan_fini(&launch->plan);
 	message_fini(&launch->message);
 	free(launch);
@@ -383,7 +382,7 @@ static void enter(struct launch *launch, int mount)
 	launch->state = LAUNCH_ARMING;
 	/* Before the socket becomes non-blocking: a long request goes in several messages. */
 	if (launch->stopped)
-		fault = err_note(&note, -ECANCELED, "%s", launch->stopped);
+		fault = err_note(&note, -ECANCELED, "%s", launch->note.text);
 	else
 		fault = launch_arm(launcher, &launch->plan, &place,
 		    launch->feed.bytes || launch_input(launch)->stdin_kind == STDIN_STREAM,
@@ -403,6 +402,14 @@ static void enter(struct launch *launch, int mount)
 	uv_timer_start(&launch->timer, on_timer, LAUNCH_ARM_MS, 0);
 }
 
+/* The first reason counts. No memory is needed for it: a call that was stopped must not run. */
+static void stop_laying(struct launch *launch, const char *why)
+{
+	if (!launch->stopped)
+		(void)err_note(&launch->note, 0, "%s", why);
+	launch->stopped = true;
+}
+
 /* The keeper answers, and launch_overlaid() goes on. */
 static void lay(struct launch *launch)
 {
@@ -411,7 +418,7 @@ static void lay(struct launch *launch)
 	launch->state = LAUNCH_LAYING;
 	if (!launch_lay(launch, &note))
 		return;
-	launch->stopped = strdup(note.text);
+	stop_laying(launch, note.text);
 	enter(launch, -1);
 }
 
@@ -423,8 +430,8 @@ void launch_overlaid(struct launcher *launcher, uint32_t overlay, int mount, con
 		launch = launch->next;
 	if (!launch || launch->state != LAUNCH_LAYING)
 		return;
-	if (mount < 0 && !launch->stopped)
-		launch->stopped = strdup(why);
+	if (mount < 0)
+		stop_laying(launch, why);
 	enter(launch, mount);
 }
 
@@ -479,10 +486,7 @@ static void kill_one(struct launch *launch, const char *cause)
 	switch (launch->state) {
 	case LAUNCH_WAITING:
 	case LAUNCH_ARMING: launch_decline(launch, ANSWER_UNAVAILABLE, cause); break;
-	case LAUNCH_LAYING: /* its cell is not watched yet */
-		if (!launch->stopped)
-			launch->stopped = strdup(cause);
-		break;
+	case LAUNCH_LAYING: /* its cell is not watched yet */ stop_laying(launch, cause); break;
 	case LAUNCH_RUNNING: kill_for(launch, EXIT_HOW_KILLED, cause); break;
 	case LAUNCH_KILLING:
 	case LAUNCH_REPORTED:

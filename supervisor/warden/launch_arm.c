@@ -219,6 +219,9 @@ static int mount_workspace(const struct launcher *launcher, const struct plan *p
 	struct cell_folder folder = folder_of(launcher, plan, place->cell, plan->workspace->fd);
 	int mount;
 
+	/* Whatever led here: such a tool never works on the workspace itself. */
+	if (plan->tool->overlay && place->mount < 0)
+		return err_note(note, -ENOTSUP, "the tool's overlay is not there");
 	if (place->mount < 0)
 		return cell_mount_workspace(
 		    launcher->host, &place->cell->cell, &folder, plan->tool->mode, note);

@@ -27,8 +27,8 @@ struct launch {
 	uint64_t deadline_ms;
 	struct pool_cell cell;
 	int has_cell;
-	uint32_t overlay;    /* the number of its overlay; 0: none */
-	const char *stopped; /* LAYING: why it will not run; heap */
+	uint32_t overlay; /* the number of its overlay; 0: none */
+	bool stopped;     /* LAYING: it will not run; note says why */
 	struct launch_ends ends;
 	struct feed feed;
 	struct attestation attestation;

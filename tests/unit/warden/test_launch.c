@@ -11,6 +11,7 @@
 
 #include "supervisor/base/fd.h"
 #include "supervisor/warden/launch.h"
+#include "supervisor/warden/launch_own.h"
 #include "tests/unit/warden/rig.h"
 
 #define POLICY                                                                                     \
@@ -52,6 +53,7 @@ void zygote_stop(struct zygote *zygote)
 }
 
 static struct rig rig;
+static struct cell_host host = {.uid = 65534, .gid = 65534};
 static struct tools *tools;
 static struct hashes hashes;
 static struct buf warnings;
@@ -73,7 +75,6 @@ static void on_message(struct link *link, struct message *message, int fault)
 
 static int setup(void **state)
 {
-	struct cell_host host = {.uid = 65534, .gid = 65534};
 	struct tools_spec spec = {
 	    .host = &host, .user = "tester", .hashes = &hashes, .warnings = &warnings};
 	struct pool_spec pool_spec = {.zygote = {.sock = -1, .pidfd = -1},
@@ -100,6 +101,7 @@ static int setup(void **state)
 		cgroup.base[tree] = cgroup.parent[tree] = -1;
 	pool_init(&pool, &pool_spec);
 	launcher = (struct launcher){.loop = &loop,
+	    .host = &host,
 	    .engine = &engine,
 	    .pool = &pool,
 	    .planner = &planner,
@@ -289,6 +291,32 @@ static void a_kill_before_the_start_is_answered(void **state)
 	assert_int_equal(launch_alive(&launcher), 0);
 }
 
+/* Whatever went wrong with its overlay: such a tool is never let at the workspace itself. */
+static void without_its_overlay_nothing_runs(void **state)
+{
+	struct message message = good("c1", 5);
+	struct pool_cell cell = {.cell = {.slot = 0}};
+	const struct launch_place place = {&cell, -1};
+	struct launch_ends ends = LAUNCH_NO_ENDS;
+	struct err_note note = {""};
+	struct launch *launch;
+
+	(void)state;
+	assert_int_equal(ask(&message, NULL), 0);
+	launch = launcher.first;
+	tools->items[0].overlay = true;
+	assert_int_equal(launch_arm(&launcher, &launch->plan, &place, 0, &ends, &note), -ENOTSUP);
+	assert_non_null(strstr(note.text, "overlay"));
+	/* Killed while the keeper makes it: the first reason is kept, and it will not run. */
+	launch->state = LAUNCH_LAYING;
+	launch_kill(&launcher, "c1", "cancelled");
+	launch_kill(&launcher, "c1", "deadline");
+	assert_int_equal(launch_alive(&launcher), 1);
+	assert_true(launch->stopped);
+	assert_string_equal(launch->note.text, "cancelled");
+	launch->state = LAUNCH_WAITING; /* for the end of this test */
+}
+
 static void nothing_starts_when_the_daemon_ends(void **state)
 {
 	struct message message = good("c1", 5);
@@ -367,6 +395,7 @@ int main(void)
 	    TEST(what_changed_since_is_void),
 	    TEST(a_policy_change_voids_those_that_wait),
 	    TEST(a_kill_before_the_start_is_answered),
+	    TEST(without_its_overlay_nothing_runs),
 	    TEST(nothing_starts_when_the_daemon_ends),
 	    TEST(stdin_must_come_with_its_digest),
 	    TEST(ends_travel_in_their_order),
