@@ -302,7 +302,7 @@ static void recovered(struct overlays *overlays, struct overlay_request *request
 		request_free(overlays, request);
 		return;
 	}
-	log_warn("changes of call %s were half written when the daemon ended: %s", told->call,
+	log_warn("changes of call %s were half written and left so: %s", told->call,
 	    told->status == ANSWER_OK ? "taken back" : told->note.text);
 	if (told->status != ANSWER_OK || record_written(overlays, request)) {
 		request_free(overlays, request);
@@ -310,6 +310,40 @@ static void recovered(struct overlays *overlays, struct overlay_request *request
 	}
 	request->record = 0; /* the trail has it; nobody waits */
 	ask_recovery(overlays, request);
+}
+
+/* Each directory once. */
+static bool is_first(const struct tools *tools, uint32_t i, uint32_t k)
+{
+	const struct workspace *own = &tools->items[i].workspaces[k];
+
+	for (uint32_t a = 0; a <= i; a++)
+		for (uint32_t b = 0; b < tools->spaces && (a < i || b < k); b++) {
+			const struct workspace *other = &tools->items[a].workspaces[b];
+
+			if (tools->items[a].overlay && other->dev == own->dev &&
+			    other->ino == own->ino)
+				return false;
+		}
+	return true;
+}
+
+/* What a crash, of the daemon or of a child of the keeper, left half written. */
+static void take_back(struct overlays *overlays, const struct tools *tools)
+{
+	if (!saved_any_begun(overlays->saved))
+		return;
+	for (uint32_t i = 0; i < tools->count; i++)
+		for (uint32_t k = 0; tools->items[i].overlay && k < tools->spaces; k++) {
+			struct overlay_request *request =
+			    is_first(tools, i, k) ? new_request(overlays) : NULL;
+
+			if (!request)
+				continue;
+			request->workspace =
+			    fcntl(tools->items[i].workspaces[k].fd, F_DUPFD_CLOEXEC, 3);
+			ask_recovery(overlays, request);
+		}
 }
 
 void overlays_answered(struct overlays *overlays, const struct keeper_told *told, int fd)
@@ -332,6 +366,8 @@ void overlays_answered(struct overlays *overlays, const struct keeper_told *told
 		return;
 	}
 	op = ask_of(request)->op;
+	if (told->status == ANSWER_UNAVAILABLE && op != EFFECTS_LOOK)
+		take_back(overlays, overlays->launcher->planner->tools);
 	if (told->status != ANSWER_OK || op == EFFECTS_LOOK) {
 		answer(overlays, request, (enum answer_status)told->status, told->note.text);
 		return;
@@ -372,22 +408,6 @@ bool overlays_recorded(
 	return true;
 }
 
-/* Each directory once. */
-static bool is_first(const struct tools *tools, uint32_t i, uint32_t k)
-{
-	const struct workspace *own = &tools->items[i].workspaces[k];
-
-	for (uint32_t a = 0; a <= i; a++)
-		for (uint32_t b = 0; b < tools->spaces && (a < i || b < k); b++) {
-			const struct workspace *other = &tools->items[a].workspaces[b];
-
-			if (tools->items[a].overlay && other->dev == own->dev &&
-			    other->ino == own->ino)
-				return false;
-		}
-	return true;
-}
-
 static void warn(const struct overlays *overlays, const struct tools *tools)
 {
 	for (uint32_t i = 0; i < tools->count && !overlays->keeper.able; i++)
@@ -399,17 +419,5 @@ static void warn(const struct overlays *overlays, const struct tools *tools)
 void overlays_begin(struct overlays *overlays, const struct tools *tools)
 {
 	warn(overlays, tools);
-	if (!saved_any_begun(overlays->saved))
-		return;
-	for (uint32_t i = 0; i < tools->count; i++)
-		for (uint32_t k = 0; tools->items[i].overlay && k < tools->spaces; k++) {
-			struct overlay_request *request =
-			    is_first(tools, i, k) ? new_request(overlays) : NULL;
-
-			if (!request)
-				continue;
-			request->workspace =
-			    fcntl(tools->items[i].workspaces[k].fd, F_DUPFD_CLOEXEC, 3);
-			ask_recovery(overlays, request);
-		}
+	take_back(overlays, tools);
 }
