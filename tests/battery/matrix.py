@@ -84,27 +84,28 @@ def pairs(args):
 
 
 def whole(args):
-    rows, tried, bad = {}, set(), 0
-    old = {}
-    if args.write and (args.walls or args.sections != ALL) and os.path.exists(FILE):
+    rows, tried_of, bad = {}, {}, 0
+    old = stored()[0] if os.path.exists(FILE) else {}
+    if args.write and (args.walls or args.sections != ALL) and old:
         rows, tried = stored()
-    elif os.path.exists(FILE) and not args.write:
-        old = stored()[0]
+        tried_of = {wall: set(tried) for wall in rows}
     for wall in args.walls.split(",") if args.walls else WALLS:
         seen, why = run(args, wall)
-        tried |= set(seen)
         now = {c: seen[c] for c in seen if seen[c] != HOLDS}
         print(f"{wall}: {told(now)}", flush=True)
         if args.why:
             for case in sorted(now):
                 print(f"    {case} {why[case][:300]}", flush=True)
         before = {c: s for c, s in old.get(wall, {}).items() if c in seen}
-        if old and now != before:
+        if old and not args.write and now != before:
             print(f"FAILED {wall}: matrix.txt says {told(before)}", flush=True)
             bad = 1
-        rows[wall] = {c: s for c, s in rows.get(wall, {}).items() if c not in seen} | now
+        # What was said of these sections before goes, whatever became of the case.
+        rows[wall] = {c: s for c, s in rows.get(wall, {}).items() if c[0] not in args.sections} | now
+        tried_of[wall] = {c for c in tried_of.get(wall, ()) if c[0] not in args.sections} | set(seen)
         if args.write:
-            write(rows, sorted(tried))
+            # A pair is made of any wall and any case here: of those that met all of these walls.
+            write(rows, sorted(set.intersection(*tried_of.values())))
     return bad
 
 
