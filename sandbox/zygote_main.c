@@ -10,6 +10,8 @@
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -37,6 +39,43 @@ static int keep_socket(int sock)
 	if (r == 0 && fcntl(ZYGOTE_SOCK, F_SETFD, FD_CLOEXEC) < 0)
 		r = -errno;
 	return r == 0 ? fd_close_from(ZYGOTE_SOCK + 1) : r;
+}
+
+/* The address in a field of /proc/self/stat, counted from 1 as in proc_pid_stat(5); 0: none. The
+ * program's name, field 2, may hold anything but ends with the last bracket. */
+static uintptr_t address_in(const char *stat, int field)
+{
+	const char *at = strrchr(stat, ')');
+
+	for (int i = 2; at && i < field; i++) {
+		at = strchr(at, ' ');
+		at = at ? at + 1 : NULL;
+	}
+	return at ? (uintptr_t)strtoull(at, NULL, 10) : 0;
+}
+
+/* A cell's first process is a copy of the daemon, and /proc/1/cmdline is read by every program in
+ * there: paths of the host are none of its business. */
+static int forget_command_line(void)
+{
+	static const char title[] = "callgate-cell";
+	char stat[2048];
+	int cleanup_fd file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	ssize_t len = file < 0 ? -1 : read(file, stat, sizeof(stat) - 1);
+	uintptr_t begin, end;
+	size_t size;
+
+	if (len < 0)
+		return -errno;
+	stat[len] = '\0';
+	begin = address_in(stat, 48);
+	end = address_in(stat, 49);
+	if (!begin || end <= begin)
+		return -ENODATA;
+	size = end - begin;
+	memset((void *)begin, 0, size);
+	memcpy((void *)begin, title, size > sizeof(title) ? sizeof(title) : size - 1);
+	return 0;
 }
 
 /* What the warden had set up for itself must not reach a tool: handlers, masks, terminals. */
@@ -96,8 +135,10 @@ static int drop_groups(const struct entry *pattern)
 
 static int become_zygote(struct zygote_self *self, struct err_note *note)
 {
-	int r = shed();
+	int r = forget_command_line();
 
+	if (r == 0)
+		r = shed();
 	if (r == 0)
 		r = drop_groups(&self->pattern);
 	if (r == 0)

@@ -89,6 +89,7 @@ kill $writer
 for file in cmdline kallsyms iomem sys/kernel/hostname diskstats; do
 	run shell cat /proc/$file >/dev/null && fail "/proc/$file is seen"
 done
+expect 'the first process of a cell' "$(run shell cat /proc/1/cmdline | tr -d '\0')" callgate-cell
 printf 'all:\n\tgcc -o hello hello.c\n\techo built | cat\n' >workspace/Makefile
 cp xd.c workspace/hello.c
 expect_match make "$(run build make -j2)" built
