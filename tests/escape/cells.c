@@ -294,10 +294,10 @@ static int arm(struct run *run, const struct cell *cell, const char *verb, int e
 	int script = open_in(run, "home/space/script", O_PATH);
 	int binds[2], r;
 
-	/* Where the host's /proc is seen, the watch would sum up the host. */
+	/* Where the host's /proc is seen, the watches would sum up the host. */
 	if (run->off && (strcmp(run->off, "pidns") == 0 || strcmp(run->off, "proc") == 0 ||
 			    strcmp(run->off, "mntns") == 0))
-		request.limits.memory = 0;
+		request.limits.memory = request.limits.cpu_ms = 0;
 	request.mount_fd = cell_mount_workspace(&run->host, cell,
 	    &(struct cell_folder){ws, owner, owner, NULL}, CELL_WORKSPACE_RW, &note);
 	if (request.mount_fd < 0)
