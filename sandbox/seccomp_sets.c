@@ -221,6 +221,7 @@ const struct seccomp_rule seccomp_known_rules[] = {SOCKETS(AF_INET), SOCKETS(AF_
 			HAS(flags, O_TMPFILE), HAS((flags) + 1, S_ISGID)                           \
 		}                                                                                  \
 	}
+#define SETDELEG 1040 /* F_SETDELEG of Linux 6.19 */
 #define NO_DEVICE(call, mode)                                                                      \
 	{call, SECCOMP_EPERM, {BITS(mode, S_IFMT, S_IFCHR)}},                                      \
 	{                                                                                          \
@@ -237,6 +238,9 @@ const struct seccomp_rule seccomp_refused_rules[] = {NO_SETID("chmod", 1), NO_SE
     /* Input into a terminal that someone else reads. The kernel looks at 32 bits of the number. */
     {"ioctl", SECCOMP_EPERM, {BITS(1, LOW32, TIOCSTI)}},
     {"ioctl", SECCOMP_EPERM, {BITS(1, LOW32, TIOCLINUX)}},
+    /* Whoever opens a leased file, the daemon too, waits for its holder, 45 s by default. */
+    {"fcntl", SECCOMP_EPERM, {BITS(1, LOW32, F_SETLEASE)}},
+    {"fcntl", SECCOMP_EPERM, {BITS(1, LOW32, SETDELEG)}},
     /* The one way around MDWE: the same memory mapped twice. */
     {"shmat", SECCOMP_EPERM, {HAS(2, SHM_EXEC)}}, {NULL, SECCOMP_END, {{SECCOMP_NO_MORE}}}};
 
