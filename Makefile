@@ -249,7 +249,7 @@ unit: $(UNIT_TESTS) ## build the unit tests
 # ---- programs of the tests: probes run inside cells, so they are small and static ----------------
 PROBE_SRC := $(sort $(wildcard tests/escape/probe*.c))
 PROBES    := $(patsubst tests/escape/%.c,$(B)/escape/%,$(PROBE_SRC))
-$(PROBES): $(B)/escape/%: tests/escape/%.c Makefile
+$(PROBES): $(B)/escape/%: tests/escape/%.c tests/escape/probe_table.h Makefile
 	$(call say,PROBE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -static -o $@ $<
@@ -258,7 +258,7 @@ $(PROBES): $(B)/escape/%: tests/escape/%.c Makefile
 BATTERY_SRC    := $(sort $(wildcard tests/battery/probe*.c))
 BATTERY_PROBES := $(patsubst tests/battery/%.c,$(B)/battery/%,$(BATTERY_SRC))
 BATTERY_HELPERS := $(BATTERY_PROBES) $(B)/battery/clock.so
-$(BATTERY_PROBES): $(B)/battery/%: tests/battery/%.c tests/escape/probe.c Makefile
+$(BATTERY_PROBES): $(B)/battery/%: tests/battery/%.c tests/escape/probe.c tests/escape/probe_table.h Makefile
 	$(call say,PROBE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g -std=gnu17 -D_GNU_SOURCE $(WARN) -static -no-pie -o $@ $<
