@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/resource.h>
 
+#include "sandbox/self.h"
+
 /* Soft and hard alike. Never above what the daemon itself may have. */
 static int set_limit(unsigned resource, uint64_t value)
 {
@@ -27,7 +29,7 @@ static int set_if(unsigned resource, uint64_t value)
 int limits_set(struct entry *entry)
 {
 	const struct cell_limits *limits = &entry->arm.limits;
-	int r = set_limit(RLIMIT_CORE, 0);
+	int r = self_no_core();
 
 	if (r == 0)
 		r = set_limit(RLIMIT_RTPRIO, 0);

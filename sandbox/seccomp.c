@@ -28,6 +28,7 @@ static uint32_t answer_action(enum seccomp_answer answer)
 	case SECCOMP_EPERM: return SCMP_ACT_ERRNO(EPERM);
 	case SECCOMP_EACCES: return SCMP_ACT_ERRNO(EACCES);
 	case SECCOMP_NO_FAMILY: return SCMP_ACT_ERRNO(EAFNOSUPPORT);
+	case SECCOMP_PRETEND: return SCMP_ACT_ERRNO(0);
 	case SECCOMP_ENOSYS:
 	case SECCOMP_END: break;
 	}

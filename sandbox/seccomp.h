@@ -32,6 +32,7 @@ enum seccomp_answer {
 	SECCOMP_EACCES,
 	SECCOMP_ENOSYS,
 	SECCOMP_NO_FAMILY, /* EAFNOSUPPORT */
+	SECCOMP_PRETEND,   /* 0, and nothing is done */
 };
 
 enum seccomp_compare {

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -293,8 +294,13 @@ const struct seccomp_rule seccomp_last_rules[] = {EPERM_ALWAYS("mount"), EPERM_A
     {"socketpair", SECCOMP_EPERM, {IS_NOT(0, AF_UNIX)}},
     {"socketpair", SECCOMP_EPERM, {BITS(1, 1, 0)}}, {"socketpair", SECCOMP_EPERM, {HAS(1, 2)}},
     {"socketpair", SECCOMP_EPERM, {HAS(1, 4)}}, {"socketpair", SECCOMP_EPERM, {HAS(1, 8)}},
-    {"socketpair", SECCOMP_EPERM, {IS_NOT(2, 0)}}, NO_PRCTL(PR_SET_DUMPABLE),
-    NO_PRCTL(PR_SET_SECUREBITS), NO_PRCTL(PR_CAPBSET_DROP), NO_CLONE(CLONE_NEWNS),
-    NO_CLONE(CLONE_NEWCGROUP), NO_CLONE(CLONE_NEWUTS), NO_CLONE(CLONE_NEWIPC),
-    NO_CLONE(CLONE_NEWUSER), NO_CLONE(CLONE_NEWPID), NO_CLONE(CLONE_NEWNET),
+    {"socketpair", SECCOMP_EPERM, {IS_NOT(2, 0)}},
+    /* The limit that keeps the host's dump handler away stays what it is. To go down from 1 would
+     * call it again; scripts and key agents that wish for "no dump" are told yes, as it is so. */
+    {"setrlimit", SECCOMP_PRETEND, {BITS(0, LOW32, RLIMIT_CORE)}},
+    {"prlimit64", SECCOMP_PRETEND, {BITS(1, LOW32, RLIMIT_CORE), IS_NOT(2, 0), IS(3, 0)}},
+    {"prlimit64", SECCOMP_EPERM, {BITS(1, LOW32, RLIMIT_CORE), IS_NOT(2, 0), IS_NOT(3, 0)}},
+    NO_PRCTL(PR_SET_DUMPABLE), NO_PRCTL(PR_SET_SECUREBITS), NO_PRCTL(PR_CAPBSET_DROP),
+    NO_CLONE(CLONE_NEWNS), NO_CLONE(CLONE_NEWCGROUP), NO_CLONE(CLONE_NEWUTS),
+    NO_CLONE(CLONE_NEWIPC), NO_CLONE(CLONE_NEWUSER), NO_CLONE(CLONE_NEWPID), NO_CLONE(CLONE_NEWNET),
     {NULL, SECCOMP_END, {{SECCOMP_NO_MORE}}}};

@@ -209,13 +209,21 @@ int self_confine(enum self_role role, const int *allowed_dirs, struct err_note *
 	return fault < 0 ? fault : restrict_calls(role, note);
 }
 
+int self_no_core(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CORE, &limit) < 0)
+		return -errno;
+	if (limit.rlim_max > 1)
+		limit.rlim_max = 1;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_CORE, &limit) < 0 ? -errno : 0;
+}
+
 int self_seal(void)
 {
-	const struct rlimit no_core = {0, 0};
-
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return -errno;
-	return setrlimit(RLIMIT_CORE, &no_core) < 0 ? -errno : 0;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : self_no_core();
 }
 
 /* Everything stays but these. */

@@ -34,7 +34,11 @@ int self_refuse_programs(void);
 /* At the very start of each role that the warden starts, before uv_loop_init(): all of the two
  * below, and PR_SET_PDEATHSIG SIGKILL. 0 or -errno. */
 int self_start(void);
-/* PR_SET_DUMPABLE 0 and RLIMIT_CORE 0. The warden calls these two itself: its starter goes away
+/* No dump of this process or a child, also none by the host's handler (kernel.core_pattern with a
+ * pipe), which the kernel starts as root: it looks at no limit but this one, 1, which stands for
+ * none. A hard limit of 0 can only stay. 0 or -errno. */
+int self_no_core(void);
+/* PR_SET_DUMPABLE 0 and self_no_core(). The warden calls these two itself: its starter goes away
  * and must not take it along. 0 or -errno. */
 int self_seal(void);
 /* io_uring becomes ENOSYS, now and in every child. Must come before uv_loop_init(): libuv from
