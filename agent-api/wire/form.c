@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "supervisor/base/str.h"
+
 json_t *form_params(const struct form *form, enum mcp_revision revision)
 {
 	json_t *decision = json_pack("{s:s, s:s, s:s, s:[s, s]}", "type", "string", "title",
@@ -42,7 +44,7 @@ enum form_answer form_read(const json_t *result, bool reason_required, const cha
 	*ret_reason = reason ? json_string_value(reason) : "";
 	if (strcmp(decision, "deny") == 0)
 		return FORM_DENY;
-	if (strcmp(decision, "approve") != 0 || (reason_required && !**ret_reason))
+	if (strcmp(decision, "approve") != 0 || (reason_required && !str_is_seen(*ret_reason)))
 		return FORM_UNANSWERED;
 	return FORM_APPROVE;
 }

@@ -294,6 +294,22 @@ static bool holds_only(const char *text, const char *others)
 	return *text == '\0';
 }
 
+bool str_is_seen(const char *text)
+{
+	const uint8_t *at = (const uint8_t *)text;
+
+	for (size_t left = strlen(text); left > 0;) {
+		uint32_t code = 0;
+		size_t step = str_utf8_next(at, left, &code);
+
+		if (step > 0 && code != ' ' && !code_is_hidden(code))
+			return true;
+		at += step ? step : 1;
+		left -= step ? step : 1;
+	}
+	return false;
+}
+
 /* Would str_escape() change anything? */
 static bool needs_escape(const char *text)
 {

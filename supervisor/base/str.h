@@ -24,6 +24,9 @@ int str_size(const char *text, uint64_t *ret_bytes);
  * len is at least 1. */
 size_t str_utf8_next(const uint8_t *bytes, size_t len, uint32_t *ret_code);
 bool str_is_utf8(const void *bytes, size_t len);
+/* Whether a reader sees anything of it: some code point that is neither a blank nor one of those
+ * that str_escape() writes as numbers. */
+bool str_is_seen(const char *text);
 
 /* Appends bytes as one printable line: everything a terminal could act upon or hide (C0, C1,
  * DEL, bidi controls, zero-width and other invisible, overlaying, private or line-breaking code

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "supervisor/base/cleanup.h"
+#include "supervisor/base/str.h"
 #include "supervisor/control/approvals.h"
 #include "supervisor/control/client.h"
 #include "supervisor/control/command.h"
@@ -97,7 +98,7 @@ static int ask_details(
 		ANSWER_MAX))
 		return -ENODATA;
 	given->reason = reason;
-	return reason[0] ? 0 : 1;
+	return str_is_seen(reason) ? 0 : 1;
 }
 
 static void say_left(const json_t *approval)

@@ -9,6 +9,7 @@
 #include "supervisor/base/cleanup.h"
 #include "supervisor/base/clock.h"
 #include "supervisor/base/log.h"
+#include "supervisor/base/str.h"
 #include "supervisor/engine/access/viewer.h"
 #include "supervisor/engine/approvals/person.h"
 #include "supervisor/engine/engine.h"
@@ -111,7 +112,7 @@ static int judge_rules(const struct engine *engine, const struct approval *appro
 	if (vote->caller->proof == CALLER_NOBODY || vote->caller->proof == CALLER_ANONYMOUS)
 		return err_note(note, -EPERM,
 		    "nobody in particular answers; sign in with a key or token of your own");
-	if (vote->approve && rules->reason_required && !vote->reason[0])
+	if (vote->approve && rules->reason_required && !str_is_seen(vote->reason))
 		return err_note(note, -EPERM,
 		    "the policy wants a reason with every approval of tool %s; give one",
 		    approval->tool);

@@ -329,6 +329,24 @@ static void glob_is_not_exponential(void **state)
 	assert_false(str_glob(pattern, text));
 }
 
+static void blanks_are_not_seen(void **state)
+{
+	static const char *const unseen[] = {"", " ", "\t\n\r", "\xc2\xa0",
+	    "\xe2\x80\x8b\xef\xbb\xbf", "\xe2\x80\xae", "\xe3\x80\x80", "\x1b\x7f", "\xff\xfe",
+	    "\xe3\x85\xa4 \xe2\xa0\x80"};
+	static const char *const seen[] = {"x", "  .", "\xc3\xa4", "\xe2\x80\x8b!",
+	    "\xff"
+	    "0"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+		if (str_is_seen(unseen[i]))
+			fail_msg("blank text %zu", i);
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+		if (!str_is_seen(seen[i]))
+			fail_msg("text %zu", i);
+}
+
 static void names(void **state)
 {
 	char long_name[257];
@@ -365,6 +383,7 @@ int main(void)
 	    cmocka_unit_test(base64_refuses_all_but_the_canonical),
 	    cmocka_unit_test(globs),
 	    cmocka_unit_test(glob_is_not_exponential),
+	    cmocka_unit_test(blanks_are_not_seen),
 	    cmocka_unit_test(names),
 	};
 

@@ -56,6 +56,7 @@ static const struct {
     {ACCEPT("\"decision\":\"approve\",\"reason\":\"ok\""), true, FORM_APPROVE, "ok"},
     {ACCEPT("\"decision\":\"approve\""), true, FORM_UNANSWERED, ""},
     {ACCEPT("\"decision\":\"approve\",\"reason\":\"\""), true, FORM_UNANSWERED, ""},
+    {ACCEPT("\"decision\":\"approve\",\"reason\":\"  \""), true, FORM_UNANSWERED, "  "},
     {ACCEPT("\"decision\":\"deny\""), true, FORM_DENY, ""},
     {ACCEPT("\"decision\":\"deny\",\"reason\":\"no\""), false, FORM_DENY, "no"},
     {ACCEPT("\"decision\":\"yes\""), false, FORM_UNANSWERED, ""},
