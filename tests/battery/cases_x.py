@@ -1,0 +1,30 @@
+"""Section X: attacks of the battery's classes that are on no list."""
+from harness import case, check
+from walls import run_held
+from web import must, web_daemon
+
+
+@case("X01", "the host's handler of core dumps")
+def x01(g, way):
+    run_held(g, way, "probe_host", "dumps", control=True)
+
+
+@case("X02", "leases on files that others open")
+def x02(g, way):
+    run_held(g, way, "probe_host", "leases", control=True)
+
+
+@case("X03", "a reason that says nothing", ways=("direct",))
+def x03(g, way):
+    text = (f"  ask: {{type: command, deny_by_default: true, allowed_commands: [touch], require_approval: true, "
+            f"approval: {{reason_required: true}}, sandbox: {{{must(g)}}}}}")
+    who = "  - {api_key: API_KEY_1, roles: [human]}"
+    with web_daemon(g, text, principals=who) as (d, web):
+        got = d.request("ask", {"argv": ["touch", "unsaid"]})
+        for reason in g.some(("  ", "\u200b\u2060", None, "", "\t\n", "\u00a0\u3000", "\u202e", "\ufeff\u3164"), 3):
+            status, _, body = web.ask("POST", f"/v1/approvals/{got.approval}/decision",
+                                      {"decision": "approve", **({} if reason is None else {"reason": reason})})
+            check(f"{reason!r} is taken for a reason", status in (400, 403), (status, body))
+        status, _, body = web.ask("POST", f"/v1/approvals/{got.approval}/decision", {"decision": "approve", "reason": "seen."})
+        check("a reason", status == 200, (status, body))
+        check("the call", d.call("ask", {"argv": ["touch", "unsaid"]}).outcome == "completed")
