@@ -1,6 +1,8 @@
 /* call: one tool call, its text on stdout, its outcome as the exit status. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "supervisor/control/arguments.h"
 #include "supervisor/control/client.h"
@@ -38,10 +40,30 @@ static void name_other(const json_t *item)
 	    what ? " " : "", what ? what : "");
 }
 
-/* The tool's own text goes out byte for byte to a file or pipe; a terminal gets it escaped line
- * by line, since it may hold anything. */
+/* Newlines, tabs and blanks as they are, so that tables stay tables; between them what a terminal
+ * could act upon or hide is escaped. */
+static void print_on_terminal(const json_t *text)
+{
+	char *copy = strdup(json_string_value(text)), *at = copy;
+
+	while (at && *at) {
+		size_t len = strcspn(at, "\n\t ");
+		char end = at[len];
+
+		at[len] = '\0';
+		command_print_rendered(at);
+		if (end)
+			putchar(end);
+		at += end ? len + 1 : len;
+	}
+	free(copy);
+}
+
+/* The tool's own text goes out byte for byte to a file or pipe, but not to a terminal, since it may
+ * hold anything. */
 static void print_content(const json_t *result)
 {
+	bool terminal = isatty(STDOUT_FILENO) == 1;
 	const json_t *item;
 	size_t i;
 
@@ -54,7 +76,10 @@ static void print_content(const json_t *result)
 			name_other(item);
 		if (len == 0)
 			continue;
-		fwrite(json_string_value(text), 1, len, stdout);
+		if (terminal)
+			print_on_terminal(text);
+		else
+			fwrite(json_string_value(text), 1, len, stdout);
 		if (json_string_value(text)[len - 1] != '\n')
 			putchar('\n');
 	}

@@ -1,5 +1,8 @@
 """Section X: attacks of the battery's classes that are on no list."""
+import json
+
 from harness import case, check
+from terminal import ANSI, BIDI, no_raw, on_terminal, one_line
 from walls import run_held
 from web import must, web_daemon
 
@@ -28,3 +31,21 @@ def x03(g, way):
         status, _, body = web.ask("POST", f"/v1/approvals/{got.approval}/decision", {"decision": "approve", "reason": "seen."})
         check("a reason", status == 200, (status, body))
         check("the call", d.call("ask", {"argv": ["touch", "unsaid"]}).outcome == "completed")
+
+
+@case("X04", "what a tool prints acts on the terminal of who called", ways=("direct",))
+def x04(g, way):
+    for name, text, shown in g.some(ANSI + BIDI):
+        script = f"import sys; sys.stdout.write({text!r} + 'end'); sys.stderr.write({text!r})"
+        argv = ["call", "box", "argv:=" + json.dumps(["python3", "-c", script])]
+        seen = on_terminal(g, *argv, rows=200, columns=4000)
+        no_raw(name, seen)
+        check(f"{name}: the text itself is not shown", "end" in seen, seen)
+        if "\n" not in text and "\t" not in text:
+            check(f"{name}: not told what it was", shown in one_line(seen), seen)
+        piped = g.callgate(*argv)
+        check("a pipe does not get the bytes", text.replace("\r\n", "\n") in piped.stdout.replace("\r\n", "\n")
+              or "\r" in text, piped.stdout)
+    table = "a" + " " * 40 + "b\tc\\n\n  d"
+    seen = on_terminal(g, "call", "box", "argv:=" + json.dumps(["python3", "-c", f"print({table!r})"]), rows=200, columns=4000)
+    check("a table is no table any more", table in seen.replace("\r", ""), seen)
