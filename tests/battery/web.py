@@ -52,7 +52,7 @@ def must(g):
 
 
 @contextlib.contextmanager
-def web_daemon(g, tools, server="", auth="", roles=None, principals="", extra="", env=None):
+def web_daemon(g, tools, server="", auth="", roles=None, principals="", extra="", env=None, prepare=None):
     """A further daemon with a port and one static key (role agent). Gives (daemon, Web)."""
     web = Web(free_port(), secrets.token_hex(24))
     top = (f"server:\n  socket: {{path: run/callgate.sock}}\n  port: {web.port}\n"
@@ -62,7 +62,7 @@ def web_daemon(g, tools, server="", auth="", roles=None, principals="", extra=""
     who = (f"  - {{peer_uid: {g.uid}, roles: [agent, human]}}\n  - {{api_key: API_KEY_1, roles: [agent]}}\n"
            f"{principals}").rstrip()
     with g.daemon(policy=g.policy(tools=tools, extra=top, principals=who, roles=roles),
-                  env={"API_KEY_1": web.key, **(env or {})}) as d:
+                  env={"API_KEY_1": web.key, **(env or {})}, prepare=prepare) as d:
         import time
         end = time.monotonic() + 20
         while web.ask("GET", "/health", key=None)[0] != 200 and time.monotonic() < end:

@@ -216,6 +216,36 @@ int rights_within(const struct methods_ask *ask, const struct scope *wants, stru
 	return ask->peer->caller->shown.own ? own_rights(ask, ret) : row_rights(ask, wants, ret);
 }
 
+/* The tenant that has all of these; NULL: none, or several. */
+static const struct policy_tenant *tenant_of_all(
+    const struct policy *policy, const struct scope_list *names)
+{
+	const struct policy_tenant *one = NULL;
+
+	for (uint32_t i = 0; i < names->count; i++) {
+		const struct policy_tenant *tenant = policy_tenant_of(policy, names->items[i]);
+
+		if (!tenant || (one && tenant != one))
+			return NULL;
+		one = tenant;
+	}
+	return one;
+}
+
+const char *rights_tenant(const struct methods_ask *ask)
+{
+	const struct policy *policy = ask->engine->rules->policy;
+	const struct policy_tenant *tenant = NULL;
+	struct scope cleanup_with(scope_fini) all = {0};
+	struct scope cleanup_with(scope_fini) has = {0};
+
+	if (ask->peer->caller->tenant[0] || policy->tenant_count == 0)
+		return ask->peer->caller->tenant;
+	if (scope_add_all(&all) == 0 && rights_within(ask, &all, &has) == 0)
+		tenant = tenant_of_all(policy, &has.lists[SCOPE_NAMESPACES]);
+	return tenant ? tenant->name : "";
+}
+
 json_t *rights_time(uint64_t time_s)
 {
 	char stamp[CLOCK_STAMP_MAX];

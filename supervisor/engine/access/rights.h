@@ -18,6 +18,9 @@ struct methods_ask;
  * scope_fini(), also after a fault. 0; -E2BIG: more agents, namespaces, roles or tools than a scope
  * holds; -ENOMEM. */
 int rights_within(const struct methods_ask *ask, const struct scope *wants, struct scope *ret);
+/* Whose keys the caller manages: his credential's tenant, else the one that has all of his
+ * namespaces; "" = no tenant. Valid until the policy changes or the caller is gone. */
+const char *rights_tenant(const struct methods_ask *ask);
 /* A list of ISO times and names in answers: time in seconds since 1970, or null for 0. */
 json_t *rights_time(uint64_t time_s);
 

@@ -37,7 +37,7 @@ static bool is_master(const struct methods_ask *ask)
 /* Whose keys this caller sees; NULL: everybody's. */
 static const char *tenant_of(const struct methods_ask *ask)
 {
-	return is_master(ask) ? NULL : ask->peer->caller->tenant;
+	return is_master(ask) ? NULL : rights_tenant(ask);
 }
 
 static struct key_store *store_of(const struct methods_ask *ask)
@@ -137,7 +137,9 @@ static const char *read_wish(const struct methods_ask *ask, struct wish *wish)
 	json_int_t end = json_integer_value(expires);
 
 	wish->label = label ? json_string_value(label) : "";
-	wish->tenant = tenant ? json_string_value(tenant) : ask->peer->caller->tenant;
+	wish->tenant = tenant           ? json_string_value(tenant)
+		       : is_master(ask) ? ask->peer->caller->tenant
+					: rights_tenant(ask);
 	if (!wish->label)
 		return "label: a text is needed";
 	if (!wish->tenant || !tenant_exists(ask, wish->tenant))
@@ -188,7 +190,7 @@ static bool refuses_wish(const struct methods_ask *ask, const struct wish *wish)
 
 	if (is_master(ask))
 		return false;
-	if (strcmp(wish->tenant, ask->peer->caller->tenant) != 0) {
+	if (strcmp(wish->tenant, rights_tenant(ask)) != 0) {
 		result_refuse(&ask->to, RESULT_FORBIDDEN,
 		    "%s may manage the keys of its own tenant only", ask->peer->caller->principal);
 		return true;

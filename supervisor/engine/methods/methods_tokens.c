@@ -114,7 +114,7 @@ static void give_token(const struct methods_ask *ask, const struct token_facts *
 	struct buf cleanup_with(buf_fini) id = {0};
 	struct admin_act act = {.type = RECORD_ADMIN_TOKEN,
 	    .action = "issue",
-	    .tenant = ask->peer->caller->tenant,
+	    .tenant = rights_tenant(ask),
 	    .granted = &grant->scope,
 	    .expires_s = grant->expires_s};
 	json_t *answer;
@@ -270,11 +270,11 @@ void tell_who(const struct methods_ask *ask)
 		result_refuse(&ask->to, RESULT_UNAVAILABLE, "out of memory");
 		return;
 	}
-	result_give(
-	    &ask->to, json_pack("{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "principal",
-			  value_text(caller->principal, strlen(caller->principal)), "proof",
-			  caller_proof_name(caller->proof), "roles", roles_of(&ask->identity),
-			  "permissions", permissions_of(&ask->identity), "tenant", caller->tenant,
-			  "namespaces", list_of(&has, SCOPE_NAMESPACES), "agents",
-			  list_of(&has, SCOPE_AGENTS), "expires", rights_time(caller->expires_s)));
+	result_give(&ask->to,
+	    json_pack("{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "principal",
+		value_text(caller->principal, strlen(caller->principal)), "proof",
+		caller_proof_name(caller->proof), "roles", roles_of(&ask->identity), "permissions",
+		permissions_of(&ask->identity), "tenant", rights_tenant(ask), "namespaces",
+		list_of(&has, SCOPE_NAMESPACES), "agents", list_of(&has, SCOPE_AGENTS), "expires",
+		rights_time(caller->expires_s)));
 }
