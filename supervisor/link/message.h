@@ -361,7 +361,8 @@ struct message_effects {
 	const char *by;         /* principal, for the record */
 	struct digest effects;  /* effects_digest() of the list that was shown */
 	struct receipt receipt; /* COMMIT and UNDO; else zero */
-	struct strv paths;      /* as listed; COMMIT: none = all of them */
+	struct strv paths;      /* as listed; COMMIT: none = all of them; UNDO: none */
+	uint32_t written;       /* UNDO: how many paths are written: all of them, or nothing */
 };
 /* Nothing is written where one of the paths cannot be: all or, after a crash, what the record
  * says. */

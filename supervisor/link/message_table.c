@@ -178,6 +178,7 @@ static const struct field effects_fields[] = {
     AT(RAW32, message_effects, effects),
     GROUP(message_effects, receipt, receipt_fields),
     AT(STRV, message_effects, paths),
+    AT(U32, message_effects, written),
     END,
 };
 static const struct field effected_fields[] = {

@@ -102,6 +102,7 @@ static void ask_keeper(
 	struct keeper_ask question = {.op = op,
 	    .id = request->overlay,
 	    .serial = ++overlays->last_serial,
+	    .written = ask->written,
 	    .effects = ask->effects};
 	int cleanup_fd paths = order_paths(&ask->paths);
 	int fds[KEEPER_FDS_MAX];
@@ -208,14 +209,16 @@ static void undo(struct overlays *overlays, struct overlay_request *request)
 		refuse(overlays, request, ANSWER_VOID, note.text);
 		return;
 	}
-	ask_keeper(overlays, request, KEEPER_UNDO_LAST, workspace);
+	ask_keeper(overlays, request, KEEPER_UNDO_ALL, workspace);
 }
 
+/* Until that is recorded, too: what is not, a start takes back. */
 static bool is_writing(const struct overlays *overlays)
 {
 	for (const struct overlay_request *at = overlays->asked; at; at = at->next)
-		if (at->serial && (at->recovery || ask_of(at)->op == EFFECTS_COMMIT ||
-				      ask_of(at)->op == EFFECTS_UNDO))
+		if ((at->serial || at->record) &&
+		    (at->recovery || ask_of(at)->op == EFFECTS_COMMIT ||
+			ask_of(at)->op == EFFECTS_UNDO))
 			return true;
 	return false;
 }
@@ -272,14 +275,23 @@ static const char *op_name(const struct overlay_request *request)
 static int record_written(struct overlays *overlays, struct overlay_request *request)
 {
 	const struct message_effects *ask = ask_of(request);
+	struct effects cleanup_with(effects_fini) list = {.count = 0};
 	const struct trail_effects record = {
 	    .call = request->recovery ? request->told.call : ask->call,
 	    .effects = request->recovery ? &request->told.effects : &ask->effects,
 	    .by = request->recovery ? "" : ask->by,
 	    .what = op_name(request),
 	    .paths = request->told.count,
+	    .commits = request->told.commits,
+	    .list = &list,
 	    .receipt_n = request->recovery ? 0 : ask->receipt.n};
+	const void *bytes;
+	size_t len;
 
+	if (request->body >= 0 && !fd_map_sealed(request->body, MESSAGE_BODY_MAX, &bytes, &len)) {
+		(void)effects_decode(&list, bytes, len); /* unread, they are counted only */
+		fd_unmap(bytes, len);
+	}
 	return trail_effects_written(overlays->launcher->auditor, &record, &request->record);
 }
 
@@ -304,12 +316,8 @@ static void recovered(struct overlays *overlays, struct overlay_request *request
 	}
 	log_warn("changes of call %s were half written and left so: %s", told->call,
 	    told->status == ANSWER_OK ? "taken back" : told->note.text);
-	if (told->status != ANSWER_OK || record_written(overlays, request)) {
+	if (told->status != ANSWER_OK || record_written(overlays, request))
 		request_free(overlays, request);
-		return;
-	}
-	request->record = 0; /* the trail has it; nobody waits */
-	ask_recovery(overlays, request);
 }
 
 /* Each directory once. */
@@ -386,6 +394,33 @@ static bool is_whole(const struct overlays *overlays, const struct overlay_reque
 		   ask_of(request)->paths.count == overlay->count);
 }
 
+/* The trail has what was taken back: now the next one. */
+static void recovery_recorded(
+    struct overlays *overlays, struct overlay_request *request, uint16_t status)
+{
+	request->record = 0;
+	if (status != ANSWER_OK) {
+		request_free(overlays, request);
+		return;
+	}
+	saved_settle(overlays->saved, request->told.call, true);
+	ask_recovery(overlays, request);
+}
+
+/* What cannot be recorded is taken back, at the latest by the next start. */
+static void settle(
+    struct overlays *overlays, const struct overlay_request *request, uint16_t status)
+{
+	const struct message_effects *ask = ask_of(request);
+
+	if (ask->op == EFFECTS_DISCARD)
+		return;
+	if (status == ANSWER_OK)
+		saved_settle(overlays->saved, ask->call, ask->op == EFFECTS_UNDO);
+	else
+		take_back(overlays, overlays->launcher->planner->tools);
+}
+
 bool overlays_recorded(
     struct overlays *overlays, uint64_t serial, uint16_t status, const char *note)
 {
@@ -397,10 +432,16 @@ bool overlays_recorded(
 		request = request->next;
 	if (!request || !serial)
 		return false;
-	if (request->overlay && is_whole(overlays, request))
+	if (request->recovery) {
+		recovery_recorded(overlays, request, status);
+		return true;
+	}
+	settle(overlays, request, status);
+	if (status == ANSWER_OK && request->overlay && is_whole(overlays, request))
 		whole = overlay_find(overlays, request->overlay);
 	if (status != ANSWER_OK)
-		(void)err_note(&text, 0, "done, but the record of it failed: %s", note);
+		(void)err_note(
+		    &text, 0, "it cannot be recorded, and is put back as it was: %s", note);
 	answer(overlays, request, status == ANSWER_OK ? ANSWER_OK : ANSWER_UNAVAILABLE,
 	    status == ANSWER_OK ? request->told.note.text : text.text);
 	if (whole)

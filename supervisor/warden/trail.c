@@ -1,15 +1,17 @@
 #include "supervisor/warden/trail.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "supervisor/base/cleanup.h"
 #include "supervisor/evidence/record.h"
 #include "supervisor/warden/witness.h"
 
-#define ARGV_BYTES_MAX 6000 /* of argv in a record: escaped six-fold it still fits a line */
-#define ARGV_WORDS_MAX 256
-#define LAYERS_TEXT    1024
+#define ARGV_BYTES_MAX  6000 /* of argv in a record: escaped six-fold it still fits a line */
+#define ARGV_WORDS_MAX  256
+#define LAYERS_TEXT     1024
+#define NAMES_BYTES_MAX (24 * 1024) /* of the paths that one record names */
 
 /* keys of one record are in ascending order: the emitter never sorts */
 
@@ -182,6 +184,21 @@ int trail_exec_exit(struct link *auditor, const struct trail_exit *exit)
 	return send_record(auditor, &record, &fields, NULL);
 }
 
+/* Bytes of the tool's choosing: the auditor escapes them. Too many are counted only. */
+static void put_names(struct buf *fields, const struct effects *list)
+{
+	const char **names = calloc(list->count + 1, sizeof(*names));
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; names && i < list->count; i++) {
+		names[i] = list->items[i].path;
+		bytes += strlen(names[i]) * 6 + 3;
+	}
+	if (names && list->count && bytes <= NAMES_BYTES_MAX)
+		record_put_list(fields, "names", names, list->count);
+	free(names);
+}
+
 int trail_effects_written(
     struct link *auditor, const struct trail_effects *effects, uint64_t *ret_serial)
 {
@@ -190,7 +207,10 @@ int trail_effects_written(
 
 	buf_init(&fields, RECORD_FIELDS_MAX);
 	record_put_str(&fields, "by", effects->by[0] ? effects->by : NULL);
+	if (effects->commits)
+		record_put_int(&fields, "commits", effects->commits);
 	record_put_digest(&fields, "effects", effects->effects);
+	put_names(&fields, effects->list);
 	record_put_str(&fields, "op", effects->what);
 	record_put_int(&fields, "paths", effects->paths);
 	if (effects->receipt_n)

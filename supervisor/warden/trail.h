@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "supervisor/link/effects.h"
 #include "supervisor/link/link.h"
 #include "supervisor/warden/config.h"
 #include "supervisor/warden/plan.h"
@@ -47,7 +48,9 @@ struct trail_effects {
 	const char *by;               /* principal; "" = nobody asked */
 	const char *what;             /* "commit", "undo"; why it was dropped */
 	uint32_t paths;
-	uint64_t receipt_n; /* of the decision; WRITTEN only */
+	uint32_t commits;           /* taken back; WRITTEN only; 0: none */
+	const struct effects *list; /* what was written, to be named; WRITTEN only; may be empty */
+	uint64_t receipt_n;         /* of the decision; WRITTEN only */
 };
 int trail_effects_written(
     struct link *auditor, const struct trail_effects *effects, uint64_t *ret_serial);

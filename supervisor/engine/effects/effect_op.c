@@ -94,7 +94,7 @@ static int order(struct engine *engine, struct effect_op *op, const struct holdi
     const struct receipt *receipt)
 {
 	struct message message;
-	int fault;
+	int fault = 0;
 
 	message_init(&message, MESSAGE_EFFECTS);
 	message.u.effects.op = op->op;
@@ -103,7 +103,10 @@ static int order(struct engine *engine, struct effect_op *op, const struct holdi
 	message.u.effects.effects = holding->digest;
 	if (receipt)
 		message.u.effects.receipt = *receipt;
-	fault = fill_paths(&message.u.effects.paths, op, holding);
+	/* The paths of an undoing are for the record: it is all of them or none. */
+	message.u.effects.written = op->op == EFFECTS_UNDO ? holding->written_count : 0;
+	if (op->op != EFFECTS_UNDO)
+		fault = fill_paths(&message.u.effects.paths, op, holding);
 	if (!fault)
 		fault = engine_send(engine, &engine->warden, &message);
 	free(message.u.effects.paths.items);
@@ -282,7 +285,8 @@ static int take_done(
 		fault = take_written(holding, op, effected);
 	if (op->op == EFFECTS_COMMIT && holding->written_count == holding->effects.count)
 		holding->state = HOLDING_COMMITTED;
-	else if (op->op == EFFECTS_UNDO && holding->state == HOLDING_COMMITTED)
+	else if (op->op == EFFECTS_UNDO && holding->state == HOLDING_COMMITTED &&
+		 !holding->written_count)
 		holding->state = HOLDING_UNDONE;
 	else if (op->op == EFFECTS_DISCARD && holding->state == HOLDING_HELD)
 		holding->state = holding->written_count ? HOLDING_COMMITTED : HOLDING_DISCARDED;

@@ -322,11 +322,27 @@ void commit_effects(const struct methods_ask *ask)
 	start(ask, holding, &order);
 }
 
+/* What is written; none named where that is all. False: answered. */
+static bool take_written(
+    const struct methods_ask *ask, const struct holding *holding, struct chosen *chosen)
+{
+	if (holding->written_count == holding->effects.count)
+		return true;
+	chosen->items = calloc(holding->written_count + 1, sizeof(*chosen->items));
+	for (uint32_t i = 0; chosen->items && i < holding->effects.count; i++)
+		if (holding->written[i])
+			chosen->items[chosen->count++] = i;
+	if (!chosen->items)
+		result_refuse(&ask->to, RESULT_UNAVAILABLE, "out of memory");
+	return chosen->items != NULL;
+}
+
 void undo_effects(const struct methods_ask *ask)
 {
+	struct chosen cleanup_with(chosen_fini) chosen = {.count = 0};
 	struct holding *holding = find(ask);
 	struct approval_answer answer = {.id = ""};
-	const struct effect_order order = {.op = EFFECTS_UNDO,
+	struct effect_order order = {.op = EFFECTS_UNDO,
 	    .answer = &answer,
 	    .cause = "",
 	    .by = ask->peer->caller->principal,
@@ -339,8 +355,11 @@ void undo_effects(const struct methods_ask *ask)
 	}
 	if (!holding || !digest_fits(ask, holding) || !judge(ask, holding, "undo", &answer) ||
 	    !is_free(ask, holding) ||
-	    !is_in(ask, holding, HOLDING_COMMITTED, holding->written_count > 0))
+	    !is_in(ask, holding, HOLDING_COMMITTED, holding->written_count > 0) ||
+	    !take_written(ask, holding, &chosen))
 		return;
+	order.paths = chosen.items;
+	order.path_count = chosen.count;
 	start(ask, holding, &order);
 }
 

@@ -192,6 +192,22 @@ static bool is_meanwhile(int fault)
 	       fault == -EXDEV;
 }
 
+/* 0 or -errno: then it is begun still, and taken back later. What somebody wrote over meanwhile
+ * stays as it is, and what had stood there before is kept, too. */
+static int take_back(struct committing *work)
+{
+	struct revert cleanup_with(revert_close) revert = {.count = 0};
+	int fault = revert_open(work->places->saved, work->saved.place.name, &revert);
+
+	if (!fault)
+		fault = revert_leniently(work->places->workspace, &revert);
+	if (!fault && revert.left_count)
+		fault = saved_unmark(&work->saved, SAVED_BEGUN);
+	else if (!fault)
+		saved_remove(work->places->saved, work->saved.place.name);
+	return fault;
+}
+
 /* All or nothing: what was written until the fault is taken back. */
 static void write_chosen(struct committing *work, struct job_result *ret)
 {
@@ -200,13 +216,14 @@ static void write_chosen(struct committing *work, struct job_result *ret)
 	    .upper = work->places->upper,
 	    .temporary = work->temporary};
 	struct err_note note = {""};
-	uint32_t at = 0, left = 0;
-	int fault = write_all(&spec, work->stood, &at, &left, &note);
+	uint32_t at = 0;
+	int fault = write_all(&spec, work->stood, &at, &note);
 
 	if (!fault) {
 		ret->status = ANSWER_OK;
 		ret->count = work->chosen.count;
-		if (saved_mark(&work->saved, SAVED_DONE) || saved_unmark(&work->saved, SAVED_BEGUN))
+		/* Begun it stays until that is recorded: see saved_settle(). */
+		if (saved_mark(&work->saved, SAVED_DONE))
 			(void)err_note(&ret->note, 0, "written, but it cannot be undone");
 		if (effects_encode(&ret->out, &work->chosen))
 			buf_reset(&ret->out);
@@ -214,11 +231,9 @@ static void write_chosen(struct committing *work, struct job_result *ret)
 	}
 	work->wrong[at] = true;
 	list_wrong(work, ret);
+	if (take_back(work))
+		fault = -EIO;
 	fail(ret, is_meanwhile(fault) ? ANSWER_REFUSED : ANSWER_UNAVAILABLE, &note);
-	if (!revert_leniently(
-		work->places->workspace, work->places->saved, work->saved.place.name, &left) &&
-	    left == 0)
-		saved_remove(work->places->saved, work->saved.place.name);
 }
 
 static void check_and_write(

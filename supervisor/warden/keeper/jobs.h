@@ -26,6 +26,7 @@ struct job_result {
 	struct err_note note;
 	struct buf out;
 	uint32_t count;
+	uint32_t commits; /* UNDO and RECOVER: how many were taken back */
 	struct digest effects;
 	char call[CALL_ID_MAX + 1];
 };
@@ -37,14 +38,18 @@ struct commit_ask {
 	const struct digest *shown;
 	const struct effects *list;
 	const struct strv *paths;
+	uint32_t
+	    written; /* UNDO: paths that are written and not taken back, as who asks knows it */
 };
 void commit_make(
     const struct commit_places *places, const struct commit_ask *ask, struct job_result *ret);
-/* undo.c: takes back the newest commit of the call, if the workspace still has what it wrote. */
+/* undo.c: takes back all commits of the call, if the workspace still has everything they wrote and
+ * everything is kept that they replaced; else nothing at all. */
 void undo_make(
     const struct commit_places *places, const struct commit_ask *ask, struct job_result *ret);
 /* undo.c: takes back what a crash left half written in this workspace, one commit a time: status
- * NONE, nothing (more) is there; OK: that of ->call, ->out says what was put back. */
+ * NONE, nothing (more) is there; OK: that of ->call, ->out says what was put back. It is found
+ * again until saved_settle(). */
 void undo_recover(const struct commit_places *places, struct job_result *ret);
 /* look.c: both sides of one path, as EFFECTED's body. */
 void look_make(const struct commit_places *places, const char *path, struct job_result *ret);

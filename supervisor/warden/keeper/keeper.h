@@ -22,7 +22,7 @@
 
 #define KEEPER_MAX     192        /* overlays at once: running and held */
 #define KEEPER_WORK_MS 60000      /* a child that takes longer is ended */
-#define KEEPER_UNDO    32         /* commits that can be undone */
+#define KEEPER_UNDO    32         /* calls whose commits can be undone */
 #define KEEPER_SAVED   (1u << 30) /* bytes of what they replaced, together */
 
 enum keeper_op {
@@ -31,9 +31,9 @@ enum keeper_op {
 	KEEPER_DIFF,   /* answer: the list, unless nothing changed */
 	KEEPER_DROP,   /* no answer */
 	KEEPER_COMMIT, /* fds: list as it was shown, paths; answer: a list */
-	KEEPER_UNDO_LAST, /* fds: workspace, paths; answer: a list */
-	KEEPER_LOOK,      /* fds: paths; answer: body of EFFECTED */
-	KEEPER_RECOVER,   /* fds: workspace: ends what a crash cut off there; answer: a list */
+	KEEPER_UNDO_ALL, /* fds: workspace, paths; answer: a list */
+	KEEPER_LOOK,     /* fds: paths; answer: body of EFFECTED */
+	KEEPER_RECOVER,  /* fds: workspace: ends what a crash cut off there; answer: a list */
 	KEEPER_OP_COUNT,
 };
 #define KEEPER_FDS_MAX 2
@@ -46,7 +46,8 @@ struct keeper_ask {
 	uint64_t inodes; /* 0: no limit */
 	uint32_t uid;    /* MAKE: whose it is inside */
 	uint32_t gid;
-	uint32_t exec; /* MAKE: programs in it may run */
+	uint32_t exec;    /* MAKE: programs in it may run */
+	uint32_t written; /* UNDO: paths that are written */
 	char call[CALL_ID_MAX + 1];
 	struct digest effects; /* COMMIT and UNDO: of the list that was shown */
 };
@@ -57,6 +58,7 @@ struct keeper_told {
 	uint64_t serial;
 	uint32_t status;       /* enum answer_status */
 	uint32_t count;        /* effects in the list */
+	uint32_t commits;      /* UNDO, RECOVER: that were taken back */
 	uint64_t used;         /* DIFF: bytes of memory that it holds */
 	struct digest effects; /* RECOVER: of the list that had been shown */
 	char call[CALL_ID_MAX + 1];

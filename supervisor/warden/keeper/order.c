@@ -59,7 +59,8 @@ int order_read(struct order *ret, const struct keeper_ask *ask, const int *fds, 
 	*ret = (struct order){.commit = {.call = ask->call,
 				  .shown = &ask->effects,
 				  .list = &ret->list,
-				  .paths = &ret->paths}};
+				  .paths = &ret->paths,
+				  .written = ask->written}};
 	if (ask->op == KEEPER_COMMIT)
 		fault = read_list(fds[0], &ret->list);
 	if (!fault && ask->op != KEEPER_RECOVER)

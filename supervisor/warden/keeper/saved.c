@@ -18,19 +18,21 @@
 #define FOLDER     (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define LIST_MAX   MESSAGE_BODY_MAX
 #define NUMBER_MAX 999999
+#define FOLDER_COST                                                                                \
+	(UINT64_C(1) << 20) /* what each counts at least: KEEPER_SAVED bounds them, too */
 
 bool saved_is_name(const char *call)
 {
 	return strlen(call) <= CALL_ID_MAX && str_is_name(call);
 }
 
-/* The N of CALL.N; 0: it is none of this call. */
+/* The N of CALL.N; 0: it is none of this call. call: NULL, any. */
 static unsigned number_of(const char *name, const char *call)
 {
-	size_t len = strlen(call);
+	size_t len = call ? strlen(call) : strcspn(name, ".");
 	uint64_t number;
 
-	if (strncmp(name, call, len) != 0 || name[len] != '.' ||
+	if ((call && strncmp(name, call, len) != 0) || name[len] != '.' ||
 	    str_u64(name + len + 1, NUMBER_MAX, &number))
 		return 0;
 	return (unsigned)number;
@@ -94,11 +96,17 @@ char (*saved_names(int saved, uint32_t *ret_count))[NAME_MAX + 1]
 	return names;
 }
 
-static bool name_has(int saved, const char *name, const char *mark)
+bool saved_name_has(int saved, const char *name, const char *mark)
 {
 	int cleanup_fd dir = openat(saved, name, FOLDER);
 
 	return dir >= 0 && faccessat(dir, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool is_open(int saved, const char *name)
+{
+	return saved_name_has(saved, name, SAVED_BEGUN) ||
+	       saved_name_has(saved, name, SAVED_UNDOING);
 }
 
 bool saved_any_begun(int saved)
@@ -108,7 +116,7 @@ bool saved_any_begun(int saved)
 	bool any = false;
 
 	for (uint32_t i = 0; i < count; i++)
-		any = any || name_has(saved, names[i], SAVED_BEGUN);
+		any = any || is_open(saved, names[i]);
 	return any;
 }
 
@@ -130,14 +138,18 @@ static uint64_t bytes_in(int saved, const char *name)
 	return bytes;
 }
 
+/* The marks first: what is cut off here is never taken for a commit. */
 void saved_remove(int saved, const char *name)
 {
+	static const char *const marks[] = {SAVED_BEGUN, SAVED_DONE, SAVED_UNDOING};
 	int fd = openat(saved, name, FOLDER);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
 	if (!list)
 		return;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+		(void)unlinkat(dirfd(list), marks[i], 0);
 	while ((entry = readdir(list)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			(void)unlinkat(dirfd(list), entry->d_name, 0);
@@ -145,17 +157,109 @@ void saved_remove(int saved, const char *name)
 	(void)unlinkat(saved, name, AT_REMOVEDIR);
 }
 
+/* ---- all of a call --------------------------------------------------------------------------- */
+
+static bool is_same_call(const char *a, const char *b)
+{
+	size_t len = strcspn(a, ".");
+
+	return len == strcspn(b, ".") && strncmp(a, b, len) == 0;
+}
+
+/* What the commits of the call of names[at] take up, or 0 where an earlier name is of it, too. */
+static uint64_t bytes_of_call(
+    int saved, char (*names)[NAME_MAX + 1], uint32_t count, uint32_t at, bool *ret_open)
+{
+	uint64_t bytes = 0;
+
+	*ret_open = false;
+	for (uint32_t i = 0; i < at; i++)
+		if (is_same_call(names[i], names[at]))
+			return 0;
+	for (uint32_t i = at; i < count; i++)
+		if (is_same_call(names[i], names[at])) {
+			uint64_t own = bytes_in(saved, names[i]);
+
+			bytes += own > FOLDER_COST ? own : FOLDER_COST;
+			*ret_open = *ret_open || is_open(saved, names[i]);
+		}
+	return bytes;
+}
+
+static void remove_call(int saved, char (*names)[NAME_MAX + 1], uint32_t count, uint32_t at)
+{
+	for (uint32_t i = count; i-- > at;)
+		if (is_same_call(names[i], names[at]))
+			saved_remove(saved, names[i]);
+}
+
 void saved_trim(int saved)
 {
-	uint32_t count;
+	uint32_t count, calls = 0;
 	char(*cleanup_free names)[NAME_MAX + 1] = saved_names(saved, &count);
 	uint64_t bytes = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		bytes += bytes_in(saved, names[i]);
-		if ((i >= KEEPER_UNDO || bytes > KEEPER_SAVED) &&
-		    !name_has(saved, names[i], SAVED_BEGUN))
+		bool open;
+		uint64_t own = bytes_of_call(saved, names, count, i, &open);
+
+		if (!own)
+			continue;
+		bytes += own;
+		if ((++calls > KEEPER_UNDO || bytes > KEEPER_SAVED) && !open)
+			remove_call(saved, names, count, i);
+	}
+}
+
+static int by_number_down(const void *a, const void *b)
+{
+	unsigned x = number_of(a, NULL), y = number_of(b, NULL);
+
+	return x < y ? 1 : -(x > y);
+}
+
+char (*saved_whole(int saved, const char *call, uint32_t *ret_count))[NAME_MAX + 1]
+{
+	uint32_t count;
+	char(*names)[NAME_MAX + 1] = saved_names(saved, &count);
+
+	*ret_count = 0;
+	for (uint32_t i = 0; i < count; i++)
+		if (number_of(names[i], call) && saved_name_has(saved, names[i], SAVED_DONE))
+			memmove(names[(*ret_count)++], names[i], sizeof(*names));
+	if (*ret_count)
+		qsort(names, *ret_count, sizeof(*names), by_number_down);
+	return names;
+}
+
+/* Its newest folder last: that has the mark, and as long as there is one a start goes on. */
+static void remove_undone(int saved, const char *call)
+{
+	uint32_t count;
+	char(*cleanup_free names)[NAME_MAX + 1] = saved_whole(saved, call, &count);
+
+	while (count-- > 0)
+		saved_remove(saved, names[count]);
+}
+
+void saved_settle(int saved, const char *call, bool taken_back)
+{
+	uint32_t count;
+	char(*cleanup_free names)[NAME_MAX + 1] = saved_names(saved, &count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		int cleanup_fd dir = -1;
+
+		if (!number_of(names[i], call) || !is_open(saved, names[i]))
+			continue;
+		if (taken_back && saved_name_has(saved, names[i], SAVED_UNDOING)) {
+			remove_undone(saved, call);
+		} else if (taken_back) {
 			saved_remove(saved, names[i]);
+		} else if ((dir = openat(saved, names[i], FOLDER)) >= 0) {
+			(void)unlinkat(dir, SAVED_BEGUN, 0);
+			(void)fsync(dir);
+		}
 	}
 }
 
@@ -281,31 +385,13 @@ int saved_unmark(const struct saved *saved, const char *mark)
 	return fsync(saved->dir) < 0 ? -errno : 0;
 }
 
-bool saved_has(const struct saved *saved, const char *mark)
-{
-	return faccessat(saved->dir, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 int saved_find(int saved, const char *call, struct saved_place *ret)
 {
 	uint32_t count;
-	char(*cleanup_free names)[NAME_MAX + 1] = saved_names(saved, &count);
-	const char *newest = NULL;
-	unsigned last = 0;
+	char(*cleanup_free names)[NAME_MAX + 1] = saved_whole(saved, call, &count);
 	struct saved found;
-	int fault;
+	int fault = count ? saved_open(saved, names[0], &found) : -ENOENT;
 
-	for (uint32_t i = 0; i < count; i++) {
-		unsigned number = number_of(names[i], call);
-
-		if (number <= last || !name_has(saved, names[i], SAVED_DONE))
-			continue;
-		last = number;
-		newest = names[i];
-	}
-	if (!newest)
-		return -ENOENT;
-	fault = saved_open(saved, newest, &found);
 	if (!fault) {
 		*ret = found.place;
 		saved_close(&found);

@@ -176,6 +176,7 @@ static int take_result(struct keeper_told *told, struct job_result *result)
 	told->status = result->status;
 	told->note = result->note;
 	told->count = result->count;
+	told->commits = result->commits;
 	told->effects = result->effects;
 	memcpy(told->call, result->call, sizeof(told->call));
 	if (result->out.fault || !result->out.len)
@@ -207,7 +208,7 @@ static int do_write(const struct kept *kept, const struct keeper_ask *ask,
 	buf_init(&result.out, JOB_LIST_MAX);
 	if (ask->op == KEEPER_COMMIT)
 		commit_make(&places, &order.commit, &result);
-	else if (ask->op == KEEPER_UNDO_LAST)
+	else if (ask->op == KEEPER_UNDO_ALL)
 		undo_make(&places, &order.commit, &result);
 	else if (ask->op == KEEPER_LOOK)
 		look_make(&places, order.paths.count ? order.paths.items[0] : "", &result);
@@ -235,7 +236,7 @@ static bool is_whole(const struct keeper_ask *ask, const struct kept *kept, size
 	case KEEPER_DIFF: return kept && fds == 0;
 	case KEEPER_COMMIT: return kept && fds == 2;
 	case KEEPER_LOOK: return kept && fds == 1;
-	case KEEPER_UNDO_LAST: return fds == 2;
+	case KEEPER_UNDO_ALL: return fds == 2;
 	case KEEPER_RECOVER: return fds == 1;
 	case KEEPER_NONE:
 	case KEEPER_MAKE:

@@ -153,7 +153,6 @@ int write_check(
 struct writing {
 	const struct write_spec *spec;
 	const struct write_stood *stood;
-	uint32_t left;
 };
 
 /* Whatever stands there is still what was looked at. A folder may have got our own entries. */
@@ -175,7 +174,7 @@ static int check_again(const struct writing *writing, uint32_t i, int dir, const
 }
 
 /* 1: there is nothing to do for this path any more. */
-static int look_leniently(struct writing *writing, uint32_t i, int dir, const char *name)
+static int look_leniently(const struct writing *writing, uint32_t i, int dir, const char *name)
 {
 	const struct effect *effect = &writing->spec->list->items[i];
 	struct effect_side side;
@@ -191,7 +190,7 @@ static int look_leniently(struct writing *writing, uint32_t i, int dir, const ch
 	/* Between two steps: what stood there is gone and what comes is not there yet. */
 	if (side.type == EFFECT_TYPE_NONE && effect->after.type != EFFECT_TYPE_NONE)
 		return 0;
-	writing->left++;
+	writing->spec->left[i] = true;
 	return 1;
 }
 
@@ -206,11 +205,11 @@ static int open_source(const struct writing *writing, uint32_t i)
 		dir = side_parent(spec->upper, spec->list->items[i].path, &name);
 		return dir < 0 ? dir : side_open(dir, name);
 	}
-	(void)snprintf(own, sizeof(own), "b%u", i);
-	return side_open(spec->saved->dir, own);
+	(void)snprintf(own, sizeof(own), "b%u", spec->kept[i].number);
+	return side_open(spec->kept[i].dir, own);
 }
 
-static int put_new(struct writing *writing, uint32_t i, int dir, const char *name)
+static int put_new(const struct writing *writing, uint32_t i, int dir, const char *name)
 {
 	const struct write_spec *spec = writing->spec;
 	const struct effect *effect = &spec->list->items[i];
@@ -227,8 +226,8 @@ static int put_new(struct writing *writing, uint32_t i, int dir, const char *nam
 		return source;
 	if (fstat(dir, &st) < 0)
 		return -errno;
-	put.uid = spec->saved ? spec->saved->owners[i][0] : st.st_uid;
-	put.gid = spec->saved ? spec->saved->owners[i][1] : st.st_gid;
+	put.uid = spec->kept ? spec->kept[i].uid : st.st_uid;
+	put.gid = spec->kept ? spec->kept[i].gid : st.st_gid;
 	/* A folder for a file or a file for a folder: the one that was goes first. */
 	if (is_folder(&effect->before) != is_folder(&effect->after) &&
 	    unlinkat(dir, name, is_folder(&effect->before) ? AT_REMOVEDIR : 0) < 0 &&
@@ -237,7 +236,7 @@ static int put_new(struct writing *writing, uint32_t i, int dir, const char *nam
 	return put_object(dir, name, &put);
 }
 
-static int write_one(struct writing *writing, uint32_t i)
+static int write_one(const struct writing *writing, uint32_t i)
 {
 	const struct write_spec *spec = writing->spec;
 	const struct effect *effect = &spec->list->items[i];
@@ -245,12 +244,12 @@ static int write_one(struct writing *writing, uint32_t i)
 	int cleanup_fd dir = side_parent(spec->workspace, effect->path, &name);
 	int result;
 
-	if (dir < 0 && spec->lenient && effect->after.type == EFFECT_TYPE_NONE)
+	if (dir < 0 && spec->left && effect->after.type == EFFECT_TYPE_NONE)
 		return 0; /* gone with its folder */
 	if (dir < 0)
 		return dir;
-	result = spec->lenient ? look_leniently(writing, i, dir, name)
-			       : check_again(writing, i, dir, name);
+	result =
+	    spec->left ? look_leniently(writing, i, dir, name) : check_again(writing, i, dir, name);
 	if (result)
 		return result < 0 ? result : 0;
 	if (effect->kind == EFFECT_MODE)
@@ -300,9 +299,9 @@ static enum pass pass_of(const struct effects *list, const struct effect *effect
 }
 
 int write_all(const struct write_spec *spec, const struct write_stood *stood, uint32_t *ret_at,
-    uint32_t *ret_left, struct err_note *note)
+    struct err_note *note)
 {
-	struct writing writing = {.spec = spec, .stood = stood};
+	const struct writing writing = {.spec = spec, .stood = stood};
 	const struct effects *list = spec->list;
 	int fault = 0;
 
@@ -315,7 +314,6 @@ int write_all(const struct write_spec *spec, const struct write_stood *stood, ui
 			fault = write_one(&writing, i);
 			*ret_at = i;
 		}
-	*ret_left = writing.left;
 	if (!fault)
 		return 0;
 	return err_note_errno(note, err_note(note, fault, "%s", list->items[*ret_at].path));

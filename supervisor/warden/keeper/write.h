@@ -9,18 +9,25 @@
 #include <sys/stat.h>
 
 #include "supervisor/base/err.h"
-#include "supervisor/warden/keeper/saved.h"
+#include "supervisor/link/effects.h"
+
+/* What a path is put back from: bNUMBER of a folder of STATE/effects. */
+struct write_kept {
+	int dir;
+	uint32_t number;
+	uint32_t uid, gid;
+};
 
 struct write_spec {
 	int workspace;
 	const struct effects *list;
-	int upper; /* content of what is new; -1: of saved */
-	const struct saved
-	    *saved;            /* bI and owners; NULL: whoever owns the folder owns what is new */
+	int upper; /* content of what is new; -1: of kept */
+	/* For each path; NULL: what is new is of the folder's owner. */
+	const struct write_kept *kept;
 	const char *temporary; /* name under which things are made */
-	/* What stands at a place was changed since: it is left as it is, and so is what was put
-	 * there already; else that is a fault. */
-	bool lenient;
+	/* Where what stands at a place was changed since, it is left as it is and this says so;
+	 * what was put there already stays, too. NULL: both are faults. */
+	bool *left;
 };
 
 /* What stood at each path when it was looked at; calloc'ed by the caller, one for each. */
@@ -33,9 +40,8 @@ struct write_stood {
 int write_check(
     const struct write_spec *spec, struct write_stood *stood, bool *wrong, struct err_note *note);
 /* 0; or -errno with note and *ret_at, the path that failed: what was written until then stays
- * (-ESTALE, -EEXIST: something changed meanwhile). *ret_left: paths left alone (lenient). stood may
- * be NULL where lenient. */
+ * (-ESTALE, -EEXIST: something changed meanwhile). stood and note may be NULL with ->left. */
 int write_all(const struct write_spec *spec, const struct write_stood *stood, uint32_t *ret_at,
-    uint32_t *ret_left, struct err_note *note);
+    struct err_note *note);
 
 #endif

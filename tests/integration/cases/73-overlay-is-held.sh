@@ -74,6 +74,22 @@ expect copy "$(cat workspace/copy)" one
 signed undo "$id" >out 2>err || fail "undo: $(cat out err)"
 [ ! -e workspace/copy ] || fail "it was not taken back"
 
+# what was committed path by path is taken back by one undo, all of it or nothing
+run 'sh -c "echo new >>changed; rm mode; mkdir -p deep; cp changed deep/in"'
+for path in changed mode deep; do
+	signed commit "$id" $path >out 2>err || fail "commit $path: $(cat out err)"
+done
+echo mine >workspace/deep/in
+signed undo "$id" >out 2>err && fail "taken back over what somebody wrote"
+grep -q 'deep/in' err || fail "it does not say where: $(cat err)"
+expect 'nothing half done' "$(tail -n 1 workspace/changed) $(ls -d workspace/mode 2>/dev/null)" 'new '
+cp workspace/changed workspace/deep/in
+signed undo "$id" >out 2>err || fail "undo of three: $(cat out err)"
+expect 'all of it' "$(cat workspace/changed workspace/mode; ls -d workspace/deep 2>/dev/null)" "$(printf 'one\nthree')"
+written() { cat state/audit/*.jsonl | jq -c 'select(."@type" == "effects.written" or .type == "effects.written") | select(.op == "undo")' | tail -n 1; }
+expect 'the trail says what' "$(written | jq -r '"\(.commits) \(.paths) \(.names | join(","))"')" '3 4 changed,deep,deep/in,mode'
+ls state/effects | grep -q "^$id" && fail "left over: $(ls state/effects)"
+
 # special files are shown, never committed
 run 'mkfifo pipe'
 expect pipe "$(change pipe)" 'added special special'
@@ -83,6 +99,6 @@ signed commit "$id" >out 2>err && fail "a FIFO was committed"
 # nothing changed: nothing held
 run 'cat changed'
 expect clean "$(jq -r '._meta["callgate/effects"].state' call.json)" clean
-expect 'decisions on disk' "$(records effects.decision)" 6
+expect 'decisions on disk' "$(records effects.decision)" 11
 down
 verify_ok

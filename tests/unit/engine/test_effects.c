@@ -175,9 +175,43 @@ static void test_commit(void **state)
 	(void)answer_effects_record(ANSWER_OK);
 	order = answer_effects(ANSWER_OK);
 	assert_int_equal(order->u.effects.op, EFFECTS_UNDO);
+	assert_int_equal(order->u.effects.written, 3);
 	json_decref(reply_json(REPLY_RESULT));
 	assert_int_equal(effect_book_find(&world, id)->state, HOLDING_UNDONE);
 	assert_int_equal(effect_book_find(&world, id)->written_count, 0);
+}
+
+/* Of what was committed path by path one undoing takes back all, and the record names it. */
+static void test_undo_of_some(void **state)
+{
+	static const char *const paths[] = {"\\xff", ".git/hooks/pre-commit"};
+	char id[CALL_ID_MAX];
+	struct message *order;
+
+	(void)state;
+	(void)ended("aside", id, EXIT_HOW_EXITED);
+	json_decref(finish(id));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(request(2, REQUEST_EFFECTS_COMMIT,
+				     order_of(id, json_pack("[s]", paths[i])), NULL),
+		    -1);
+		(void)answer_effects_record(ANSWER_OK);
+		assert_int_equal(answer_effects(ANSWER_OK)->u.effects.written, 0);
+		json_decref(reply_json(REPLY_RESULT));
+	}
+	assert_int_equal(request(2, REQUEST_EFFECTS_UNDO, order_of(id, NULL), NULL), -1);
+	order = answer_effects_record(ANSWER_OK);
+	assert_true(record_holds(order, "undo") && record_holds(order, "pre-commit"));
+	assert_false(record_holds(order, "link"));
+	order = answer_effects(ANSWER_OK);
+	assert_int_equal(order->u.effects.op, EFFECTS_UNDO);
+	assert_int_equal(order->u.effects.written, 2);
+	assert_int_equal(order->u.effects.paths.count, 0);
+	json_decref(reply_json(REPLY_RESULT));
+	assert_int_equal(effect_book_find(&world, id)->state, HOLDING_HELD);
+	assert_int_equal(effect_book_find(&world, id)->written_count, 0);
+	/* Nothing is there any more to be undone. */
+	assert_int_equal(request(2, REQUEST_EFFECTS_UNDO, order_of(id, NULL), NULL), 409);
 }
 
 static void test_no_receipt_no_commit(void **state)
@@ -524,6 +558,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    ROAD(test_held),
 	    ROAD(test_commit),
+	    ROAD(test_undo_of_some),
 	    ROAD(test_no_receipt_no_commit),
 	    ROAD(test_discard),
 	    ROAD(test_look),

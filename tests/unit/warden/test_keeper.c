@@ -33,6 +33,7 @@ struct rig {
 	struct effects list;
 	struct digest shown;
 	struct job_result result;
+	uint32_t written; /* paths, by commits that are whole */
 };
 
 static const struct strv all_paths = {NULL, 0};
@@ -170,22 +171,35 @@ static const struct effect *effect(const struct rig *rig, const char *path)
 
 static enum answer_status commit(struct rig *rig, const struct strv *paths)
 {
-	const struct commit_ask ask = {"c-1", &rig->shown, &rig->list, paths};
+	const struct commit_ask ask = {"c-1", &rig->shown, &rig->list, paths, 0};
 
 	buf_reset(&rig->result.out);
 	rig->result.note.text[0] = '\0';
 	rig->result.status = ANSWER_NONE;
 	commit_make(&rig->places, &ask, &rig->result);
+	if (rig->result.status == ANSWER_OK) {
+		rig->written += rig->result.count;
+		saved_settle(rig->places.saved, "c-1", false); /* it is recorded */
+	}
 	return rig->result.status;
+}
+
+static enum answer_status commit_one(struct rig *rig, const char *path)
+{
+	return commit(rig, &(struct strv){&path, 1});
 }
 
 static enum answer_status undo(struct rig *rig)
 {
-	const struct commit_ask ask = {"c-1", &rig->shown, &rig->list, &all_paths};
+	const struct commit_ask ask = {"c-1", &rig->shown, &rig->list, &all_paths, rig->written};
 
 	buf_reset(&rig->result.out);
 	rig->result.note.text[0] = '\0';
 	undo_make(&rig->places, &ask, &rig->result);
+	if (rig->result.status == ANSWER_OK) {
+		rig->written = 0;
+		saved_settle(rig->places.saved, "c-1", true);
+	}
 	return rig->result.status;
 }
 
@@ -482,6 +496,96 @@ static void test_undo_refused(void **state)
 	check_before(rig);
 }
 
+/* One undoing takes back every commit of the call, or nothing. */
+static void test_undo_all(void **state)
+{
+	struct rig *rig = *state;
+	int ws = rig->places.workspace;
+	const char *made[] = {"new", "new/Makefile"}, *late[] = {"new/out"};
+	struct saved_place place;
+
+	fill(rig);
+	list(rig);
+	assert_int_equal(commit(rig, &(struct strv){made, 2}), ANSWER_OK);
+	assert_int_equal(commit(rig, &(struct strv){late, 1}), ANSWER_OK);
+	assert_int_equal(commit_one(rig, "changed"), ANSWER_OK);
+	assert_int_equal(commit_one(rig, "tree/sub/leaf"), ANSWER_OK);
+	assert_int_equal(commit_one(rig, "tree/sub"), ANSWER_OK);
+	assert_int_equal(commit_one(rig, "link"), ANSWER_OK);
+	/* Where one of the older ones is not as it was written, nothing is taken back. */
+	put(ws, "new/Makefile", "edited by hand", 0644);
+	assert_int_equal(undo(rig), ANSWER_REFUSED);
+	assert_non_null(strstr(rig->result.note.text, "new/Makefile"));
+	assert_string_equal(text_of(ws, "changed"), "new");
+	assert_false(exists(ws, "tree/sub"));
+	put(ws, "new/Makefile", "all:", 0644);
+	/* Nor where one of them is not kept any more. */
+	rig->written++;
+	assert_int_equal(undo(rig), ANSWER_REFUSED);
+	assert_string_equal(text_of(ws, "changed"), "new");
+	rig->written--;
+	assert_int_equal(undo(rig), ANSWER_OK);
+	assert_int_equal(rig->result.commits, 6);
+	assert_int_equal(rig->result.count, 7);
+	check_before(rig);
+	assert_int_equal(saved_find(rig->places.saved, "c-1", &place), -ENOENT);
+}
+
+/* What was committed, put back by hand and committed again is taken back once. */
+static void test_undo_twice_committed(void **state)
+{
+	struct rig *rig = *state;
+
+	fill(rig);
+	list(rig);
+	assert_int_equal(commit_one(rig, "changed"), ANSWER_OK);
+	put(rig->places.workspace, "changed", "old", 0644);
+	assert_int_equal(commit_one(rig, "changed"), ANSWER_OK);
+	rig->written = 1;
+	assert_int_equal(undo(rig), ANSWER_OK);
+	assert_int_equal(rig->result.commits, 2);
+	check_before(rig);
+}
+
+/* A crash in the middle of it: the start goes on to its end, whatever is there of it. */
+static void test_undo_cut_off(void **state)
+{
+	struct rig *rig = *state;
+	int ws = rig->places.workspace;
+	struct saved_place place;
+	struct saved saved;
+
+	for (int cut = 0; cut < 3; cut++) {
+		if (cut == 0)
+			fill(rig);
+		list(rig);
+		rig->written = 0;
+		assert_int_equal(commit_one(rig, "changed"), ANSWER_OK);
+		assert_int_equal(commit_one(rig, "gone"), ANSWER_OK);
+		assert_int_equal(commit_one(rig, "dir/fresh"), ANSWER_OK);
+		assert_int_equal(saved_find(rig->places.saved, "c-1", &place), 0);
+		assert_string_equal(place.name, "c-1.3");
+		assert_int_equal(saved_open(rig->places.saved, place.name, &saved), 0);
+		assert_int_equal(saved_mark(&saved, SAVED_UNDOING), 0);
+		saved_close(&saved);
+		if (cut > 0)
+			put(ws, "changed", "old", 0644);
+		if (cut > 1)
+			saved_remove(rig->places.saved, "c-1.1");
+		assert_true(saved_any_begun(rig->places.saved));
+		buf_reset(&rig->result.out);
+		undo_recover(&rig->places, &rig->result);
+		assert_int_equal(rig->result.status, ANSWER_OK);
+		assert_int_equal(rig->result.commits, cut > 1 ? 2 : 3);
+		check_before(rig);
+		/* Found again until it is recorded. */
+		assert_true(saved_any_begun(rig->places.saved));
+		saved_settle(rig->places.saved, "c-1", true);
+		assert_false(saved_any_begun(rig->places.saved));
+		assert_int_equal(saved_find(rig->places.saved, "c-1", &place), -ENOENT);
+	}
+}
+
 /* A crash after so many paths: the next start takes them back, and only then forgets. */
 static void test_recovery(void **state)
 {
@@ -511,6 +615,8 @@ static void test_recovery(void **state)
 	assert_true(digest_equal(&rig->result.effects, &rig->shown));
 	check_before(rig);
 	assert_false(exists(rig->places.workspace, ".callgate-c-1"));
+	assert_true(saved_any_begun(rig->places.saved));
+	saved_settle(rig->places.saved, "c-1", true);
 	assert_false(saved_any_begun(rig->places.saved));
 	buf_reset(&rig->result.out);
 	undo_recover(&rig->places, &rig->result);
@@ -552,6 +658,25 @@ static void test_look(void **state)
 	assert_int_equal(rig->result.out.len, 8 + strlen("../../etc/passwd"));
 }
 
+/* Commits all, and takes the file away again. */
+static void commit_as(struct rig *rig, const char *call, bool recorded)
+{
+	const struct commit_ask ask = {call, &rig->shown, &rig->list, &all_paths, 0};
+
+	commit_make(&rig->places, &ask, &rig->result);
+	assert_int_equal(rig->result.status, ANSWER_OK);
+	if (recorded)
+		saved_settle(rig->places.saved, call, false);
+	assert_int_equal(unlinkat(rig->places.workspace, "a", 0), 0);
+}
+
+static void age(struct rig *rig, const char *name, time_t when)
+{
+	const struct timespec long_ago[2] = {{.tv_sec = when}, {.tv_sec = when}};
+
+	assert_int_equal(utimensat(rig->places.saved, name, long_ago, 0), 0);
+}
+
 static void test_trim(void **state)
 {
 	struct rig *rig = *state;
@@ -560,13 +685,26 @@ static void test_trim(void **state)
 
 	put(rig->places.upper, "a", "a", 0644);
 	list(rig);
-	for (int i = 0; i < KEEPER_UNDO + 3; i++) {
-		assert_int_equal(commit(rig, &all_paths), ANSWER_OK);
-		assert_int_equal(unlinkat(rig->places.workspace, "a", 0), 0);
+	/* Of each call all or nothing, and never what is not recorded yet. */
+	commit_as(rig, "open", false);
+	commit_as(rig, "two", true);
+	commit_as(rig, "two", true);
+	age(rig, "open.1", 1000);
+	age(rig, "two.1", 2000);
+	age(rig, "two.2", 2001);
+	for (int i = 0; i < KEEPER_UNDO; i++) {
+		char call[16];
+
+		assert_true(exists(rig->places.saved, "two.1"));
+		snprintf(call, sizeof(call), "n-%d", i);
+		commit_as(rig, call, true);
 	}
 	names = saved_names(rig->places.saved, &count);
-	assert_int_equal(count, KEEPER_UNDO);
+	assert_int_equal(count, KEEPER_UNDO + 1);
 	free(names);
+	assert_true(exists(rig->places.saved, "open.1"));
+	assert_false(exists(rig->places.saved, "two.1"));
+	assert_false(exists(rig->places.saved, "two.2"));
 	assert_false(saved_is_name("../x"));
 	assert_false(saved_is_name(""));
 	assert_true(saved_is_name("c-1_B"));
@@ -587,6 +725,9 @@ int main(void)
 	    CASE(test_links),
 	    CASE(test_special_and_hard_links),
 	    CASE(test_undo_refused),
+	    CASE(test_undo_all),
+	    CASE(test_undo_twice_committed),
+	    CASE(test_undo_cut_off),
 	    CASE(test_recovery),
 	    CASE(test_other_content),
 	    CASE(test_look),
