@@ -70,81 +70,6 @@ static int get_held(const struct command_session *session, const char *id, json_
 	return status;
 }
 
-/* ---- diff ---------------------------------------------------------------------------------- */
-
-/* What cannot be shown of one path is said there; the others are shown. */
-static int print_contents(const struct command_session *session, const json_t *held,
-    const json_t *change, struct diff_style style)
-{
-	struct client client = {0};
-	json_t *answer = NULL, *look;
-	int status = client_open(&client, session);
-
-	if (status == 0)
-		status = client_request(&client, session, "callgate/effects/look",
-		    json_pack("{s:s, s:s}", "call", command_text_of(held, "call"), "path",
-			command_text_of(change, "path")),
-		    &answer);
-	look = json_object_get(answer, "result");
-	if (look) {
-		diff_print(look, style);
-	} else if (status == 0) {
-		printf("  (its contents cannot be shown: ");
-		command_print_escaped(command_text_of(json_object_get(answer, "error"), "message"));
-		printf(")\n");
-	}
-	json_decref(answer);
-	client_close(&client);
-	return status;
-}
-
-static bool has_contents(const json_t *change)
-{
-	const char *kind = command_text_of(change, "kind");
-
-	return strcmp(kind, "mode") != 0 &&
-	       (!strcmp(command_text_of(change, "type_before"), "file") ||
-		   !strcmp(command_text_of(change, "type_after"), "file"));
-}
-
-static int print_diff(const struct command_session *session, const json_t *held)
-{
-	const struct diff_style style = {.colour = isatty(STDOUT_FILENO) == 1};
-	const bool gone = strcmp(command_text_of(held, "state"), "held") != 0;
-	const json_t *change;
-	int status = 0;
-	size_t i;
-
-	print_line(held);
-	json_array_foreach(json_object_get(held, "changes"), i, change)
-	{
-		diff_print_change(change, style);
-		if (!gone && status == 0 && has_contents(change))
-			status = print_contents(session, held, change, style);
-	}
-	if (json_integer_value(json_object_get(held, "more")) > 0)
-		command_remark("%lld more changes are not shown; --output json has the count",
-		    (long long)json_integer_value(json_object_get(held, "more")));
-	return status;
-}
-
-int cmd_diff(struct command_session *session, int argc, char **argv)
-{
-	json_t *held = NULL;
-	int status = command_no_more(argc, argv, 1);
-
-	if (status != 0)
-		return status;
-	if (argc == 1)
-		return list_held(session);
-	status = get_held(session, argv[1], &held);
-	if (status == 0)
-		status = session->output == COMMAND_OUTPUT_JSON ? command_print_json(held)
-								: print_diff(session, held);
-	json_decref(held);
-	return status;
-}
-
 /* ---- choosing paths -------------------------------------------------------------------------- */
 
 /* As the daemon names it: a path typed is the path itself; one that was copied from a diff is
@@ -222,6 +147,140 @@ static json_t *paths_of(const json_t *held, int argc, char **argv)
 	(void)json_array_extend(paths, folders);
 	json_decref(folders);
 	return paths;
+}
+
+/* ---- diff ---------------------------------------------------------------------------------- */
+
+/* *ret: the contents of one path, in *ret_answer; NULL where that says why not. */
+static int look(const struct command_session *session, const json_t *held, const json_t *change,
+    json_t **ret_answer, json_t **ret)
+{
+	struct client client = {0};
+	int status = client_open(&client, session);
+
+	if (status == 0)
+		status = client_request(&client, session, "callgate/effects/look",
+		    json_pack("{s:s, s:s}", "call", command_text_of(held, "call"), "path",
+			command_text_of(change, "path")),
+		    ret_answer);
+	*ret = status == 0 ? json_object_get(*ret_answer, "result") : NULL;
+	client_close(&client);
+	return status;
+}
+
+/* What cannot be shown of one path is said there; the others are shown. */
+static int print_contents(const struct command_session *session, const json_t *held,
+    const json_t *change, struct diff_style style)
+{
+	json_t *answer = NULL, *contents;
+	int status = look(session, held, change, &answer, &contents);
+
+	if (contents) {
+		diff_print(contents, style);
+	} else if (status == 0) {
+		printf("  (its contents cannot be shown: ");
+		command_print_escaped(command_text_of(json_object_get(answer, "error"), "message"));
+		printf(")\n");
+	}
+	json_decref(answer);
+	return status;
+}
+
+/* What is written already stands in the workspace: there is no other side any more. */
+static bool has_contents(const json_t *held, const json_t *change)
+{
+	static const char *const kinds[] = {"file", "link"};
+
+	if (strcmp(command_text_of(change, "kind"), "mode") == 0 ||
+	    strcmp(command_text_of(held, "state"), "held") != 0 ||
+	    json_is_true(json_object_get(change, "committed")))
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(command_text_of(change, "type_before"), kinds[i]) == 0 ||
+		    strcmp(command_text_of(change, "type_after"), kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+static int print_diff(const struct command_session *session, const json_t *held)
+{
+	const struct diff_style style = {.colour = isatty(STDOUT_FILENO) == 1};
+	const json_t *change;
+	int status = 0;
+	size_t i;
+
+	print_line(held);
+	json_array_foreach(json_object_get(held, "changes"), i, change)
+	{
+		diff_print_change(change, style);
+		if (status == 0 && has_contents(held, change))
+			status = print_contents(session, held, change, style);
+	}
+	if (strcmp(command_text_of(held, "state"), "held") != 0)
+		command_remark("contents are shown of changes that are held; these are %s",
+		    command_text_of(held, "state"));
+	if (json_integer_value(json_object_get(held, "more")) > 0)
+		command_remark("%lld more changes are not shown; --output json has the count",
+		    (long long)json_integer_value(json_object_get(held, "more")));
+	return status;
+}
+
+static bool is_among(const json_t *paths, const char *path)
+{
+	const json_t *at;
+	size_t i;
+
+	json_array_foreach(paths, i, at)
+	{
+		if (strcmp(json_string_value(at), path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Only the chosen paths stay, in JSON with their contents. */
+static int narrow(const struct command_session *session, json_t *held, int argc, char **argv)
+{
+	json_t *paths = paths_of(held, argc, argv);
+	json_t *changes = json_object_get(held, "changes"), *change;
+	int status = paths ? 0 : COMMAND_USAGE;
+
+	for (size_t i = json_array_size(changes); status == 0 && i-- > 0;) {
+		json_t *answer = NULL, *contents;
+
+		change = json_array_get(changes, i);
+		if (!is_among(paths, command_text_of(change, "path"))) {
+			(void)json_array_remove(changes, i);
+			continue;
+		}
+		if (session->output != COMMAND_OUTPUT_JSON || !has_contents(held, change))
+			continue;
+		status = look(session, held, change, &answer, &contents);
+		if (contents)
+			(void)json_object_update_missing(change, contents);
+		json_decref(answer);
+	}
+	json_decref(paths);
+	return status;
+}
+
+int cmd_diff(struct command_session *session, int argc, char **argv)
+{
+	json_t *held = NULL;
+	int status = command_no_options(argc, argv);
+
+	if (status != 0)
+		return status;
+	if (argc == 1)
+		return list_held(session);
+	status = get_held(session, argv[1], &held);
+	if (status == 0 && argc > 2)
+		status = narrow(session, held, argc - 2, argv + 2);
+	if (status == 0)
+		status = session->output == COMMAND_OUTPUT_JSON ? command_print_json(held)
+								: print_diff(session, held);
+	json_decref(held);
+	return status;
 }
 
 /* ---- commit, undo, discard ------------------------------------------------------------------- */

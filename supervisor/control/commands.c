@@ -162,14 +162,15 @@ static const struct command_row rows[] = {
     {
 	"diff",
 	cmd_diff,
-	"diff [CALL]",
+	"diff [CALL [PATH...]]",
 	"what a call has changed in its overlay; without CALL, what is held",
 	"callgate diff\n"
-	"callgate diff c0198a",
+	"callgate diff c0198a\n"
+	"callgate diff c0198a src",
 	"",
 	"",
 	"CALL",
-	"",
+	"a folder means what is in it, too",
     },
     {
 	"commit",

@@ -40,20 +40,34 @@ static void print_marks(const json_t *change, struct diff_style style)
 	}
 }
 
-void diff_print_change(const json_t *change, struct diff_style style)
+static void print_sides(const json_t *change)
 {
+	const char *was = command_text_of(change, "type_before");
+	const char *is = command_text_of(change, "type_after");
 	const char *before = command_text_of(change, "mode_before");
 	const char *after = command_text_of(change, "mode_after");
+	const json_t *size = json_object_get(change, is[0] ? "size_after" : "size_before");
+
+	printf("  (%s", command_text_of(change, "type"));
+	if (was[0] && is[0] && strcmp(was, is) != 0)
+		printf(", was a %s", strcmp(was, "special") == 0 ? "special file" : was);
+	if (before[0] && after[0] && strcmp(before, after) != 0)
+		printf(", mode %s -> %s", before, after);
+	else if (after[0] || before[0])
+		printf(", mode %s", after[0] ? after : before);
+	if (size && strcmp(command_text_of(change, "kind"), "mode") != 0)
+		printf(", %lld bytes", (long long)json_integer_value(size));
+	printf(")");
+}
+
+void diff_print_change(const json_t *change, struct diff_style style)
+{
 	const char *target = command_text_of(change, "target");
 
 	printf("%s%-8s", style.colour ? BOLD : "", command_text_of(change, "kind"));
 	command_print_rendered(command_text_of(change, "path"));
-	printf("%s  (%s", style.colour ? PLAIN : "", command_text_of(change, "type"));
-	if (before[0] && after[0] && strcmp(before, after) != 0)
-		printf(", mode %s -> %s", before, after);
-	else if (after[0])
-		printf(", mode %s", after);
-	printf(")");
+	printf("%s", style.colour ? PLAIN : "");
+	print_sides(change);
 	if (target[0]) {
 		printf(" -> ");
 		command_print_rendered(target);
@@ -233,15 +247,37 @@ static const char *why_not(const json_t *side)
 	return NULL;
 }
 
+/* A link's text is no content: where it led is said, and where it leads the line above has said. */
+static const json_t *content_of(const json_t *look, const char *side, const char *type)
+{
+	return strcmp(command_text_of(look, type), "link") == 0 ? NULL
+								: json_object_get(look, side);
+}
+
+static void print_old_link(const json_t *look)
+{
+	const json_t *before = json_object_get(look, "before");
+
+	if (strcmp(command_text_of(look, "type_before"), "link") != 0)
+		return;
+	printf("  (led to ");
+	if (strcmp(command_text_of(before, "encoding"), "utf-8") == 0)
+		command_print_escaped(command_text_of(before, "data"));
+	else
+		printf("what is no text");
+	printf(")\n");
+}
+
 void diff_print(const json_t *look, struct diff_style style)
 {
-	const json_t *before = json_object_get(look, "before"),
-		     *after = json_object_get(look, "after");
+	const json_t *before = content_of(look, "before", "type_before"),
+		     *after = content_of(look, "after", "type_after");
 	struct lines cleanup_with(lines_fini) a = {.count = 0};
 	struct lines cleanup_with(lines_fini) b = {.count = 0};
 	struct script cleanup_with(script_fini) script = {.count = 0};
 	const char *why = why_not(before) ? why_not(before) : why_not(after);
 
+	print_old_link(look);
 	if (why) {
 		printf("  (%s: %lld bytes before, %lld after)\n", why,
 		    (long long)json_integer_value(json_object_get(before, "size")),

@@ -14,8 +14,8 @@ struct diff_style {
 
 /* One of "changes" of callgate/effects/get, on a line. */
 void diff_print_change(const json_t *change, struct diff_style style);
-/* The answer of callgate/effects/look: lines that went and came, with three around them; what is no
- * text, or too long, is said to be so. */
+/* The answer of callgate/effects/look: lines that went and came, with three around them, of what
+ * was removed all of it; where a link led; what is no text, or too long, is said to be so. */
 void diff_print(const json_t *look, struct diff_style style);
 
 #endif

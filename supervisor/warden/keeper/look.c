@@ -1,7 +1,9 @@
 /* LOOK: the content of one path, before and after. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "supervisor/base/cleanup.h"
@@ -13,11 +15,18 @@ static ssize_t read_side(int root, const char *path, char *out)
 {
 	const char *name;
 	int cleanup_fd dir = side_parent(root, path, &name);
-	int cleanup_fd fd = dir < 0 ? -1 : side_open(dir, name);
+	int cleanup_fd fd = -1;
+	struct stat st;
 	size_t len = 0;
 
 	if (dir < 0)
 		return dir == -ENOENT || dir == -ENOTDIR ? 0 : dir;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	/* A whiteout is a device, which could not even be opened. */
+	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+		return 0;
+	fd = side_open(dir, name);
 	if (fd == -ELOOP) {
 		ssize_t link = readlinkat(dir, name, out, PATH_MAX);
 

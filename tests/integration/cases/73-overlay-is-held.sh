@@ -45,6 +45,14 @@ expect 'the hook is told first' "$(jq -r '._meta["callgate/effects"].changes[0].
 grep -q '^+more$' diff.txt || fail "no line that came: $(cat diff.txt)"
 grep -q 'RUNS LATER' diff.txt || fail "the hook is not marked: $(cat diff.txt)"
 ! grep -q $'\033' diff.txt || fail "colour in a file"
+grep -q '^removed removed  (file, mode 0644, 4 bytes)$' diff.txt || fail "what was removed: $(cat diff.txt)"
+grep -q '^-two$' diff.txt || fail "what was in it: $(cat diff.txt)"
+grep -q '^mode    mode  (file, mode 0644 -> 0755)$' diff.txt || fail "the mode: $(cat diff.txt)"
+grep -q '^added   link  (link) -> ../outside.txt  LEADS OUT' diff.txt || fail "the link: $(cat diff.txt)"
+"$callgate" diff "$id" removed ./sub >diff.txt || fail "diff of paths: $(cat diff.txt)"
+expect 'these only' "$(grep -E '^(added|changed|removed|mode) ' diff.txt | awk '{print $2}' | tr '\n' ' ')" 'removed sub sub/added '
+expect 'contents in JSON' "$("$callgate" --output json diff "$id" removed | jq -r '.changes[0].before.data')" two
+"$callgate" diff "$id" nowhere >diff.txt 2>&1 && fail "a path that is not there"
 "$callgate" diff | grep -q "$id" || fail "it is not listed"
 
 # who asked may not commit without a signature; a path of it, with its folder, may be taken
@@ -66,6 +74,10 @@ echo one >workspace/changed
 
 "$callgate" discard "$id" >out 2>err || fail "discard: $(cat out err)"
 signed commit "$id" >out 2>err && fail "committed what was discarded"
+
+# of what is over the names are left
+"$callgate" diff "$id" >diff.txt 2>&1
+grep -q 'these are' diff.txt || fail "contents of what is gone: $(cat diff.txt)"
 
 # all of it, and back
 run 'cp changed copy'
@@ -90,6 +102,17 @@ written() { cat state/audit/*.jsonl | jq -c 'select(."@type" == "effects.written
 expect 'the trail says what' "$(written | jq -r '"\(.commits) \(.paths) \(.names | join(","))"')" '3 4 changed,deep,deep/in,mode'
 ls state/effects | grep -q "^$id" && fail "left over: $(ls state/effects)"
 
+# links, and one kind of thing in the place of another
+ln -s changed workspace/old
+ln -s mode workspace/other
+echo text >workspace/was-file
+run 'sh -c "rm old was-file; ln -sf changed other; ln -s mode was-file"'
+"$callgate" diff "$id" >diff.txt || fail "diff of links: $(cat diff.txt)"
+expect 'a removed link' "$(grep -A 1 '^removed old  (link)$' diff.txt | tail -n 1)" '  (led to changed)'
+expect 'a changed link' "$(grep -A 1 '^changed other  (link) -> changed$' diff.txt | tail -n 1)" '  (led to mode)'
+expect 'a link for a file' "$(grep -A 2 '^changed was-file  (link, was a file' diff.txt | tail -n 1)" '-text'
+"$callgate" discard "$id" >out 2>err || fail "discard: $(cat out err)"
+
 # special files are shown, never committed
 run 'mkfifo pipe'
 expect pipe "$(change pipe)" 'added special special'
@@ -99,6 +122,6 @@ signed commit "$id" >out 2>err && fail "a FIFO was committed"
 # nothing changed: nothing held
 run 'cat changed'
 expect clean "$(jq -r '._meta["callgate/effects"].state' call.json)" clean
-expect 'decisions on disk' "$(records effects.decision)" 11
+expect 'decisions on disk' "$(records effects.decision)" 12
 down
 verify_ok
