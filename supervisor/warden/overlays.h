@@ -56,8 +56,7 @@ struct overlay_spec {
 
 /* Watches the keeper, which is there already. 0 or a libuv error. */
 int overlays_start(struct overlays *overlays, struct launcher *launcher);
-/* Takes back what a crash left half written in the workspaces of these tools, and says which of
- * them cannot have an overlay here. */
+/* Takes back what a crash left half written in the workspaces of these tools. */
 void overlays_begin(struct overlays *overlays, const struct tools *tools);
 /* launch_overlaid() tells the end of it. 0 and *ret, never 0; or -errno with note. */
 int overlays_make(struct overlays *overlays, const struct overlay_spec *spec, uint32_t *ret,

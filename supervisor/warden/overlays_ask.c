@@ -449,16 +449,7 @@ bool overlays_recorded(
 	return true;
 }
 
-static void warn(const struct overlays *overlays, const struct tools *tools)
-{
-	for (uint32_t i = 0; i < tools->count && !overlays->keeper.able; i++)
-		if (tools->items[i].overlay)
-			log_warn("tool %s: every call will be refused: %s",
-			    tools->items[i].policy->name, overlays->keeper.why.text);
-}
-
 void overlays_begin(struct overlays *overlays, const struct tools *tools)
 {
-	warn(overlays, tools);
 	take_back(overlays, tools);
 }

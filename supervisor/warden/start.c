@@ -24,6 +24,7 @@
 #include "supervisor/warden/listen_http.h"
 #include "supervisor/warden/logger.h"
 #include "supervisor/warden/notify.h"
+#include "supervisor/warden/overlays_try.h"
 #include "supervisor/warden/trail.h"
 #include "sandbox/self.h"
 
@@ -327,9 +328,11 @@ static int build_tools(struct warden *warden, struct err_note *note)
 		return fault;
 	warden->config = NULL; /* the tools' now */
 	warden->planner.tools = warden->tools;
-	if (warden->launcher.pool) /* not for --check, which knows nothing of control groups */
+	if (warden->launcher.pool) { /* not for --check, which knows nothing of control groups */
 		check_walls(warden->tools, &warden->host,
 		    warden->cgroup.kind == CGROUP_NONE ? LAYER_BIT(CGROUP) : 0, &warden->warnings);
+		overlays_try(warden->tools, true, &warden->warnings);
+	}
 	warden_log_warnings(&warden->warnings);
 	return 0;
 }
@@ -499,6 +502,8 @@ static int try_sandbox(struct warden *warden, struct err_note *note)
 	(void)note;
 	if (cell_try(&why) < 0)
 		(void)buf_textf(&warden->warnings, "here no call can run: %s\n", why.text);
+	else
+		overlays_try(warden->tools, false, &warden->warnings);
 	check_walls(warden->tools, &warden->host, 0, &warden->warnings);
 	return 0;
 }

@@ -37,7 +37,7 @@ forbid 'chroot' $none 'pivot_root only'
 forbid 'pthread_create|uv_queue_work|uv_thread_create' $none 'no threads'
 forbid 'getaddrinfo' 'supervisor/courier/resolver\.c' 'it blocks; names are courier'"'"'s business'
 forbid 'uv_spawn' $none 'children are started by warden/children.c'
-forbid 'fork|vfork' 'sandbox/(cell_init|zygote|host)\.c|supervisor/warden/(children|config)\.c|supervisor/auditor/signer\.c|supervisor/control/[a-z_]+\.c|sandbox/mount\.c|supervisor/warden/(attach|nursery|keeper/keeper)\.c' \
+forbid 'fork|vfork' 'sandbox/(cell_init|zygote|host)\.c|supervisor/warden/(children|config)\.c|supervisor/auditor/signer\.c|supervisor/control/[a-z_]+\.c|sandbox/mount\.c|supervisor/warden/(attach|nursery|overlays_try|keeper/keeper)\.c' \
 	'fork has its rooms'
 forbid 'setuid|setgid|seteuid' 'supervisor/warden/children\.c|sandbox/.*' 'use setresuid'
 forbid 'strncpy' $none 'use snprintf or memcpy'

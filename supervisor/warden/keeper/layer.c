@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -120,6 +121,38 @@ static int try_attribute(bool root, int upper)
 	return fault;
 }
 
+/* What cannot lie below an overlay: names compared in a way of its own, or overlays on overlays. */
+static const char *kind_of(int folder)
+{
+	static const struct {
+		unsigned long magic;
+		const char *name;
+	} kinds[] = {{0x4d44, "FAT"}, {0x2011bab0, "exFAT"}, {0x794c7630, "an overlay itself"},
+	    {0x65735546, "FUSE"}, {0x01021997, "9p"}, {0xf15f, "eCryptfs"}, {0x6969, "NFS"},
+	    {0xfe534d42, "SMB"}, {0xef53, "ext4 with casefold"}};
+	struct statfs st;
+
+	for (size_t i = 0; fstatfs(folder, &st) == 0 && i < sizeof(kinds) / sizeof(*kinds); i++)
+		if ((unsigned long)st.f_type == kinds[i].magic)
+			return kinds[i].name;
+	return "a file system that cannot lie below one";
+}
+
+static int explain(const struct layer_spec *spec, int lower, int fault, struct err_note *note)
+{
+	if (!spec->probe)
+		(void)err_note(note, fault,
+		    "overlay: the kernel refuses one over this workspace, which is on %s; move "
+		    "working_directory to ext4, xfs, btrfs or tmpfs, or write workspace: ro",
+		    kind_of(lower));
+	else
+		(void)err_note(note, fault,
+		    "overlay: the kernel refuses to mount it; it needs CONFIG_OVERLAY_FS (modprobe "
+		    "overlay)%s",
+		    spec->root ? "" : ", and for an ordinary user Linux 5.11 or newer");
+	return err_note_errno(note, fault);
+}
+
 static int build(
     const struct layer_spec *spec, int lower, int *ret_upper, int *ret_mount, struct err_note *note)
 {
@@ -139,13 +172,8 @@ static int build(
 		    "overlay: tmpfs of this kernel takes no extended attributes of users; use "
 		    "Linux 6.6 or newer with CONFIG_TMPFS_XATTR, or run the daemon as root");
 	mount = make_overlay(spec->root, flags);
-	if (mount < 0) {
-		(void)err_note(note, mount,
-		    "overlay: the kernel refuses to mount it; it needs CONFIG_OVERLAY_FS (modprobe "
-		    "overlay)%s",
-		    spec->root ? "" : ", and for an ordinary user Linux 5.11 or newer");
-		return err_note_errno(note, mount);
-	}
+	if (mount < 0)
+		return explain(spec, lower, mount, note);
 	*ret_upper = take_fd(&upper);
 	*ret_mount = take_fd(&mount);
 	return 0;
@@ -168,7 +196,7 @@ int layer_make(
 
 int layer_probe(bool root, struct err_note *note)
 {
-	const struct layer_spec spec = {.root = root, .disk = 65536, .inodes = 16};
+	const struct layer_spec spec = {.root = root, .probe = true, .disk = 65536, .inodes = 16};
 	int cleanup_fd lower = make_space(65536, 16, SAFE);
 	int cleanup_fd upper = -1, mount = -1, file = -1;
 	int fault;

@@ -20,6 +20,7 @@ struct layer_spec {
 	uint64_t disk, inodes; /* 0: no limit */
 	uid_t uid;             /* owner of the top folder; root only */
 	gid_t gid;
+	bool probe; /* over nothing: what fails is not the workspace's fault */
 };
 
 /* lower: a detached mount, used up. 0, *ret_upper (the folder that was written to) and *ret_mount

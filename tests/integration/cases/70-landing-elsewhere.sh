@@ -111,3 +111,43 @@ json=$("$callgate" --output json call plain command='touch marker') || fail "abi
 expect_match 'abi 2' "$(jq -r '._meta["callgate/call"].layers | join(" ")' <<<"$json")" 'landlock:2 allowlist'
 down
 verify_ok
+
+# ---- no overlays, or none over this workspace ----------------------------------------------------
+cat >>callgate.yaml <<'POLICY'
+  aside: {type: command, deny_by_default: true, allowed_commands: [touch], sandbox: {workspace: overlay}}
+POLICY
+no_overlay() { # WHAT REMEDY COMMAND...: check and start say it of the one tool; as root other
+	# file systems lack idmapped mounts, too
+	local what=$1 remedy=$2
+	shift 2
+	check "$@"
+	expect_match "$what: check" "$said" "tool aside: every call is refused here: overlay: .*$remedy"
+	[[ $said != *'tool plain'* && $said != *'no call can run'* ]] || fail "$what: $said"
+	: >daemon.log
+	"$@" "$IT_BIN/callgated" --config callgate.yaml --state state >>daemon.log 2>&1 &
+	daemon=$!
+	for _ in $(seq 600); do
+		"$callgate" status >/dev/null 2>&1 && break
+		kill -0 "$daemon" 2>/dev/null || fail "$what: not started: $(tail -n 3 daemon.log)"
+		sleep 0.05
+	done
+	expect_match "$what: the start warns" "$(cat daemon.log)" "tool aside: every call is refused here: overlay: .*$remedy"
+	rm -f workspace/*
+	out=$("$callgate" call aside command='touch marker')
+	expect "$what: exit" $? 5
+	expect_match "$what: the refusal" "$out" "overlay: .*$remedy|move it to ext4"
+	[ ! -e workspace/marker ] || fail "$what: it ran on the workspace itself"
+	down
+}
+check
+[[ $said != *'every call is refused'* ]] || fail "on this machine: $said"
+no_overlay 'no overlays in the kernel' 'CONFIG_OVERLAY_FS' "$landing" nooverlay
+if [ "$uid" = 0 ]; then
+	# shellcheck disable=SC2016
+	no_overlay 'overlays on overlays' 'an overlay itself; move working_directory' unshare --mount sh -c '
+		mount -t tmpfs none /mnt && mkdir /mnt/a /mnt/b /mnt/c /mnt/d /mnt/e &&
+		mount -t overlay -o lowerdir=/mnt/a:/mnt/b none /mnt/c &&
+		mount -t overlay -o lowerdir=/mnt/c:/mnt/d none workspace || exit 9
+		exec "$@"' sh
+fi
+verify_ok

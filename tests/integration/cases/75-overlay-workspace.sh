@@ -27,6 +27,7 @@ tools:
     deny_by_default: true
     allowed_commands: [sh, cat, ls, rm, mkdir, ln, cp, chmod, dd, mv, mkfifo, mknod, python3]
     sandbox: {workspace: overlay, disk: 1MiB, inodes: 64}
+  runs: {type: command, deny_by_default: true, allowed_commands: [sh, cp, sed, id], sandbox: {workspace: overlay, exec: true}}
 EOF
 up
 echo 'correct horse battery' >pass
@@ -99,6 +100,20 @@ expect_match 'it tried' "$out" 'tried 3'
 "$callgate" commit "$call" p <pass >commit.txt 2>&1 && fail 'a pipe was written'
 "$callgate" discard "$call" >/dev/null 2>&1
 expect 'still all there' "$(look)" "$before"
+
+# exec: true: what is written aside, and what lies in the workspace, runs, and nothing of it is there before a commit
+run_as() { out=$("$callgate" --output json call "$1" command="$2" 2>&1); }
+printf "#!/bin/sh\necho ran-old\n" >workspace/old.sh
+chmod 755 workspace/old.sh
+[ "$uid" != 0 ] || chown 1000:1000 workspace/old.sh
+before=$(look)
+run_as runs "sh -c 'cp old.sh new.sh; sed -i s/old/new/ new.sh; ./old.sh; ./new.sh; id -u'"
+expect_match "what was there runs" "$out" "ran-old"
+expect_match "what was written runs" "$out" "ran-new"
+expect "but not in the workspace" "$(look)" "$before"
+"$callgate" discard "$(jq -r '._meta["callgate/call"].id' <<<"$out")" >/dev/null 2>&1
+rm workspace/old.sh
+before=$(look)
 
 # the budget is hard
 run 'dd if=/dev/zero of=big bs=65536 count=64; ls'

@@ -11,6 +11,7 @@
  *   off         Landlock switched off at boot: EOPNOTSUPP
  *   abi:N       Landlock of an older kernel: 2 as 6.1 has it
  *   old         a kernel before 5.12: no mount_setattr
+ *   nooverlay   a kernel without overlays: EINVAL for an option that only they have
  * For abi:N this process stays as the supervisor of the filter: it passes on SIGTERM, and its end
  * is the end of the program.
  */
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -72,6 +74,14 @@ static void refuse_landlock(scmp_filter_ctx filter, int error)
 	refuse(filter, __NR_landlock_create_ruleset, error);
 }
 
+/* "volatile" and "userxattr": nothing else that we mount has an option without a value. */
+static void refuse_overlays(scmp_filter_ctx filter)
+{
+	if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(fsconfig), 1,
+		SCMP_A1(SCMP_CMP_EQ, FSCONFIG_SET_FLAG)) < 0)
+		die("rule");
+}
+
 static void be_docker(scmp_filter_ctx filter)
 {
 	const struct scmp_arg_cmp others = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWNS, CLONE_NEWNS);
@@ -100,6 +110,8 @@ static int be(scmp_filter_ctx filter, const char *machine)
 		refuse_landlock(filter, EOPNOTSUPP);
 	else if (!strcmp(machine, "old"))
 		refuse(filter, SCMP_SYS(mount_setattr), ENOSYS);
+	else if (!strcmp(machine, "nooverlay"))
+		refuse_overlays(filter);
 	else if (strncmp(machine, "abi:", 4) != 0)
 		return -1;
 	else if (seccomp_rule_add(filter, SCMP_ACT_NOTIFY, __NR_landlock_create_ruleset, 1,
