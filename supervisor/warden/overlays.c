@@ -97,10 +97,8 @@ static void make_room(struct overlays *overlays)
 		overlay_forget(overlays, oldest, "room for newer ones", "", NULL);
 }
 
-static void on_clock(uv_timer_t *timer)
+void overlays_expire(struct overlays *overlays, uint64_t now)
 {
-	struct overlays *overlays = timer->data;
-	uint64_t now = clock_monotonic_us();
 	struct overlay *next;
 
 	for (struct overlay *at = overlays->first; at; at = next) {
@@ -109,6 +107,11 @@ static void on_clock(uv_timer_t *timer)
 		    now - at->held_us > OVERLAYS_KEPT_MS * UINT64_C(1000))
 			overlay_forget(overlays, at, "nobody took it in time", "", NULL);
 	}
+}
+
+static void on_clock(uv_timer_t *timer)
+{
+	overlays_expire(timer->data, clock_monotonic_us());
 }
 
 /* ---- making ---------------------------------------------------------------------------------- */

@@ -47,6 +47,8 @@ struct overlay *overlay_find(const struct overlays *overlays, uint32_t id);
 /* With a record where it was held. by may be "". *ret_serial may be NULL: of that record. */
 void overlay_forget(struct overlays *overlays, struct overlay *overlay, const char *cause,
     const char *by, uint64_t *ret_serial);
+/* Drops what is held too long at this time of the monotonic clock, in microseconds. */
+void overlays_expire(struct overlays *overlays, uint64_t now);
 /* A keeper's answer to an EFFECTS or a recovery; fd, or -1, is taken. */
 void overlays_answered(struct overlays *overlays, const struct keeper_told *told, int fd);
 /* Frees what was asked and not answered. */
