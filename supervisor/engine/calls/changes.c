@@ -82,8 +82,8 @@ void changes_say_unwritten(struct call *call, const char *note)
 	buf_init(&clean, 8 * NOTE_MAX);
 	(void)str_escape(&clean, note, strnlen(note, NOTE_MAX));
 	judge_say(call,
-	    "It ran and a human approved what it changed, but nothing was written: %s. The changes "
-	    "are still held: `callgate diff %s`.",
+	    "It ran and a human approved what it changed, but it was not committed: %s. The "
+	    "changes are still held: `callgate diff %s`.",
 	    buf_cstr(&clean) ? buf_cstr(&clean) : "", call->id);
 }
 

@@ -204,9 +204,9 @@ static void reply(const struct effect_op *op, const struct holding *holding,
 	else if (status == ANSWER_OK)
 		result_give(&op->to, json_pack("{s:s}", "call", op->call));
 	else if (status == ANSWER_UNAVAILABLE)
-		result_refuse(&op->to, RESULT_UNAVAILABLE, "nothing was written: %s", note);
+		result_refuse(&op->to, RESULT_UNAVAILABLE, "not done: %s", note);
 	else
-		result_refuse(&op->to, RESULT_CONFLICT, "nothing was written: %s", note);
+		result_refuse(&op->to, RESULT_CONFLICT, "not done: %s", note);
 }
 
 static void end(

@@ -192,23 +192,35 @@ static bool is_meanwhile(int fault)
 	       fault == -EXDEV;
 }
 
-/* 0 or -errno: then it is begun still, and taken back later. What somebody wrote over meanwhile
- * stays as it is, and what had stood there before is kept, too. */
-static int take_back(struct committing *work)
+/* All or nothing: what was written until the fault is taken back. What somebody wrote over meanwhile
+ * stays as it is, and what had stood there before is kept, too. Where it cannot be taken back, the
+ * answer says so, and UNAVAILABLE has the warden try again. */
+static void take_back(
+    struct committing *work, const struct err_note *why, bool meanwhile, struct job_result *ret)
 {
+	const char *name = work->saved.place.name;
 	struct revert cleanup_with(revert_close) revert = {.count = 0};
-	int fault = revert_open(work->places->saved, work->saved.place.name, &revert);
+	struct err_note note = *why;
+	int fault = revert_open(work->places->saved, name, &revert);
 
 	if (!fault)
 		fault = revert_leniently(work->places->workspace, &revert);
 	if (!fault && revert.left_count)
 		fault = saved_unmark(&work->saved, SAVED_BEGUN);
-	else if (!fault)
-		saved_remove(work->places->saved, work->saved.place.name);
-	return fault;
+	/* The long part last: a note has an end. */
+	if (fault)
+		(void)err_note(&note, fault,
+		    "written in part, and not to be taken back now; what it replaced is in the "
+		    "state directory, effects/%s: %s",
+		    name, why->text);
+	else if (revert.left_count)
+		(void)err_note(&note, 0, "taken back but for %u paths that were changed since: %s",
+		    revert.left_count, why->text);
+	else
+		saved_remove(work->places->saved, name);
+	fail(ret, meanwhile && !fault ? ANSWER_REFUSED : ANSWER_UNAVAILABLE, &note);
 }
 
-/* All or nothing: what was written until the fault is taken back. */
 static void write_chosen(struct committing *work, struct job_result *ret)
 {
 	const struct write_spec spec = {.workspace = work->places->workspace,
@@ -231,9 +243,7 @@ static void write_chosen(struct committing *work, struct job_result *ret)
 	}
 	work->wrong[at] = true;
 	list_wrong(work, ret);
-	if (take_back(work))
-		fault = -EIO;
-	fail(ret, is_meanwhile(fault) ? ANSWER_REFUSED : ANSWER_UNAVAILABLE, &note);
+	take_back(work, &note, is_meanwhile(fault), ret);
 }
 
 static void check_and_write(

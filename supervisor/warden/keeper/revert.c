@@ -207,7 +207,6 @@ int revert_leniently(int workspace, struct revert *revert)
 	uint32_t at = 0;
 	int fault;
 
-	memset(revert->left, 0, revert->list.count * sizeof(*revert->left));
 	remove_temporary(workspace, revert);
 	fault = write_all(&spec, NULL, &at, NULL);
 	revert->left_count = 0;

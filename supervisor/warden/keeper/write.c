@@ -153,6 +153,8 @@ int write_check(
 struct writing {
 	const struct write_spec *spec;
 	const struct write_stood *stood;
+	uint32_t done; /* paths where something was done */
+	uint32_t at;   /* the first path that failed */
 };
 
 /* Whatever stands there is still what was looked at. A folder may have got our own entries. */
@@ -236,7 +238,20 @@ static int put_new(const struct writing *writing, uint32_t i, int dir, const cha
 	return put_object(dir, name, &put);
 }
 
-static int write_one(const struct writing *writing, uint32_t i)
+/* 1: a folder that somebody has put something into meanwhile is left to them. */
+static int take_away(const struct writing *writing, uint32_t i, int dir, const char *name)
+{
+	const struct write_spec *spec = writing->spec;
+
+	if (unlinkat(dir, name, is_folder(&spec->list->items[i].before) ? AT_REMOVEDIR : 0) == 0)
+		return 0;
+	if (errno != ENOTEMPTY || !spec->left)
+		return -errno;
+	spec->left[i] = true;
+	return 1;
+}
+
+static int write_one(struct writing *writing, uint32_t i)
 {
 	const struct write_spec *spec = writing->spec;
 	const struct effect *effect = &spec->list->items[i];
@@ -255,12 +270,13 @@ static int write_one(const struct writing *writing, uint32_t i)
 	if (effect->kind == EFFECT_MODE)
 		result = put_mode(dir, name, &effect->after);
 	else if (effect->after.type == EFFECT_TYPE_NONE)
-		result = unlinkat(dir, name, is_folder(&effect->before) ? AT_REMOVEDIR : 0) < 0
-			     ? -errno
-			     : 0;
+		result = take_away(writing, i, dir, name);
 	else
 		result = put_new(writing, i, dir, name);
-	return result ? result : put_sync(dir);
+	if (result)
+		return result < 0 ? result : 0;
+	writing->done++;
+	return put_sync(dir);
 }
 
 /* Something else comes where the folder above is: that must be empty by then. */
@@ -298,23 +314,62 @@ static enum pass pass_of(const struct effects *list, const struct effect *effect
 	return effect->kind == EFFECT_MODE && is_folder(&effect->after) ? PASS_FOLDERS : PASS_WRITE;
 }
 
+/* Where as much as can be is to be done, a path that fails holds up no other. */
+static int write_pass(struct writing *writing, enum pass pass)
+{
+	const struct effects *list = writing->spec->list;
+	int first = 0;
+
+	for (uint32_t n = 0; n < list->count && (!first || writing->spec->left); n++) {
+		uint32_t i = pass == PASS_WRITE ? n : list->count - 1 - n;
+		int fault = pass_of(list, &list->items[i]) == pass ? write_one(writing, i) : 0;
+
+		if (!fault || first)
+			continue;
+		first = fault;
+		writing->at = i;
+	}
+	return first;
+}
+
+/* What is taken back from a full disk needs the room of what is removed: that goes first. */
+static int write_passes(struct writing *writing)
+{
+	static const enum pass order[2][PASS_COUNT] = {
+	    {PASS_PLACE, PASS_WRITE, PASS_REMOVE, PASS_FOLDERS},
+	    {PASS_PLACE, PASS_REMOVE, PASS_WRITE, PASS_FOLDERS},
+	};
+	const bool lenient = writing->spec->left;
+	int first = 0;
+
+	for (int n = 0; n < PASS_COUNT && (!first || lenient); n++) {
+		const uint32_t at = writing->at;
+		int fault = write_pass(writing, order[lenient][n]);
+
+		if (first)
+			writing->at = at;
+		else
+			first = fault;
+	}
+	return first;
+}
+
 int write_all(const struct write_spec *spec, const struct write_stood *stood, uint32_t *ret_at,
     struct err_note *note)
 {
-	const struct writing writing = {.spec = spec, .stood = stood};
-	const struct effects *list = spec->list;
-	int fault = 0;
+	struct writing writing = {.spec = spec, .stood = stood};
+	uint32_t done;
+	int fault;
 
-	for (int pass = 0; !fault && pass < PASS_COUNT; pass++)
-		for (uint32_t n = 0; !fault && n < list->count; n++) {
-			uint32_t i = pass == PASS_WRITE ? n : list->count - 1 - n;
-
-			if ((int)pass_of(list, &list->items[i]) != pass)
-				continue;
-			fault = write_one(&writing, i);
-			*ret_at = i;
-		}
+	/* What is put back smaller than it was makes room for what did not fit before. */
+	do {
+		done = writing.done;
+		for (uint32_t i = 0; spec->left && i < spec->list->count; i++)
+			spec->left[i] = false;
+		fault = write_passes(&writing);
+	} while (fault && spec->left && writing.done > done);
+	*ret_at = writing.at;
 	if (!fault)
 		return 0;
-	return err_note_errno(note, err_note(note, fault, "%s", list->items[*ret_at].path));
+	return err_note_errno(note, err_note(note, fault, "%s", spec->list->items[*ret_at].path));
 }
