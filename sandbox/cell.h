@@ -93,7 +93,7 @@ enum cell_reached {
 	CELL_REACHED_NONE = 0,
 	CELL_REACHED_MEMORY, /* init killed the tree at its memory limit */
 	CELL_REACHED_CPU,    /* the same, at the CPU time of all of it */
-	CELL_REACHED_DISK,   /* no room was left in /tmp when the tool ended */
+	CELL_REACHED_DISK,   /* no room was left in /tmp or the overlay when the tool ended */
 	CELL_REACHED_INODES, /* the same, of files */
 	CELL_REACHED_LAST = CELL_REACHED_INODES,
 };

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,19 +207,29 @@ static void watch_cpu(struct tree *tree, uint64_t limit_ms)
 	kill_tree(tree);
 }
 
-/* ---- room in /tmp ---------------------------------------------------------------------------- */
+/* ---- room in /tmp and in an overlay ---------------------------------------------------------- */
 
 /* The kernel counts no refusals here: what can be seen is that nothing is left. */
-static void look_at_room(struct tree *tree, const struct cell_limits *limits)
+static enum cell_reached look_at_room(const struct statfs *room, const struct cell_limits *limits)
+{
+	if (limits->tmp_bytes && room->f_bfree == 0)
+		return CELL_REACHED_DISK;
+	if (limits->tmp_inodes && room->f_ffree == 0)
+		return CELL_REACHED_INODES;
+	return CELL_REACHED_NONE;
+}
+
+/* An overlay tells the room of what is above, which has the same two limits; what any other
+ * workspace tells is the host's disk. */
+static void look_for_room(struct tree *tree, const struct arm_request *arm)
 {
 	struct statfs room;
 
-	if (tree->reached != CELL_REACHED_NONE || statfs("/tmp", &room) < 0)
-		return;
-	if (limits->tmp_bytes && room.f_bfree == 0)
-		tree->reached = CELL_REACHED_DISK;
-	else if (limits->tmp_inodes && room.f_ffree == 0)
-		tree->reached = CELL_REACHED_INODES;
+	if (tree->reached == CELL_REACHED_NONE && statfs("/tmp", &room) == 0)
+		tree->reached = look_at_room(&room, &arm->limits);
+	if (tree->reached == CELL_REACHED_NONE && arm->mode != CELL_WORKSPACE_NONE &&
+	    statfs(arm->workspace, &room) == 0 && room.f_type == OVERLAYFS_SUPER_MAGIC)
+		tree->reached = look_at_room(&room, &arm->limits);
 }
 
 /* ---- end ------------------------------------------------------------------------------------- */
@@ -314,7 +325,7 @@ _Noreturn void cell_init_run(struct entry *entry)
 	wire_begin(&out, WIRE_STARTED);
 	(void)wire_send(entry->sock, &out, NULL, 0);
 	await_tool(&tree, entry);
-	look_at_room(&tree, &entry->arm.limits);
+	look_for_room(&tree, &entry->arm);
 	empty_tree(&tree);
 	report_exit(entry, &tree);
 	_exit(0);

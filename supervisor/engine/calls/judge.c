@@ -310,12 +310,14 @@ static bool say_limit(struct call *call, const struct policy_sandbox *limits)
 		return true;
 	case EXIT_HOW_DISK:
 		judge_say(call,
-		    "Failed with /tmp full: the tool's limit is %llu bytes (sandbox.disk).",
+		    "Failed with /tmp or its overlay full: the tool's limit is %llu bytes "
+		    "(sandbox.disk).",
 		    (unsigned long long)limits->disk);
 		return true;
 	case EXIT_HOW_INODES:
 		judge_say(call,
-		    "Failed with no file left in /tmp: the tool's limit is %llu (sandbox.inodes).",
+		    "Failed with no file left in /tmp or its overlay: the tool's limit is %llu "
+		    "(sandbox.inodes).",
 		    (unsigned long long)limits->inodes);
 		return true;
 	case EXIT_HOW_NONE:

@@ -125,6 +125,20 @@ run 'for i in 1 2 3 4 5 6 7 8 9 10; do mkdir x$i x$i/a x$i/b x$i/c x$i/d x$i/e x
 expect_match 'inodes' "$out" 'No space left'
 "$callgate" discard "$call" >/dev/null 2>&1
 
+# and a program that ends at it has an outcome of its own, in the result and in the record
+ended_at() { # LIMIT
+	expect "outcome at $1" "$(jq -r '._meta["callgate/call"] | .outcome + " " + .limit' <<<"$out")" "disk $1"
+	grep -h "\"call\":\"$call\"" state/audit/*.jsonl | jq -e --arg l "$1" \
+		'select(.outcome == "disk" and .limit == $l)' >/dev/null || fail "not recorded: $1"
+	"$callgate" discard "$call" >/dev/null 2>&1
+}
+run 'cat /dev/zero >big; exit 3'
+ended_at disk
+run 'for i in 1 2 3 4 5 6 7 8 9 10; do mkdir y$i y$i/a y$i/b y$i/c y$i/d y$i/e y$i/f y$i/g || exit 3; done'
+ended_at inodes
+run 'cat /dev/zero >big; rm big; echo tidied'
+expect 'who copes' "$(jq -r '._meta["callgate/call"].outcome' <<<"$out")" completed
+
 # what was written there is no program
 run 'echo "#!/bin/sh" >p.sh; echo "echo ran" >>p.sh; chmod 755 p.sh; ./p.sh'
 expect_match 'noexec' "$out" 'ermission denied'
