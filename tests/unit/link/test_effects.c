@@ -306,11 +306,28 @@ static void test_runs_later(void **state)
 	    ".circleci/config.yml", "package.json", "web/package.json", "setup.py", "build.rs",
 	    ".vscode/tasks.json", ".vscode", ".idea/workspace.xml", "x.code-workspace", ".bashrc",
 	    "home/.zshrc", ".ssh/authorized_keys", ".husky/pre-push", "JENKINSFILE",
-	    ".config/systemd/user/x.service", "x.pth", ".claude/settings.json", "conftest.py"};
+	    ".config/systemd/user/x.service", "x.pth", ".claude/settings.json", "conftest.py",
+	    "a.git/config", "a.git/hooks/update", "hooks/pre-commit", ".githooks.d/post-checkout",
+	    ".git/rebase-merge/git-rebase-todo", ".hg/hgrc", ".jj/repo/config.toml", ".env",
+	    ".env.local", ".envrc.private", "Makefile.inc", "Dockerfile.test", "Containerfile",
+	    "compose.override.yaml", "docker-compose.override.yml", "vite.config.ts",
+	    "eslint.config.mjs", ".eslintrc.cjs", ".prettierrc.js", ".pnpmfile.cjs",
+	    "node_modules/.bin/tsc", "web/node_modules/a/index.js", "tsconfig.json",
+	    "a/__pycache__/b.cpython-311.pyc", ".venv/bin/activate", ".pdbrc", ".pylintrc",
+	    "pytest.ini", "requirements.txt", "Taskfile.dist.yml", ".justfile", "lefthook.yml",
+	    "CMakePresets.json", "BUILD", "WORKSPACE", "SConstruct", "flake.nix", "main.tf",
+	    "Directory.Build.props", "app.csproj", "app.gradle",
+	    "gradle/wrapper/gradle-wrapper.jar", "HEAD", "x/HEAD", "AGENTS.md", "CLAUDE.md",
+	    ".cursorrules", ".rspec", "x.gemspec", ".ghci", ".inputrc", ".psqlrc", "x.desktop",
+	    "rust-toolchain.toml", ".devcontainer.json", ".woodpecker.yml",
+	    ".forgejo/workflows/x.yml", ".vs/tasks.vs.json", ".local/bin/ls"};
 	static const char *const no[] = {"a", "src/main.c", ".git/objects/aa/bb", ".git/index",
 	    ".git/refs/heads/main", "hooks/x", "config", ".github/README.md", "package.json.txt",
-	    "Makefile2", "my.gitx/hooks", "a.git/config", ".vscodex/tasks.json", "README.md",
-	    ".git/hooks2/x", "notmakefile", "envrc"};
+	    "Makefile2", "my.gitx/hooks", "a.gitx/config", ".vscodex/tasks.json", "README.md",
+	    ".git/hooks2/x", "notmakefile", "envrc", "a.git", "a.git/objects/aa", ".environment",
+	    "head.c", "src/build.c", "requirements", "pre-commit.md", ".git/HEAD",
+	    "node_modules2/x", "build", "build/a.o", "workspace", "src.js", "lib/arc.ts",
+	    "x.git/HEAD", ".git/refs/remotes/origin/HEAD"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++)
