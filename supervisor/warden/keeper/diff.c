@@ -27,6 +27,7 @@ struct walk {
 
 bool diff_leads_out(const char *path, const char *target)
 {
+	bool named = false; /* a name that may be a link itself: ".." behind it leads anywhere */
 	long depth = 0;
 
 	if (target[0] == '/')
@@ -39,8 +40,8 @@ bool diff_leads_out(const char *path, const char *target)
 		if (len == 2 && !strncmp(at, "..", 2))
 			depth--;
 		else if (len && !(len == 1 && at[0] == '.'))
-			depth++;
-		if (depth < 0)
+			named = true;
+		if (depth < 0 || (named && len == 2 && !strncmp(at, "..", 2)))
 			return true;
 		at += len + (at[len] == '/');
 	}

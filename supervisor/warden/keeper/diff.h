@@ -25,7 +25,7 @@ struct diff_spec {
 int diff_make(const struct diff_spec *spec, struct effects *ret, struct err_note *note);
 void diff_free(struct effects *effects);
 /* Whether a link at path (as in a list) leads above the workspace or to an absolute place, by its
- * text alone. Pure. */
+ * text alone: ".." behind a name does, since that may be a link. Pure. */
 bool diff_leads_out(const char *path, const char *target);
 
 #endif

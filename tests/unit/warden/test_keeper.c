@@ -309,9 +309,10 @@ static void test_too_deep_and_too_many(void **state)
 static void test_leads_out(void **state)
 {
 	static const char *const out[][2] = {{"l", "/etc"}, {"l", ".."}, {"a/l", "../.."},
-	    {"a/l", "b/../../../x"}, {"l", "./../x"}, {"a/b/l", "../../../x"}};
+	    {"a/l", "b/../../../x"}, {"l", "./../x"}, {"a/b/l", "../../../x"},
+	    {"l", "a/a/../../etc"}, {"a/l", "../a/../b"}}; /* "a" may be a link to "." */
 	static const char *const in[][2] = {
-	    {"l", "x"}, {"a/l", ".."}, {"a/l", "../x"}, {"l", "a/../b"}, {"l", "..a"}, {"l", "."}};
+	    {"l", "x"}, {"a/l", ".."}, {"a/l", "../x"}, {"l", "a/b..c"}, {"l", "..a"}, {"l", "."}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(out) / sizeof(*out); i++)
