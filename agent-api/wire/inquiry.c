@@ -14,20 +14,24 @@
 
 /* ---- texts ------------------------------------------------------------------------------- */
 
-/* May a form show it? Nothing that a terminal acts upon, and no line breaks outside messages. */
+/* May a form show it? Nothing that a terminal acts upon, that turns the text above it round or that
+ * is not to be seen, and no line breaks outside messages. */
 static bool is_shown(const json_t *text, size_t max, bool lines)
 {
-	const char *at = json_string_value(text);
-	size_t len = json_string_length(text);
+	const uint8_t *at = (const uint8_t *)json_string_value(text);
+	size_t left = json_string_length(text);
 
-	if (!at || len > max)
+	if (!at || left > max)
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		uint8_t byte = (uint8_t)at[i], next = i + 1 < len ? (uint8_t)at[i + 1] : 0;
+	while (left > 0) {
+		uint32_t code;
+		size_t step = str_utf8_next(at, left, &code);
 
-		if ((byte < 0x20 && !(lines && (byte == '\n' || byte == '\t'))) || byte == 0x7F ||
-		    (byte == 0xC2 && next < 0xA0)) /* C1 */
+		if (step == 0 ||
+		    (str_is_hidden(code) && !(lines && (code == '\n' || code == '\t'))))
 			return false;
+		at += step;
+		left -= step;
 	}
 	return true;
 }
@@ -352,7 +356,8 @@ int inquiry_read(const json_t *params, const char *tool, struct inquiry *ret, st
 	*ret = (struct inquiry){.key = KEY_DEFAULT};
 	if (!is_shown(message, INQUIRY_MESSAGE_MAX, true) || json_string_length(message) == 0)
 		return err_note(note, -EINVAL,
-		    "message: required, a text of at most %d bytes without control characters",
+		    "message: required, a text of at most %d bytes without control, "
+		    "bidirectional or invisible characters",
 		    INQUIRY_MESSAGE_MAX);
 	if (name && (!json_is_string(name) || !is_key(json_string_value(name))))
 		return err_note(note, -EINVAL, "name: must be 1 to 64 of A-Z a-z 0-9 _ . -");

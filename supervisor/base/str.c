@@ -190,7 +190,7 @@ static const struct {
     {0xf0000, 0x10ffff}, /* private use planes */
 };
 
-static bool code_is_hidden(uint32_t code)
+bool str_is_hidden(uint32_t code)
 {
 	for (size_t i = 0; i < sizeof(hidden_ranges) / sizeof(hidden_ranges[0]); i++) {
 		if (code <= hidden_ranges[i].last)
@@ -221,11 +221,11 @@ static size_t escape_next(char out[ESCAPED_MAX], const uint8_t *bytes, size_t le
 		return step;
 	}
 	step = str_utf8_next(bytes, len, &code);
-	if (step <= 1 && (step == 0 || code_is_hidden(code))) {
+	if (step <= 1 && (step == 0 || str_is_hidden(code))) {
 		snprintf(out, ESCAPED_MAX, "\\x%02x", bytes[0]);
 		return 1;
 	}
-	if (code_is_hidden(code)) {
+	if (str_is_hidden(code)) {
 		snprintf(out, ESCAPED_MAX, "\\u{%04x}", (unsigned)code);
 		return step;
 	}
@@ -302,7 +302,7 @@ bool str_is_seen(const char *text)
 		uint32_t code = 0;
 		size_t step = str_utf8_next(at, left, &code);
 
-		if (step > 0 && code != ' ' && !code_is_hidden(code))
+		if (step > 0 && code != ' ' && !str_is_hidden(code))
 			return true;
 		at += step ? step : 1;
 		left -= step ? step : 1;
@@ -319,7 +319,7 @@ static bool needs_escape(const char *text)
 
 	for (size_t step; left > 0; at += step, left -= step) {
 		step = str_utf8_next(at, left, &code);
-		if (step == 0 || code == '\\' || code_is_hidden(code) || padding(at, left))
+		if (step == 0 || code == '\\' || str_is_hidden(code) || padding(at, left))
 			return true;
 	}
 	return false;

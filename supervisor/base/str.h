@@ -27,6 +27,8 @@ bool str_is_utf8(const void *bytes, size_t len);
 /* Whether a reader sees anything of it: some code point that is neither a blank nor one of those
  * that str_escape() writes as numbers. */
 bool str_is_seen(const char *text);
+/* Would str_escape() write this code point as \xNN or \u{NNNN}? */
+bool str_is_hidden(uint32_t code);
 
 /* Appends bytes as one printable line: everything a terminal could act upon or hide (C0, C1,
  * DEL, bidi controls, zero-width and other invisible, overlaying, private or line-breaking code

@@ -75,6 +75,12 @@ static const char *const BROKEN[] = {
     "{\"type\":\"boolean\"}}}}",
     "{\"message\":\"\\u009b\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"a\":"
     "{\"type\":\"boolean\"}}}}",
+    "{\"message\":\"go \\u202eon\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"a\":"
+    "{\"type\":\"boolean\"}}}}",
+    "{\"message\":\"go\\u200b\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"a\":"
+    "{\"type\":\"boolean\"}}}}",
+    "{\"message\":\"\\u2028\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"a\":"
+    "{\"type\":\"boolean\"}}}}",
     "{\"message\":\"m\",\"name\":\"\",\"requestedSchema\":{\"type\":\"object\",\"properties\":"
     "{\"a\":{\"type\":\"boolean\"}}}}",
     "{\"message\":\"m\",\"name\":\"a b\",\"requestedSchema\":{\"type\":\"object\","
@@ -101,6 +107,7 @@ static const char *const BROKEN[] = {
     FIELD("{\"type\":\"string\",\"pattern\":\"(a+)+\"}"),
     FIELD("{\"type\":\"string\",\"title\":\"a\\nb\"}"),
     FIELD("{\"type\":\"string\",\"title\":\"\\u001b\"}"),
+    FIELD("{\"type\":\"string\",\"title\":\"a\\u2066b\"}"),
     FIELD("{\"type\":\"string\",\"default\":1}"),
     FIELD("{\"type\":\"string\",\"minLength\":-1}"),
     FIELD("{\"type\":\"string\",\"enum\":[]}"),
