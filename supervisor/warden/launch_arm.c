@@ -237,6 +237,7 @@ int launch_lay(struct launch *launch, struct err_note *note)
 	struct cell_folder folder = folder_of(launcher, plan, &launch->cell, plan->workspace->fd);
 	uid_t uid = host->root ? host->cell_uid_first + launch->cell.cell.slot : host->uid;
 	struct overlay_spec spec = {.call = launch_input(launch)->call,
+	    .principal = launch_input(launch)->principal,
 	    .disk = plan->tool->limits.tmp_bytes,
 	    .inodes = plan->tool->limits.tmp_inodes,
 	    .uid = uid,

@@ -38,6 +38,7 @@ static void unlink_and_free(struct overlays *overlays, struct overlay *overlay)
 		*at = overlay->next;
 	message_fini(&overlay->exited);
 	cleanup_fd_(&overlay->list);
+	free(overlay->principal);
 	free(overlay);
 }
 
@@ -67,34 +68,56 @@ void overlay_forget(struct overlays *overlays, struct overlay *overlay, const ch
 	unlink_and_free(overlays, overlay);
 }
 
-/* The oldest that is held and not being written from; and how much is held altogether. */
-static struct overlay *oldest_held(
-    const struct overlays *overlays, uint32_t *ret_count, uint64_t *ret_bytes)
-{
-	struct overlay *oldest = NULL;
+/* How much is held of one principal's, or of all (NULL). */
+struct share {
+	uint32_t count;
+	uint64_t bytes;
+};
 
-	*ret_count = 0;
-	*ret_bytes = 0;
+static struct share share_of(const struct overlays *overlays, const char *principal)
+{
+	struct share share = {.count = 0};
+
+	for (const struct overlay *at = overlays->first; at; at = at->next)
+		if (at->state == OVERLAY_HELD &&
+		    (!principal || !strcmp(at->principal, principal))) {
+			share.count++;
+			share.bytes += at->used;
+		}
+	return share;
+}
+
+/* Who fills pays: the oldest, not being written from, of the principal who holds the most. */
+static struct overlay *first_to_go(const struct overlays *overlays, bool by_bytes)
+{
+	struct overlay *first = NULL;
+	uint64_t most = 0;
+
 	for (struct overlay *at = overlays->first; at; at = at->next) {
-		if (at->state != OVERLAY_HELD)
+		struct share share = share_of(overlays, at->principal);
+		uint64_t held = by_bytes ? share.bytes : share.count;
+
+		if (at->state != OVERLAY_HELD || at->busy || (first && held < most))
 			continue;
-		++*ret_count;
-		*ret_bytes += at->used;
-		if (!at->busy && (!oldest || at->held_us < oldest->held_us))
-			oldest = at;
+		if (!first || held > most || at->held_us < first->held_us)
+			first = at;
+		most = held;
 	}
-	return oldest;
+	return first;
 }
 
 static void make_room(struct overlays *overlays)
 {
-	struct overlay *oldest;
-	uint32_t count;
-	uint64_t bytes;
+	for (;;) {
+		const struct share all = share_of(overlays, NULL);
+		const bool bytes = all.bytes > OVERLAYS_BYTES;
+		struct overlay *first =
+		    bytes || all.count > OVERLAYS_HELD ? first_to_go(overlays, bytes) : NULL;
 
-	while ((oldest = oldest_held(overlays, &count, &bytes)) &&
-	       (count > OVERLAYS_HELD || bytes > OVERLAYS_BYTES))
-		overlay_forget(overlays, oldest, "room for newer ones", "", NULL);
+		if (!first)
+			return;
+		overlay_forget(overlays, first, "room for newer ones", "", NULL);
+	}
 }
 
 void overlays_expire(struct overlays *overlays, uint64_t now)
@@ -133,8 +156,12 @@ int overlays_make(struct overlays *overlays, const struct overlay_spec *spec, ui
 	if (!overlays->keeper.able)
 		return err_note(note, -ENOTSUP, "%s", overlays->keeper.why.text);
 	overlay = calloc(1, sizeof(*overlay));
-	if (!overlay)
+	if (overlay)
+		overlay->principal = strdup(spec->principal);
+	if (!overlay || !overlay->principal) {
+		free(overlay);
 		return err_note(note, -ENOMEM, "out of memory");
+	}
 	do
 		overlay->id = ++overlays->last_id;
 	while (!overlay->id || overlay_find(overlays, overlay->id));

@@ -21,6 +21,7 @@ struct overlay {
 	enum overlay_state state;
 	bool gone; /* MAKING: nobody wants it any more */
 	char call[CALL_ID_MAX + 1];
+	char *principal;       /* who asked for the call; owned */
 	struct message exited; /* READING: what waits; its own copy */
 	int list;              /* HELD: sealed memory, as told; -1 */
 	uint32_t count;
