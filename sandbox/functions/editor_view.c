@@ -97,8 +97,7 @@ static int show_folder(struct tree *tree, int folder, const char *path, unsigned
 
 	if (r < 0)
 		return r;
-	tree->cut = tree->cut || listing.cut;
-	for (size_t i = 0; i < listing.count && !tree->cut; i++) {
+	for (size_t i = 0; i < listing.count; i++) {
 		const struct listing_entry *entry = &listing.entries[i];
 		char below[6 * NAME_MAX], printed[4 * NAME_MAX + 1];
 		int cleanup_fd inner = -1;
@@ -119,6 +118,7 @@ static int show_folder(struct tree *tree, int folder, const char *path, unsigned
 		if (inner >= 0)
 			(void)show_folder(tree, inner, below, levels - 1);
 	}
+	tree->cut = tree->cut || listing.cut;
 	return 0;
 }
 
@@ -137,7 +137,7 @@ static int view_folder(const struct editor_call *call, const struct place *place
 		(void)err_note(call->note, r, PLACE_SHOWN ": cannot be listed", call->path);
 		return err_note_errno(call->note, r);
 	}
-	if (tree.shown == 0)
+	if (tree.shown == 0 && !tree.cut)
 		(void)buf_text(call->out, "[nothing but hidden files, or nothing at all]\n");
 	if (tree.cut)
 		(void)buf_textf(call->out,
