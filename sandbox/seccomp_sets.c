@@ -8,6 +8,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -236,6 +237,8 @@ const struct seccomp_rule seccomp_refused_rules[] = {NO_SETID("chmod", 1), NO_SE
     NO_SETID("fchmodat", 2), NO_SETID("creat", 1), NO_SETID("mkdir", 1), NO_SETID("mkdirat", 2),
     NO_SETID("mknod", 1), NO_SETID("mknodat", 2), NO_SETID_OPEN("open", 1),
     NO_SETID_OPEN("openat", 2), NO_DEVICE("mknod", 1), NO_DEVICE("mknodat", 2),
+    /* Leaves a device 0:0, which hides a name from every overlay above it. */
+    {"renameat2", SECCOMP_EPERM, {HAS(4, RENAME_WHITEOUT)}},
     /* Input into a terminal that someone else reads. The kernel looks at 32 bits of the number. */
     {"ioctl", SECCOMP_EPERM, {BITS(1, LOW32, TIOCSTI)}},
     {"ioctl", SECCOMP_EPERM, {BITS(1, LOW32, TIOCLINUX)}},

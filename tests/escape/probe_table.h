@@ -92,6 +92,7 @@ static const struct call {
     {"tmpfile_setuid", EPERM, SYS_openat, {AT_FDCWD, PTR("."), O_TMPFILE | O_WRONLY, 04755}},
     {"mkdirat_setuid", EPERM, SYS_mkdirat, {AT_FDCWD, PTR("e"), 04755}},
     {"mknodat_setuid", EPERM, SYS_mknodat, {AT_FDCWD, PTR("m"), S_IFREG | 04755, 0}},
+    {"rename_whiteout", EPERM, SYS_renameat2, {-1, PTR(NONE), -1, PTR(NONE), 4}},
     {"mknod_char", EPERM, SYS_mknodat, {-1, PTR(NONE), S_IFCHR | 0600, 0}},
     {"mknod_block", EPERM, SYS_mknodat, {-1, PTR(NONE), S_IFBLK | 0600, 0}},
     {"tiocsti", EPERM, SYS_ioctl, {0, TIOCSTI, PTR("x")}},
