@@ -287,11 +287,17 @@ int cmd_diff(struct command_session *session, int argc, char **argv)
 
 static void print_done(const json_t *answer, const char *what)
 {
-	printf("%s: %s; %lld of %lld changes are in the workspace, the rest is %s\n",
-	    command_text_of(answer, "call"), what,
-	    (long long)json_integer_value(json_object_get(answer, "committed")),
-	    (long long)json_integer_value(json_object_get(answer, "count")),
-	    command_text_of(answer, "state"));
+	const long long count = json_integer_value(json_object_get(answer, "count"));
+	const long long written = json_integer_value(json_object_get(answer, "committed"));
+
+	printf("%s: %s; ", command_text_of(answer, "call"), what);
+	if (written == count)
+		printf("all %lld changes are in the workspace\n", count);
+	else if (written == 0)
+		printf("none of the %lld changes is in the workspace\n", count);
+	else
+		printf(
+		    "%lld of %lld changes are in the workspace, the others not\n", written, count);
 }
 
 static int finish(

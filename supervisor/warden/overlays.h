@@ -7,9 +7,10 @@
  *   READING   its tree is dead; the keeper reads what it left; EXITED waits for that
  *   HELD      EXITED told the list; kept for OVERLAYS_KEPT_MS, then dropped and recorded
  *
- * At most OVERLAYS_HELD are held, and OVERLAYS_BYTES of memory: then the oldest of the principal who
- * holds the most goes. They live in memory: the end of the daemon drops all of them. Used by launch.c, main.c, start.c, stop.c.
- * Nothing here waits. A fault of a sibling is left in ->broken, and the loop is stopped.
+ * At most OVERLAYS_HELD are held, and OVERLAYS_BYTES of memory: then the oldest of the principal
+ * who holds the most goes. They live in memory: the end of the daemon drops all of them. Used by
+ * launch.c, main.c, start.c, stop.c. Nothing here waits. A fault of a sibling is left in ->broken,
+ * and the loop is stopped.
  */
 #ifndef CALLGATE_WARDEN_OVERLAYS_H
 #define CALLGATE_WARDEN_OVERLAYS_H
