@@ -192,9 +192,9 @@ static bool is_meanwhile(int fault)
 	       fault == -EXDEV;
 }
 
-/* All or nothing: what was written until the fault is taken back. What somebody wrote over meanwhile
- * stays as it is, and what had stood there before is kept, too. Where it cannot be taken back, the
- * answer says so, and UNAVAILABLE has the warden try again. */
+/* All or nothing: what was written until the fault is taken back. What somebody wrote over
+ * meanwhile stays as it is, and what had stood there before is kept, too. Where it cannot be taken
+ * back, the answer says so, and UNAVAILABLE has the warden try again. */
 static void take_back(
     struct committing *work, const struct err_note *why, bool meanwhile, struct job_result *ret)
 {
