@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "supervisor/base/cleanup.h"
+#include "supervisor/base/str.h"
 #include "supervisor/evidence/line.h"
 #include "supervisor/evidence/merkle.h"
 #include "supervisor/evidence/record.h"
@@ -17,7 +18,12 @@ enum {
 	CALL_STARTED = 4,
 	CALL_EXITED = 8,
 	CALL_FINISHED = 16,
+	CALL_EFFECTS = 32,        /* something was allowed to be written */
+	CALL_EFFECTS_UNUSED = 64, /* and the newest such decision was not carried out yet */
 };
+
+/* Of effects.written: what takes back what a crash cut off, and needs no decision of its own. */
+#define OP_RECOVERY "taken back after a crash"
 
 struct semantic_call {
 	struct digest id; /* hash of the call's name; zero: free */
@@ -25,6 +31,8 @@ struct semantic_call {
 	uint64_t n; /* of its decision, or of the first record that we saw instead */
 	uint64_t era;
 	unsigned flags;
+	struct digest effects; /* what may be written, by: */
+	uint64_t effects_n;    /* the newest decision that allows it */
 };
 
 /* What the rules look at. */
@@ -33,6 +41,9 @@ struct facts {
 	int has_call, has_plan, allow;
 	struct digest id;
 	struct digest plan;
+	struct digest effects; /* zero: none, or no digest */
+	uint64_t receipt;      /* UINT64_MAX: none, or no number */
+	int is_recovery;
 };
 
 static int take_type(struct facts *facts, const struct line_member *member)
@@ -56,6 +67,29 @@ static int take_plan(struct facts *facts, const struct line_member *member)
 	hex[DIGEST_HEX_MAX - 1] = '\0';
 	facts->has_plan = 1;
 	return digest_unhex(&facts->plan, hex) < 0 ? -EBADMSG : 0;
+}
+
+/* A digest, where it is one: other records have other things of this name. */
+static void take_effects(struct facts *facts, const struct line_member *member)
+{
+	char hex[DIGEST_HEX_MAX] = "";
+
+	if (member->value_len != DIGEST_HEX_MAX + 1)
+		return;
+	memcpy(hex, member->value + 1, DIGEST_HEX_MAX - 1);
+	if (digest_unhex(&facts->effects, hex) < 0)
+		memset(&facts->effects, 0, sizeof(facts->effects));
+}
+
+static void take_receipt(struct facts *facts, const struct line_member *member)
+{
+	char text[24] = "";
+
+	if (member->value_len >= sizeof(text))
+		return;
+	memcpy(text, member->value, member->value_len);
+	if (str_u64(text, INT64_MAX, &facts->receipt))
+		facts->receipt = UINT64_MAX;
 }
 
 static int is_key(const struct line_member *member, const char *key)
@@ -83,6 +117,12 @@ static int take_facts(
 			taken = take_plan(facts, &member);
 		else if (is_key(&member, "allow"))
 			facts->allow = member.value_len == 4 && member.value[0] == 't';
+		else if (is_key(&member, "effects"))
+			take_effects(facts, &member);
+		else if (is_key(&member, "receipt"))
+			take_receipt(facts, &member);
+		else if (is_key(&member, "op"))
+			facts->is_recovery = line_is(&member, OP_RECOVERY);
 		else if (is_key(&member, "call"))
 			facts->has_call = (taken = merkle_leaf_by(stream, &facts->id, member.value,
 					       member.value_len)) == 0;
@@ -172,9 +212,39 @@ static const char *judge_outcome(struct semantic_call *call)
 	return NULL;
 }
 
+static const char *judge_effects_decision(
+    struct semantic_call *call, const struct facts *facts, uint64_t n)
+{
+	if (!facts->allow)
+		return NULL;
+	if (!facts->has_plan)
+		return "allow-without-plan";
+	call->flags |= CALL_EFFECTS | CALL_EFFECTS_UNUSED;
+	call->effects = facts->plan;
+	call->effects_n = n;
+	return NULL;
+}
+
+static const char *judge_written(struct semantic_call *call, const struct facts *facts)
+{
+	if (!(call->flags & CALL_EFFECTS))
+		return "written-without-decision";
+	if (!digest_equal(&call->effects, &facts->effects))
+		return "written-of-other-changes";
+	if (facts->is_recovery)
+		return NULL;
+	if (facts->receipt != call->effects_n)
+		return "written-without-decision";
+	if (!(call->flags & CALL_EFFECTS_UNUSED))
+		return "written-twice";
+	call->flags &= ~(unsigned)CALL_EFFECTS_UNUSED;
+	return NULL;
+}
+
 static int is_of_a_call(enum record_type type)
 {
-	return type == RECORD_CALL_DECISION || type == RECORD_EXEC_START ||
+	return type == RECORD_EFFECTS_DECISION || type == RECORD_EFFECTS_WRITTEN ||
+	       type == RECORD_CALL_DECISION || type == RECORD_EXEC_START ||
 	       type == RECORD_EXEC_EXIT || type == RECORD_CALL_OUTCOME;
 }
 
@@ -195,9 +265,24 @@ static struct semantic_call *take_call(struct semantic *semantic, const struct d
 	return call;
 }
 
+static const char *judge(struct semantic_call *call, const struct facts *facts, uint64_t n)
+{
+	if (facts->type == RECORD_CALL_DECISION)
+		return judge_decision(call, facts);
+	if (facts->type == RECORD_EXEC_START)
+		return judge_start(call, facts);
+	if (facts->type == RECORD_EXEC_EXIT)
+		return judge_exit(call);
+	if (facts->type == RECORD_EFFECTS_DECISION)
+		return judge_effects_decision(call, facts, n);
+	if (facts->type == RECORD_EFFECTS_WRITTEN)
+		return judge_written(call, facts);
+	return judge_outcome(call);
+}
+
 int semantic_line(struct semantic *semantic, const void *line, size_t len, const char **ret_rule)
 {
-	struct facts facts = {.type = RECORD_NONE};
+	struct facts facts = {.type = RECORD_NONE, .receipt = UINT64_MAX};
 	struct semantic_call *call;
 	const char *rule;
 	int r = take_facts(&facts, semantic->stream, line, len);
@@ -213,14 +298,7 @@ int semantic_line(struct semantic *semantic, const void *line, size_t len, const
 	call = take_call(semantic, &facts.id);
 	if (!call)
 		return -ENOMEM;
-	if (facts.type == RECORD_CALL_DECISION)
-		rule = judge_decision(call, &facts);
-	else if (facts.type == RECORD_EXEC_START)
-		rule = judge_start(call, &facts);
-	else if (facts.type == RECORD_EXEC_EXIT)
-		rule = judge_exit(call);
-	else
-		rule = judge_outcome(call);
+	rule = judge(call, &facts, semantic->lines - 1);
 	if (rule)
 		*ret_rule = rule;
 	return rule ? 1 : 0;

@@ -1,8 +1,9 @@
 /*
  * The meaning of the trail, call by call: nothing started that was not allowed, nothing finished
- * twice, and nothing left open by a daemon that is no more (an era is what one log.open begins).
- * Keeps one small entry per call, so its memory grows with the number of calls
- * (unlike the rest of verify). Floor 4; pure.
+ * twice, none of its changes written without a decision of its own about exactly these, and
+ * nothing left open by a daemon that is no more (an era is what one log.open begins). Keeps one
+ * small entry per call, so its memory grows with the number of calls (unlike the rest of verify).
+ * Floor 4; pure.
  */
 #ifndef CALLGATE_CONTROL_AUDIT_SEMANTIC_H
 #define CALLGATE_CONTROL_AUDIT_SEMANTIC_H

@@ -125,3 +125,4 @@ expect clean "$(jq -r '._meta["callgate/effects"].state' call.json)" clean
 expect 'decisions on disk' "$(records effects.decision)" 12
 down
 verify_ok
+expect_match "its meaning" "$("$callgate" audit verify --semantic state/audit 2>&1)" '^OK '

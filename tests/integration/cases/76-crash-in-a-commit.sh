@@ -46,3 +46,4 @@ expect 'recorded' "$([ $(($(taken_back "$id") + $(written_by undo "$id"))) -gt 0
 expect 'nothing is kept of it' "$(ls state/effects | grep -c "^$id")" 0
 down
 verify_ok
+expect_match "its meaning" "$("$callgate" audit verify --semantic state/audit 2>&1)" '^OK '

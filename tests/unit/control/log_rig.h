@@ -136,6 +136,23 @@ static inline void log_call(
 	buf_fini(&fields);
 }
 
+/* What was written of a call's changes; receipt: number of the decision; 0: after a crash. */
+static inline void log_written(struct log *log, const char *call, uint8_t effects, int receipt)
+{
+	struct digest digest;
+	struct buf fields;
+
+	memset(digest.bytes, effects, DIGEST_LEN);
+	buf_init(&fields, RECORD_FIELDS_MAX);
+	record_put_str(&fields, "call", call);
+	record_put_digest(&fields, "effects", &digest);
+	record_put_str(&fields, "op", receipt ? "commit" : "taken back after a crash");
+	if (receipt)
+		record_put_int(&fields, "receipt", receipt);
+	log_fields(log, RECORD_EFFECTS_WRITTEN, &fields);
+	buf_fini(&fields);
+}
+
 /* A note over the tree as it stands. */
 static inline void log_note(struct log *log, struct buf *out)
 {

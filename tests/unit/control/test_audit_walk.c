@@ -455,7 +455,10 @@ static void meaning(struct log *log, const struct step *steps, const char *text,
 	log_begin(log);
 	log_genesis(log);
 	for (; steps->type; steps++)
-		log_call(log, steps->type, steps->call, steps->plan, steps->allow);
+		if (steps->type == RECORD_EFFECTS_WRITTEN)
+			log_written(log, steps->call, steps->plan, steps->allow);
+		else
+			log_call(log, steps->type, steps->call, steps->plan, steps->allow);
 	log_seal(log);
 	log_store(log);
 	expect_with(log, semantic, exit, text);
@@ -476,6 +479,14 @@ static void meaning(struct log *log, const struct step *steps, const char *text,
 #define OUTCOME(call)                                                                              \
 	{                                                                                          \
 		RECORD_CALL_OUTCOME, call, 0, -1                                                   \
+	}
+#define SETTLED(call, plan, allow)                                                                 \
+	{                                                                                          \
+		RECORD_EFFECTS_DECISION, call, plan, allow                                         \
+	}
+#define WRITTEN(call, plan, receipt)                                                               \
+	{                                                                                          \
+		RECORD_EFFECTS_WRITTEN, call, plan, receipt                                        \
 	}
 #define OPENED()                                                                                   \
 	{                                                                                          \
@@ -512,6 +523,29 @@ static void meaning_is_judged(void **state)
 	    DECIDED("a", 1, 1));
 	MEANING(log, "SEMANTIC n=3 rule=decision-twice", 5, DECIDED("a", 1, 0), OUTCOME("a"),
 	    DECIDED("a", 1, 0));
+}
+
+/* n=0 is the genesis, so the first of these is n=1. */
+static void what_is_written_was_decided(void **state)
+{
+	struct log *log = *state;
+
+	MEANING(log, "OK size=9 seals=1 key=pinned freshness=UNPROVEN", 0, SETTLED("a", 7, 1),
+	    WRITTEN("a", 7, 1), SETTLED("b", 8, 1), SETTLED("a", 7, 1), WRITTEN("b", 8, 3),
+	    WRITTEN("a", 7, 4), WRITTEN("a", 7, 0));
+	MEANING(log, "SEMANTIC n=1 rule=written-without-decision", 5, WRITTEN("a", 7, 1));
+	MEANING(log, "SEMANTIC n=1 rule=written-without-decision", 5, WRITTEN("a", 7, 0));
+	MEANING(log, "SEMANTIC n=2 rule=written-without-decision", 5, SETTLED("b", 7, 1),
+	    WRITTEN("a", 7, 1));
+	MEANING(log, "SEMANTIC n=2 rule=written-without-decision", 5, SETTLED("a", 7, 0),
+	    WRITTEN("a", 7, 1));
+	MEANING(log, "SEMANTIC n=2 rule=written-without-decision", 5, SETTLED("a", 7, 1),
+	    WRITTEN("a", 7, 5));
+	MEANING(log, "SEMANTIC n=2 rule=written-of-other-changes", 5, SETTLED("a", 7, 1),
+	    WRITTEN("a", 8, 1));
+	MEANING(log, "SEMANTIC n=3 rule=written-twice", 5, SETTLED("a", 7, 1), WRITTEN("a", 7, 1),
+	    WRITTEN("a", 7, 1));
+	MEANING(log, "SEMANTIC n=1 rule=allow-without-plan", 5, SETTLED("a", 0, 1));
 }
 
 static void what_a_daemon_left_open_is_told(void **state)
@@ -583,6 +617,7 @@ int main(void)
 	    CASE(another_key_is_named),
 	    CASE(notes_have_one_form),
 	    CASE(meaning_is_judged),
+	    CASE(what_is_written_was_decided),
 	    CASE(what_a_daemon_left_open_is_told),
 	    CASE(many_calls_are_told_apart),
 	};
