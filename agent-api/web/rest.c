@@ -193,6 +193,17 @@ void rest_keys(struct web *web, struct http_request *request, const struct http_
 		send_params(&rest);
 }
 
+/* Of which path is in the query. */
+void rest_contents(struct web *web, struct http_request *request, const struct http_match *match,
+    const struct route *route)
+{
+	struct rest cleanup_with(rest_fini) rest;
+
+	rest_init(&rest, web, request, match, route);
+	if (read_body(&rest) && add_path(&rest) && add_query(&rest, "path"))
+		send_params(&rest);
+}
+
 static bool has_only_call_fields(const struct rest *rest)
 {
 	const char *key;

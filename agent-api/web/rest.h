@@ -9,7 +9,7 @@
 
 /* The params are the body's object and, as fields of it, what the path names. */
 route_handler rest_forward;
-route_handler rest_tools, rest_call, rest_approvals, rest_callback, rest_keys, rest_metrics,
-    rest_config;
+route_handler rest_tools, rest_call, rest_approvals, rest_callback, rest_keys, rest_contents,
+    rest_metrics, rest_config;
 
 #endif

@@ -28,6 +28,12 @@ static route_handler answer_health;
 	X(CALLBACK, POST, "/v1/approvals/callback/{channel}", rest_callback, CALLBACK, 200, BYTES) \
 	X(DECISION, POST, "/v1/approvals/{id}/decision", rest_forward, APPROVALS_DECIDE, 200,      \
 	    JSON)                                                                                  \
+	X(EFFECTS, GET, "/v1/effects", rest_forward, EFFECTS_LIST, 200, NONE)                      \
+	X(EFFECT, GET, "/v1/effects/{id}", rest_forward, EFFECTS_GET, 200, NONE)                   \
+	X(CONTENTS, GET, "/v1/effects/{id}/contents", rest_contents, EFFECTS_LOOK, 200, NONE)      \
+	X(COMMIT, POST, "/v1/effects/{id}/commit", rest_forward, EFFECTS_COMMIT, 200, JSON)        \
+	X(UNDO, POST, "/v1/effects/{id}/undo", rest_forward, EFFECTS_UNDO, 200, JSON)              \
+	X(DISCARD, POST, "/v1/effects/{id}/discard", rest_forward, EFFECTS_DISCARD, 200, JSON)     \
 	X(KEYS, GET, "/v1/keys", rest_keys, KEYS_LIST, 200, NONE)                                  \
 	X(KEY_CREATE, POST, "/v1/keys", rest_forward, KEYS_CREATE, 201, JSON)                      \
 	X(KEY_ROTATE, POST, "/v1/keys/{id}/rotate", rest_forward, KEYS_ROTATE, 200, JSON)          \

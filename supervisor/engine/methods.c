@@ -86,12 +86,12 @@ static const struct method methods[REQUEST_METHOD_COUNT] = {
     [REQUEST_ELICIT] = {question_ask, 0, 0},
     [REQUEST_LOG] = {logging_take, 0, 0},
     [REQUEST_SET_LEVEL] = {logging_set_level, 0, 0},
-    [REQUEST_EFFECTS_LIST] = {list_effects, 0, RECORDED},
-    [REQUEST_EFFECTS_GET] = {get_effects, 0, RECORDED},
-    [REQUEST_EFFECTS_LOOK] = {look_at_effects, 0, RECORDED},
-    [REQUEST_EFFECTS_COMMIT] = {commit_effects, 0, RECORDED},
+    [REQUEST_EFFECTS_LIST] = {list_effects, PERMISSION(APPROVALS_READ), ONLY_HTTP | RECORDED},
+    [REQUEST_EFFECTS_GET] = {get_effects, PERMISSION(APPROVALS_READ), ONLY_HTTP | RECORDED},
+    [REQUEST_EFFECTS_LOOK] = {look_at_effects, PERMISSION(APPROVALS_READ), ONLY_HTTP | RECORDED},
+    [REQUEST_EFFECTS_COMMIT] = {commit_effects, PERMISSION(APPROVALS_DECIDE), ONLY_HTTP | RECORDED},
     [REQUEST_EFFECTS_DISCARD] = {discard_effects, 0, RECORDED},
-    [REQUEST_EFFECTS_UNDO] = {undo_effects, 0, RECORDED},
+    [REQUEST_EFFECTS_UNDO] = {undo_effects, PERMISSION(APPROVALS_DECIDE), ONLY_HTTP | RECORDED},
 };
 /* clang-format on */
 
