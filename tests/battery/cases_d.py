@@ -48,10 +48,11 @@ def killed(d, way, verb, *words, outcomes=("deadline",)):
 def d01(g, way):
     with g.daemon(tools=quick_tools(g)) as d:
         canary = f"{d.ws}/survived"
-        killed(d, way, "daemonize", canary, "4")
-        killed(d, way, "daemonize", canary, "4", "leave", outcomes=("completed",))
+        later = str(4 * g.slow)
+        killed(d, way, "daemonize", canary, later)
+        killed(d, way, "daemonize", canary, later, "leave", outcomes=("completed",))
         killed(d, way, "chain", outcomes=("deadline", "completed"))
-        time.sleep(0 if g.quick else 5)
+        time.sleep(0 if g.quick else 5 * g.slow)
         check("it survived and did its work", not os.path.exists(canary))
 
 
@@ -59,7 +60,7 @@ def d01(g, way):
 def d02(g, way):
     with g.daemon(tools=quick_tools(g, 60)) as d:
         _, took = killed(d, way, "orphan", outcomes=("completed",))
-        check("an orphan held the call", took < 45, took)
+        check("an orphan held the call", took < 45 * g.slow, took)
 
 
 @case("D04", "a fork bomb", quick=False)

@@ -1,5 +1,5 @@
 """The rig: a real daemon in a folder of its own, attacks on it, and what they left behind."""
-import base64, contextlib, glob, json, os, shutil, signal, subprocess, tempfile, time
+import base64, contextlib, glob, json, os, re, shutil, signal, subprocess, tempfile, time
 
 from effects import Listeners, Marker
 from harness import ANY, DENY, HELD_BACK, INVALID, RAN, Failed, Unlaunched, check, matches
@@ -10,6 +10,8 @@ PASS = b"correct horse battery\n"
 SPAWN = ("import subprocess, sys\n"
          "try: sys.exit(subprocess.run(sys.argv[1:]).returncode & 255)\n"
          "except OSError as e: sys.exit(f'errno {e.errno}: {e}')\n")
+# Into a control group of its own, as the service manager delegates one. $0: how its name begins.
+ENTER = 'mkdir "$0$$" && echo $$ >"$0$$/cgroup.procs" && exec "$@"'
 
 
 def remove(path):
@@ -70,6 +72,8 @@ class Gate:
         self.listeners = Listeners(self.outside)
         self.controls = self.attacks = 0
         self.sample = False  # make check's share: one form, and the stricter place alone
+        self.slow = 1  # how many times as long this machine takes: deadlines are that much later
+        self.groups = None  # a folder of control groups that is ours: each daemon gets one there
         self.control_default = False
         self.daemon_process = self.connection = None
 
@@ -85,11 +89,13 @@ class Gate:
         who = principals or f"  - {{peer_uid: {self.uid}, roles: [agent, human]}}"
         roles = roles or ("  agent: {tools: ['*']}\n  human: {tools: ['*'], approve: ['*'], permissions: "
                           "[approvals:read, approvals:decide, daemon:control]}")
+        tools = re.sub(r"(max_execution_time: )(\d+)s", lambda m: f"{m[1]}{int(m[2]) * self.slow}s",
+                       (tools or default_tools(self.probes, walls)).rstrip())
         return (f"version: 1\nserver: {{socket: {{path: run/callgate.sock}}}}\n" if "server:" not in extra
                 else "version: 1\n") + (
             f"{extra}\nroles:\n{roles}\nprincipals:\n{who}\n"
             f"namespaces: {{default: {{working_directory: ./workspace}}}}\n"
-            f"tools:\n{(tools or default_tools(self.probes, walls)).rstrip()}\n")
+            f"tools:\n{tools}\n")
 
     def start(self, policy=None, env=None, folder=None, args=(), prepare=None):
         """Starts it in a new folder, or in that of an earlier life. prepare(gate): before that."""
@@ -115,9 +121,10 @@ class Gate:
             self.env["CALLGATE_TEST_WALL_OFF"] = self.off
         self.env.update(env or {})
         self.log = f"{self.home}/daemon.log"
+        enter = ["sh", "-c", ENTER, f"{self.groups}/battery-"] if self.groups else []
         with open(self.log, "ab") as log:
             self.daemon_process = subprocess.Popen(
-                [self.callgated, "--config", self.config, "--state", self.state, *args],
+                [*enter, self.callgated, "--config", self.config, "--state", self.state, *args],
                 cwd=self.home, env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         end = time.monotonic() + 60
         self.connection = None
@@ -134,6 +141,12 @@ class Gate:
         self._seen, self._records, self._granted = {}, [], set()
         self._key = os.path.exists(f"{self.home}/config/callgate/approver.pem")  # of an earlier life
         return self
+
+    def _remove_group(self, pid):
+        """What it left there, where nothing lives in it any more."""
+        for place, _, _ in os.walk(f"{self.groups}/battery-{pid}", topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(place)
 
     def _workspace(self):
         for name, text in (("notes.txt", "the answer is 42\n"), ("x", "x\n")):
@@ -183,6 +196,8 @@ class Gate:
             except subprocess.TimeoutExpired:
                 self.daemon_process.kill()
                 self.daemon_process.wait()
+        if self.daemon_process and self.groups:
+            self._remove_group(self.daemon_process.pid)
         self.daemon_process = None
 
     def restart(self, policy=None, env=None, how=signal.SIGTERM):
@@ -193,7 +208,7 @@ class Gate:
     def daemon(self, policy=None, env=None, prepare=None, **parts):
         """A further daemon for one case; parts: see policy()."""
         other = Gate(self.top, self.bin, self.quick, self.off, self.callgated)
-        other.sample = self.sample
+        other.sample, other.groups, other.slow = self.sample, self.groups, self.slow
         try:
             yield other.start(policy or (other.policy(**parts) if parts else None), env,
                               prepare=prepare)
@@ -293,18 +308,33 @@ class Gate:
         try:
             if not self._key:
                 self._key = True
-                done = subprocess.run([f"{self.bin}/callgate", "keys", "create", "--approver", "--name", "owner"],
-                                      env=self.env, cwd=self.home, input=PASS, capture_output=True)
-                check("keys create", done.returncode == 0, done.stderr)
+                self._enrol()
             return subprocess.run([f"{self.bin}/callgate", *args], cwd=self.home, pass_fds=[read],
                                   env={**self.env, "CALLGATE_PASSPHRASE_FD": str(read)},
                                   capture_output=True, text=True, timeout=120)
         finally:
             os.close(read)
 
+    def _enrol(self):
+        """The owner's key: made once for all daemons of the run, and then kept under a passphrase that
+        takes no time to try. What a person's costs on purpose (scrypt) would be most of the battery's."""
+        made, mine, public = f"{self.top}/owner", f"{self.home}/config/callgate", f"{self.state}/approvers"
+        if not os.path.isdir(made):
+            done = self.callgate("keys", "create", "--approver", "--name", "owner", stdin=PASS.decode())
+            check("keys create", done.returncode == 0, done.stderr)
+            shutil.copytree(public, f"{made}/approvers")
+            subprocess.run(["openssl", "pkcs8", "-topk8", "-in", f"{mine}/approver.pem", "-passin", "stdin",
+                            "-passout", "stdin", "-scrypt", "-scrypt_N", "2", "-scrypt_r", "1", "-scrypt_p", "1",
+                            "-out", f"{made}/approver.pem"], input=PASS * 2, check=True, capture_output=True)
+        os.makedirs(mine, mode=0o700, exist_ok=True)
+        shutil.copy(f"{made}/approver.pem", mine)
+        shutil.copytree(f"{made}/approvers", public, dirs_exist_ok=True)
+        told = self.connection.ask("callgate/reload")  # as `keys create` does
+        check("the daemon does not learn of the key", "result" in told, told)
+
     def approve(self, ident, scope="once"):
         done = self.with_key("approve", ident, "--scope", scope)
-        check("the owner's approval", done.returncode == 0, done.stdout + done.stderr)
+        check("the owner's approval", done.returncode == 0, done.stderr + done.stdout)
         return done
 
     def neighbour(self, arguments, tool="ask"):

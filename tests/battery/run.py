@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """The escape and bypass battery, against a real daemon. usage: run.py BUILD [options]; README.md.
 As root it runs twice: as root, and as an ordinary uid. Exit 1 if any case failed."""
-import argparse, collections, glob, importlib, json, os, shutil, signal, subprocess, sys, tempfile, time, traceback, zlib
+import argparse, collections, glob, importlib, json, os, re, shutil, signal, subprocess, sys, tempfile, time, traceback, zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 import harness
-from gate import Gate
+from gate import ENTER, Gate
 from harness import CASES, WAYS, Failed, Unlaunched
 
 ORDINARY = 64738  # a uid that nobody has
@@ -41,6 +41,11 @@ def options():
     p.add_argument("--user", choices=["root", "ordinary"], help="default: as root both")
     p.add_argument("--off", help="a wall to leave out; BUILD's callgated was made with WALLS=1")
     p.add_argument("--callgated", help="another one than BUILD's")
+    p.add_argument("--groups", help="a folder of delegated control groups (v2): each daemon is started "
+                   "in one of its own below it, and its calls must be held by it")
+    p.add_argument("--slow", type=int, default=1, help="deadlines so many times as late, for a machine "
+                   "that takes so many times as long")
+    p.add_argument("--brief", action="store_true", help="a line only for what did not hold")
     p.add_argument("--json", help="results go there")
     p.add_argument("--output", choices=["text", "json"], default="text")
     p.add_argument("--trace", action="store_true", help="where in the case it failed")
@@ -89,9 +94,19 @@ def load():
             # What is no call of a tool is done in the one way that it can be done.
             if way not in ways and "direct" not in ways and (ident, way) not in left_out:
                 faults.append(f"{ident} {way}: no test")
-    known = {(i, way, user): why.strip() for i, ways, user, why in table("known.txt", 4)
-             for way in ((*WAYS, "direct") if ways == "all" else ways.split(","))}
+    known = {(i, way, user.partition("<")[0]): why.strip() for i, ways, user, why in table("known.txt", 4)
+             for way in ((*WAYS, "direct") if ways == "all" else ways.split(","))
+             if "<" not in user or kernel() < numbers(user.partition("<")[2])}
     return faults, left_out, known
+
+
+def numbers(version):
+    """(6, 1) of "6.1" and of "6.1.0-28-amd64"."""
+    return tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", version).groups())
+
+
+def kernel():
+    return numbers(os.uname().release)
 
 
 def wanted(args):
@@ -132,10 +147,13 @@ def inner(args):
     place = tempfile.mkdtemp(prefix="run.", dir=args.inner)
     os.chmod(place, 0o755)
     gate = Gate(place, f"{args.inner}/bin", args.quick, args.off)
-    gate.sample = args.sample
+    gate.sample, gate.slow, gate.groups = args.sample, args.slow, args.groups and f"{args.groups}/{user}"
     gate.start()
     results = []
     try:
+        layers = gate.call("bash", {"command": "ls"}).layers if args.groups else []
+        if args.groups and not any(layer.startswith("cgroup:v2") for layer in layers):
+            raise SystemExit(f"battery: as {user}, calls have no control group of v2: {' '.join(layers)}")
         for case in wanted(args):
             said, whys, began = [], [], time.monotonic()
             gate.tidy()
@@ -159,7 +177,7 @@ def inner(args):
                     gate.start()  # the next case has a daemon again
             said += [f"{way} n-a" for way in WAYS if said and (case.ident, way) in left_out and not args.way]
             took = time.monotonic() - began
-            if said and args.output == "text":
+            if said and args.output == "text" and (whys or not args.brief):
                 print(f"{case.ident} {user:8} {case.title:44.44} {', '.join(said)}"
                       + (f" ({took:.1f} s)" if took > 5 else ""), *whys, sep="\n", flush=True)
         with_verify = None
@@ -189,6 +207,18 @@ def stage(args):
     return place
 
 
+def delegate(groups, user):
+    """A control group that this user's daemons may divide; the words before a command to run it there."""
+    place = f"{groups}/{user}"
+    os.mkdir(place)
+    with open(f"{place}/cgroup.subtree_control", "w") as f:
+        f.write("+memory +pids")
+    if user == "ordinary":
+        for path in (place, *(f"{place}/cgroup.{name}" for name in ("procs", "threads", "subtree_control"))):
+            os.chown(path, ORDINARY, ORDINARY)
+    return ["sh", "-c", ENTER, f"{place}/run-"]
+
+
 def main():
     args = options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and what was started is ended
@@ -213,6 +243,8 @@ def main():
             if user == "ordinary" and os.getuid() == 0:
                 line = ["setpriv", "--reuid", str(ORDINARY), "--regid", str(ORDINARY),
                         "--clear-groups", "--", *line]
+            if args.groups:
+                line = delegate(args.groups, user) + line
             env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                    "HOME": place, "LANG": "C.UTF-8"}
             started.append(subprocess.Popen(line, env=env, cwd=place))

@@ -26,7 +26,7 @@ def run_held(g, way, program, *words, control=False, ran=COMPLETED, code=0, tool
 
 
 def found_nothing(result, code=0):
-    check("the probe found a way", result.code == code, result.stdout[-500:] + result.stderr[-200:])
+    check("the probe found a way", result.code == code, f"{result.stdout[-500:]}{result.stderr[-200:]} {result}")
     if result.outcome == "completed":
         check("no proof that its tree is dead", [r for r in result.records if r["type"] == "exec.exit"
                                                  and r.get("proof")], result.records)
