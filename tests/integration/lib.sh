@@ -32,6 +32,27 @@ skip() {
 	echo "SKIP: $*"
 	exit 77
 }
+# An ordinary user's overlay needs a tmpfs that takes attributes of users. Where the kernel is older,
+# calls are refused with the reason, and there is no more to see.
+overlay_or_skip() { # TOOL COMMAND
+	local said
+	[ "$uid" != 0 ] && [ "$(printf '6.6\n%s\n' "$(uname -r)" | sort -V | head -n 1)" != 6.6 ] || return 0
+	said=$("$callgate" --output json call "$1" command="$2" 2>&1)
+	expect "without overlays, a call that needs one: $said" \
+		"$(jq -r '._meta["callgate/call"].outcome' <<<"$said")" unavailable
+	expect_match 'and it says why' "$said" 'Linux 6.6 or newer'
+	[ -z "$(ls -A state/effects 2>/dev/null)" ] || fail 'something is held'
+	skip 'a tmpfs of Linux before 6.6 takes no attributes of users'
+}
+# An approver key under ./pass. A passphrase of callgate's takes time to try on purpose, on an emulated
+# machine longer than these cases wait for an answer; this one takes none.
+approver_key() {
+	local key=config/callgate/approver.pem
+	echo 'correct horse battery' >pass
+	"$callgate" keys create --approver --name me <pass >keys.out 2>&1 || fail "keys create: $(cat keys.out)"
+	openssl pkcs8 -topk8 -in $key -passin file:pass -out light.pem -passout "pass:$(cat pass)" \
+		-scrypt -scrypt_N 2 -scrypt_r 1 -scrypt_p 1 && mv light.pem $key || fail 'openssl pkcs8'
+}
 expect() { # WHAT ACTUAL EXPECTED
 	[ "$2" = "$3" ] || fail "$1: got '$2', expected '$3'"
 }

@@ -20,8 +20,8 @@ echo 'echo pwned' >.git/hooks/pre-commit
 ln -s ../outside.txt link
 EOS
 up
-echo 'correct horse battery' >pass
-"$callgate" keys create --approver --name tester <pass >keys.out || fail "keys create: $(cat keys.out)"
+overlay_or_skip aside 'sh all.sh'
+approver_key
 signed() { CALLGATE_PASSPHRASE_FD=3 "$callgate" "$@" 3<pass; }
 run() { # COMMAND: $id is its call
 	"$callgate" --output json call aside command="$1" >call.json 2>err || fail "$1: $(cat call.json err)"

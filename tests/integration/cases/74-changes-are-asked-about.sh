@@ -8,8 +8,8 @@ tools:
 EOP
 echo one >workspace/a
 up
-echo 'correct horse battery' >pass
-"$callgate" keys create --approver --name tester <pass >keys.out || fail "keys create: $(cat keys.out)"
+overlay_or_skip asks 'cp a b'
+approver_key
 pending_id() {
 	for _ in $(seq 200); do
 		id=$("$callgate" --output json pending | jq -r '.approvals[0].id // empty')
