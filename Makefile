@@ -442,8 +442,8 @@ coverage: test-packages ## line coverage of the unit tests, by folder (gcov)
 dist: ## a source archive of the last commit
 	$(Q)mkdir -p build
 	git archive --format=tar.gz --prefix=callgate-$(VERSION)/ -o build/callgate-$(VERSION).tar.gz HEAD
-check-vm: all ## the daemon in a booted Debian 12 with systemd and cgroup v2 (QEMU)
-	$(Q)tests/vm/run.sh $(B)
+check-vm: all $(IT_TOOLS) $(BATTERY_HELPERS) ## service, overlays and battery in a booted Debian 12 with cgroup v2 (QEMU)
+	$(Q)tests/vm/run.sh $(B) tests/vm/check.sh $(BATTERY)
 
 .PHONY: analyze coverage dist packages test-packages fuzz bench bench-http check-vm lint format format-check man demo
 lint: all ## floors, sizes, headers, banned calls, link lists, hardening, format
