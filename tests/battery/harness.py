@@ -1,5 +1,7 @@
 """What a case is: registration, the words for what is expected, and how a run is judged."""
 
+import os, re
+
 WAYS = ("tool", "child", "neighbour")
 CASES = {}  # id -> Case
 
@@ -45,3 +47,12 @@ def check(what, holds, detail=""):
 
 def matches(pairs, decision, outcome):
     return any((d is None or d == decision) and (o is None or o == outcome) for d, o in pairs)
+
+
+def numbers(version):
+    """(6, 1) of "6.1" and of "6.1.0-28-amd64"."""
+    return tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", version).groups())
+
+
+def kernel():
+    return numbers(os.uname().release)

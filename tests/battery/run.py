@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """The escape and bypass battery, against a real daemon. usage: run.py BUILD [options]; README.md.
 As root it runs twice: as root, and as an ordinary uid. Exit 1 if any case failed."""
-import argparse, collections, glob, importlib, json, os, re, shutil, signal, subprocess, sys, tempfile, time, traceback, zlib
+import argparse, collections, glob, importlib, json, os, shutil, signal, subprocess, sys, tempfile, time, traceback, zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 import harness
 from gate import ENTER, Gate
-from harness import CASES, WAYS, Failed, Unlaunched
+from harness import CASES, WAYS, Failed, Unlaunched, kernel, numbers
 
 ORDINARY = 64738  # a uid that nobody has
 MOST_LEFT_OUT = 60
@@ -98,15 +98,6 @@ def load():
              for way in ((*WAYS, "direct") if ways == "all" else ways.split(","))
              if "<" not in user or kernel() < numbers(user.partition("<")[2])}
     return faults, left_out, known
-
-
-def numbers(version):
-    """(6, 1) of "6.1" and of "6.1.0-28-amd64"."""
-    return tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", version).groups())
-
-
-def kernel():
-    return numbers(os.uname().release)
 
 
 def wanted(args):

@@ -3,7 +3,7 @@
 # Runs each case against the real daemon in a folder of its own. As root every case runs twice: as
 # root, and as an ordinary user made for the run, both at the same time unless it has a line "# alone:
 # WHY" or looks for processes by name. A case that cannot run says so in one line that must be listed in tests/skips.txt, or it counts
-# as failed. Last line: "N passed, N failed, ...".
+# as failed. IT_SLOW=N: a machine that takes N times as long. Last line: "N passed, N failed, ...".
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -49,14 +49,14 @@ run_case() { # USER CASE KIND: one line in results
 	if [ "$who" = "$(id -un)" ]; then
 		env -i PATH="$PATH" HOME="$scratch/$name.$who" LANG=C.UTF-8 USER="$who" IT_BIN="$scratch/bin" \
 			IT_TESTS="$scratch/tests" IT_DIR="$scratch/$name.$who" IT_NPM="$scratch/npm/node_modules" \
-			ASAN_OPTIONS=detect_leaks=0 \
+			ASAN_OPTIONS=detect_leaks=0 IT_SLOW="${IT_SLOW:-1}" \
 			timeout -k 5 "$timeout_s" bash "$scratch/tests/cases/$name.sh" >"$log" 2>&1 </dev/null
 	else
 		chown "$who" "$scratch/$name.$who"
 		setpriv --reuid "$who" --regid "$who" --clear-groups -- \
 			env -i PATH="$PATH" HOME="$scratch/$name.$who" LANG=C.UTF-8 USER="$who" \
 			IT_BIN="$scratch/bin" IT_TESTS="$scratch/tests" IT_DIR="$scratch/$name.$who" \
-			IT_NPM="$scratch/npm/node_modules" ASAN_OPTIONS=detect_leaks=0 \
+			IT_NPM="$scratch/npm/node_modules" ASAN_OPTIONS=detect_leaks=0 IT_SLOW="${IT_SLOW:-1}" \
 			timeout -k 5 "$timeout_s" bash "$scratch/tests/cases/$name.sh" >"$log" 2>&1 </dev/null
 	fi
 	status=$?

@@ -1,7 +1,7 @@
 # require_approval: effects. It runs first; a human sees what it changed; only a yes writes it, and
 # only then is the output released. No, no answer, and a swap after the answer keep nothing.
 . "$IT_TESTS/lib.sh"
-extra='approvals: {timeout: 8s, hold: 3s}'
+extra="approvals: {timeout: $((8 * IT_SLOW))s, hold: 3s}"
 policy <<'EOP'
 tools:
   asks: {type: command, deny_by_default: true, allowed_commands: [sh, cp, cat], require_approval: effects, sandbox: {workspace: overlay}}
@@ -23,7 +23,7 @@ outcome() { jq -r '._meta["callgate/call"].outcome' call.json; }
 call_id() { jq -r '._meta["callgate/call"].id' call.json; }
 state_of() { "$callgate" --output json diff "$1" | jq -r .state; }
 becomes() { # CALL STATE
-	for _ in $(seq 400); do
+	for _ in $(seq $((400 * IT_SLOW))); do
 		[ "$(state_of "$1")" = "$2" ] && return 0
 		sleep 0.05
 	done
