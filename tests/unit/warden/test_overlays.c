@@ -1,6 +1,6 @@
-/* How long and how much is held of overlays: the hour, the number and the bytes; the oldest goes
- * first, never what is being written, and each is told the trail and the keeper. The keeper is the
- * test. */
+/* How long and how much is held of overlays: the hour, the number and the bytes; the oldest of who
+ * holds the most goes first, never what is being written, and each is told the trail and the
+ * keeper. The keeper is the test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -116,13 +116,14 @@ static int one_effect(void)
 	return fd_sealed("test", out.data, out.len);
 }
 
-/* A call that has left one change of so many bytes; its id is "c-N". */
-static uint32_t held(uint64_t used)
+/* A call of principal's that has left one change of so many bytes; its id is "c-N". */
+static uint32_t held_by(const char *principal, uint64_t used)
 {
 	int cleanup_fd place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int cleanup_fd list = one_effect();
 	char call[CALL_ID_MAX];
-	struct overlay_spec spec = {.call = call, .workspace = place, .lower = place};
+	struct overlay_spec spec = {
+	    .call = call, .principal = principal, .workspace = place, .lower = place};
 	struct message exited;
 	struct err_note note = {""};
 	uint32_t id;
@@ -142,6 +143,11 @@ static uint32_t held(uint64_t used)
 		.op = KEEPER_DIFF, .id = id, .status = ANSWER_OK, .count = 1, .used = used},
 	    list);
 	return id;
+}
+
+static uint32_t held(uint64_t used)
+{
+	return held_by("uid:1", used);
 }
 
 /* The next record is the end of this call, for that reason; and the keeper forgets it. */
@@ -234,12 +240,35 @@ static void test_so_much(void **state)
 	expect_dropped(third, "c-3", "the daemon ends");
 }
 
+/* One who fills it up pushes out his own, however old others' are. */
+static void test_who_holds_the_most(void **state)
+{
+	uint32_t other = held_by("uid:2", OVERLAYS_BYTES / 4), first = 0;
+
+	(void)state;
+	overlay_find(&overlays, other)->held_us = 1;
+	for (uint32_t i = 1; i < OVERLAYS_HELD; i++) {
+		uint32_t id = held(1);
+
+		overlay_find(&overlays, id)->held_us = 1000 + i;
+		first = first ? first : id;
+	}
+	expect_nothing();
+	(void)held_by("uid:3", 1);
+	expect_dropped(first, "c-2", "room for newer ones");
+	/* By bytes it is the other way round. */
+	(void)held_by("uid:2", OVERLAYS_BYTES);
+	expect_dropped(other, "c-1", "room for newer ones");
+	assert_int_equal(asked().op, KEEPER_DROP); /* its second is too much alone */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_an_hour, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_so_many, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_so_much, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_who_holds_the_most, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
