@@ -211,14 +211,11 @@ int self_confine(enum self_role role, const int *allowed_dirs, struct err_note *
 
 int self_no_core(void)
 {
-	struct rlimit limit;
+	const struct rlimit none = {1, 1}, found = {0, 0};
 
-	if (getrlimit(RLIMIT_CORE, &limit) < 0)
-		return -errno;
-	if (limit.rlim_max > 1)
-		limit.rlim_max = 1;
-	limit.rlim_cur = limit.rlim_max;
-	return setrlimit(RLIMIT_CORE, &limit) < 0 ? -errno : 0;
+	if (setrlimit(RLIMIT_CORE, &none) == 0)
+		return 0;
+	return errno != EPERM || setrlimit(RLIMIT_CORE, &found) < 0 ? -errno : 0;
 }
 
 int self_seal(void)

@@ -36,7 +36,7 @@ int self_refuse_programs(void);
 int self_start(void);
 /* No dump of this process or a child, also none by the host's handler (kernel.core_pattern with a
  * pipe), which the kernel starts as root: it looks at no limit but this one, 1, which stands for
- * none. A hard limit of 0 can only stay. 0 or -errno. */
+ * none. A hard limit of 0 stays where the process may not raise it. 0 or -errno. */
 int self_no_core(void);
 /* PR_SET_DUMPABLE 0 and self_no_core(). The warden calls these two itself: its starter goes away
  * and must not take it along. 0 or -errno. */

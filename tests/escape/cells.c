@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -181,6 +182,7 @@ static void become(struct run *run)
 static void tell_environment(struct run *run)
 {
 	static const char *const kinds[] = {"user", "mnt", "pid", "net", "ipc", "uts", "cgroup"};
+	struct rlimit core = {0, 0};
 	struct stat st;
 	char path[64];
 
@@ -190,8 +192,11 @@ static void tell_environment(struct run *run)
 			fatal(path, -errno, NULL);
 		set_env(run, "NS_%s=%llu", kinds[i], (unsigned long long)st.st_ino);
 	}
+	if (getrlimit(RLIMIT_CORE, &core) < 0)
+		fatal("getrlimit", -errno, NULL);
 	set_env(run, "PIDS=%d", PIDS);
 	set_env(run, "FILES=%d", FILES);
+	set_env(run, "CORE=%d", core.rlim_max == 0 ? 0 : 1);
 	set_env(run, "FILE_SIZE=%llu", FILE_SIZE);
 	set_env(run, "MEMORY=%llu", MEMORY);
 	set_env(run, "TMP_BYTES=%llu", TMP_BYTES);

@@ -638,7 +638,8 @@ static bool limit_is(unsigned resource, uint64_t value)
 static int verb_limits(void)
 {
 	errno = 0;
-	return verdict(limit_is(RLIMIT_CORE, 1) && limit_is(RLIMIT_NOFILE, number("FILES")) &&
+	return verdict(limit_is(RLIMIT_CORE, number("CORE")) &&
+			   limit_is(RLIMIT_NOFILE, number("FILES")) &&
 			   limit_is(RLIMIT_FSIZE, number("FILE_SIZE")) &&
 			   limit_is(RLIMIT_NPROC, number("PIDS") + 1),
 	    "a limit is not set");
