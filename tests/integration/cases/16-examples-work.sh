@@ -7,7 +7,7 @@ for example in "$src"/examples/*/calls.txt; do
 	"$src/examples/run.sh" "$name" "$IT_BIN" >"$name.out" 2>&1 || fail "$name: $(grep -A 5 -e WRONG -e run.sh: "$name.out")"
 	grep -Eq '^[1-9][0-9]* calls, OK ' "$name.out" || fail "$name: $(tail -n 3 "$name.out")"
 done
-expect examples "$(ls ./*.out | wc -l)" 4
+expect examples "$(ls ./*.out | wc -l)" 5
 # what the READMEs say works as it is pasted, in a shell that knows nothing of callgate
 mkdir paste pastebin
 cp -R "$src/examples" paste/
